@@ -1,0 +1,29 @@
+//! The schema of Praxis, step by step. Every step works on SQLite and PostgreSQL, up and down.
+//!
+//! Identifiers and times are 64-bit integers, enumerations are text; nothing depends on a
+//! type that only one of the two databases has.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261122_000001_members;
+mod m20261122_000002_spaces;
+mod m20261122_000003_forum;
+mod m20261122_000004_spine;
+
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+/// The list of steps, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_members::Migration),
+            Box::new(m20261122_000002_spaces::Migration),
+            Box::new(m20261122_000003_forum::Migration),
+            Box::new(m20261122_000004_spine::Migration),
+        ]
+    }
+}

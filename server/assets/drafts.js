@@ -1,0 +1,58 @@
+// Unsent texts, kept in this browser per member and form. On a shared computer only while the tab lives.
+const DAYS = 30;
+const me = document.querySelector('meta[name="me"]');
+
+function store() {
+  try { return me?.dataset.shared !== undefined ? sessionStorage : localStorage; } catch { return null; }
+}
+
+const key = (form) => (form.dataset.draft && me?.content ? `draft:${me.content}:${form.dataset.draft}` : null);
+
+// Hidden fields too (which post is answered), but no token and nothing secret.
+function fields(form) {
+  return [...form.elements].filter((field) => field.name && !field.name.startsWith('_') &&
+    (field.matches('textarea, input[type="text"], input[type="hidden"], input:not([type])')));
+}
+
+// Setting a hidden field also sets its default, so only what is typed counts.
+const typed = (form) => fields(form).filter((field) => field.type !== 'hidden');
+const untouched = (form) => typed(form).map((field) => field.defaultValue).join('\u0000');
+const pending = new Map();
+
+export function save(form) {
+  const name = key(form);
+  if (!name) return;
+  clearTimeout(pending.get(form));
+  pending.set(form, setTimeout(() => write(form, name), 400));
+}
+
+function write(form, name) {
+  clearTimeout(pending.get(form));
+  pending.delete(form);
+  const changed = typed(form).some((field) => field.value !== field.defaultValue);
+  try {
+    if (!changed) store()?.removeItem(name);
+    else store()?.setItem(name, JSON.stringify({ at: Date.now(), base: untouched(form), values: fields(form).map((field) => [field.name, field.value]) }));
+  } catch { /* full or off: the text is still in the form */ }
+}
+
+addEventListener('pagehide', () => { for (const form of [...pending.keys()]) write(form, key(form)); });
+
+/** Puts a draft back if the form still starts from the same text. Says whether it did. */
+export function restore(form) {
+  const name = key(form);
+  try {
+    const draft = JSON.parse((name && store()?.getItem(name)) || 'null');
+    if (!draft || draft.base !== untouched(form) || Date.now() - draft.at > DAYS * 86_400_000) return false;
+    if (typed(form).some((field) => field.value !== field.defaultValue)) return false; // the browser was first
+    for (const [field, value] of draft.values) if (form.elements[field]) form.elements[field].value = value;
+    return true;
+  } catch { return false; }
+}
+
+export function clear(form) {
+  clearTimeout(pending.get(form));
+  pending.delete(form);
+  const name = key(form);
+  try { if (name) store()?.removeItem(name); } catch { /* off */ }
+}

@@ -1,0 +1,452 @@
+// An open topic page: what others do shows without reload, and never moves what is being read.
+//
+// Everything is applied idempotently by post id: the socket and the answer to one's own request
+// may tell the same thing twice, in either order.
+import { word } from './words.js';
+import { el, icon, parse, refusal, request, toast } from './dom.js';
+import { enhance, replyTo, reset } from './composer.js';
+import { Live } from './live.js';
+
+const main = document.querySelector('main[data-topic]');
+const page = main.dataset.page;
+const title = document.title;
+const fresh = new Set(); // ids announced and not yet shown
+let replying = 0; // own replies under way: their events wait until the answer is there
+let held = [];
+
+const $ = (selector) => main.querySelector(selector);
+const post = (id) => document.getElementById(`post-${id}`);
+const say = (message) => { const line = $('[data-announce]'); if (line) line.textContent = message; };
+
+// ---- Finding places in the flat list
+
+/** The posts below `parent`, as far as they are on this page: a run of siblings. */
+function subtree(parent) {
+  const within = new Set([parent.dataset.post]);
+  const below = [];
+  for (let next = parent.nextElementSibling; next; next = next.nextElementSibling) {
+    if (!next.matches('article[data-post]') || !within.has(next.dataset.parent)) break;
+    within.add(next.dataset.post);
+    below.push(next);
+  }
+  return below;
+}
+
+function insert(article) {
+  if (post(article.dataset.post)) return null;
+  const thread = $('[data-thread]');
+  const parent = article.dataset.parent && thread.dataset.thread === 'tree' ? post(article.dataset.parent) : null;
+  article.classList.add('is-new');
+  if (!parent || parent.classList.contains('is-opening')) {
+    thread.append(article);
+  } else {
+    (subtree(parent).at(-1) ?? parent).after(article);
+    foldable(parent);
+    if (parent.querySelector('[data-fold][aria-expanded="false"]')) unfold(parent);
+  }
+  return article;
+}
+
+function replace(article) {
+  const old = post(article.dataset.post);
+  if (!old) return;
+  const focused = old.contains(document.activeElement);
+  // How deep it is drawn and whether it can fold depends on where it stands here.
+  if (old.dataset.depth) article.dataset.depth = old.dataset.depth;
+  const folded = old.querySelector('[data-fold]')?.getAttribute('aria-expanded') === 'false';
+  article.hidden = old.hidden;
+  old.replaceWith(article);
+  if (subtree(article).length) foldable(article);
+  if (folded) fold(article);
+  if (focused) focusOn(article);
+}
+
+function focusOn(article) {
+  article.tabIndex = -1;
+  article.focus({ preventScroll: true });
+}
+
+// ---- Fetching
+
+async function fragment(query) {
+  const response = await request(`${page}?${query}`);
+  if (!response.ok) throw response;
+  return parse(await response.text());
+}
+
+async function posts(ids) {
+  const found = [];
+  for (let at = 0; at < ids.length; at += 50) {
+    const part = await fragment(`fragment=posts&order=${$('[data-thread]').dataset.thread}&ids=${ids.slice(at, at + 50).map(encodeURIComponent).join(',')}`);
+    found.push(...part.querySelectorAll('article[data-post]'));
+  }
+  return found;
+}
+
+async function renew(ids) {
+  const shown = ids.filter(post);
+  if (shown.length) for (const article of await posts(shown)) replace(article);
+}
+
+async function renewHead() {
+  const head = (await fragment('fragment=head')).querySelector('[data-topic-head]');
+  if (head) $('[data-topic-head]').replaceWith(head);
+}
+
+/** Reads the whole page again and keeps what is being read where it is. */
+async function renewThread() {
+  const response = await request(location.href);
+  if (!response.ok) return;
+  const next = parse(await response.text());
+  const anchor = [...main.querySelectorAll('article[data-post]')].find((article) => article.getBoundingClientRect().bottom > 80);
+  const before = anchor?.getBoundingClientRect().top;
+  for (const part of ['[data-topic-head]', '.is-opening', '[data-region]']) {
+    const [old, renewed] = [$(part), next.querySelector(`main ${part}`)];
+    if (old && renewed) old.replaceWith(renewed);
+  }
+  fresh.clear();
+  count();
+  const again = anchor && post(anchor.dataset.post);
+  if (again) scrollBy(0, again.getBoundingClientRect().top - before);
+  say(word('changed'));
+}
+
+// ---- The pill
+
+function count() {
+  const pill = $('[data-new-replies]');
+  const n = fresh.size;
+  document.title = n ? `(${n}) ${title}` : title;
+  if (!pill) return;
+  const words = n ? word('newReplies', { n }) : '';
+  (pill.querySelector('span') ?? pill).textContent = words;
+  pill.hidden = !n;
+  if (n) say(words);
+}
+
+function replies(by) {
+  const shown = $('[data-reply-count]');
+  if (shown && by) shown.textContent = String(Number(shown.textContent.replace(/\D/g, '')) + by);
+}
+
+async function showFresh() {
+  const ids = [...fresh];
+  try {
+    const added = (await posts(ids)).map(insert).filter(Boolean);
+    ids.forEach((id) => fresh.delete(id));
+    count();
+    replies(added.length);
+    if (!added.length) return;
+    const first = added.sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1))[0];
+    focusOn(first);
+    first.scrollIntoView({ block: 'center' });
+    say(word('added', { n: added.length }));
+  } catch (refused) {
+    toast(refused instanceof Response ? await refusal(refused) : word('offline'));
+  }
+}
+
+// ---- Events
+
+function onEvents(items) {
+  if (replying) { held.push(...items); return; }
+  const renewed = new Set();
+  let head = false;
+  for (const { event, data } of items) {
+    const id = String(data.post_id ?? data.id ?? '');
+    switch (event) {
+      case 'post.created':
+        if (!post(id)) fresh.add(id);
+        break;
+      case 'post.deleted':
+        fresh.delete(id);
+        renewed.add(id);
+        break;
+      case 'post.edited':
+        renewed.add(id);
+        break;
+      case 'answer.accepted':
+      case 'answer.removed':
+        renewed.add(id);
+        head = true;
+        break;
+      case 'reaction.added':
+      case 'reaction.removed':
+        react(id, data.reactions ?? []);
+        break;
+      case 'topic.changed':
+        head = true;
+        break;
+    }
+  }
+  count();
+  if (renewed.size) renew([...renewed]).catch(() => toast(word('failed')));
+  if (head) renewHead().catch(() => toast(word('failed')));
+}
+
+/** The counts of a post as the server has them; which are one's own is known here only. */
+function react(id, reactions) {
+  const place = post(id)?.querySelector('[data-reactions]');
+  if (!place) return;
+  const mine = new Set([...place.querySelectorAll('[aria-pressed="true"]')].map((button) => button.value));
+  const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
+  place.replaceChildren(...reactions.filter((each) => each.count > 0).map(({ emoji, count: n }) => reaction(id, emoji, n, mine.has(emoji))));
+  if (focused) [...place.children].find((button) => button.value === focused)?.focus();
+}
+
+function reaction(id, emoji, n, mine) {
+  return el('button', {
+    class: 'reaction', form: 'act', formaction: `/posts/${id}/reactions${mine ? '?undo=1' : ''}`, name: 'emoji', value: emoji, 'aria-pressed': String(mine),
+  }, `${emoji} ${n}`);
+}
+
+// ---- Acts: shown at once, put right if refused
+
+function pretend(button) {
+  const address = new URL(button.formAction);
+  const undo = address.searchParams.has('undo');
+  const id = /\/posts\/([^/]+)\/reactions$/.exec(address.pathname)?.[1];
+  if (id && button.name === 'emoji') {
+    const place = post(id)?.querySelector('[data-reactions]');
+    if (!place) return () => {};
+    const before = [...place.childNodes];
+    const now = [...place.querySelectorAll('button')].map((each) => ({
+      emoji: each.value, count: Number(/\d+$/.exec(each.textContent.trim())?.[0] ?? 0), mine: each.getAttribute('aria-pressed') === 'true',
+    }));
+    let target = now.find((each) => each.emoji === button.value);
+    if (!target) now.push(target = { emoji: button.value, count: 0, mine: false });
+    if (target.mine === !undo) return () => {};
+    target.count += undo ? -1 : 1;
+    target.mine = !undo;
+    const focused = place.contains(document.activeElement);
+    place.replaceChildren(...now.filter((each) => each.count > 0).map((each) => reaction(id, each.emoji, each.count, each.mine)));
+    if (focused) ([...place.children].find((each) => each.value === button.value) ?? post(id).querySelector('[data-more]'))?.focus();
+    return () => place.replaceChildren(...before);
+  }
+  if (!button.hasAttribute('aria-pressed')) return () => {};
+  const flip = () => {
+    const pressed = button.getAttribute('aria-pressed') !== 'true';
+    button.setAttribute('aria-pressed', String(pressed));
+    const next = new URL(button.formAction);
+    if (pressed) next.searchParams.set('undo', '1');
+    else next.searchParams.delete('undo');
+    button.setAttribute('formaction', next.pathname + next.search);
+  };
+  flip();
+  return flip;
+}
+
+async function act(form, button) {
+  const body = new URLSearchParams(new FormData(form, button));
+  const url = button?.hasAttribute('formaction') ? button.formAction : form.action;
+  const revert = button ? pretend(button) : () => {};
+  const article = button?.closest('article[data-post]') ?? (menu && post(menu.dataset.for));
+  closeMenu();
+  try {
+    const response = await request(url, { method: 'POST', body });
+    if (response.redirected) { location.assign(response.url); return; }
+    if (!response.ok) { revert(); toast(await refusal(response)); return; }
+    if (response.status === 204 || !response.headers.get('content-type')?.includes('html')) return;
+    const answer = parse(await response.text());
+    for (const each of answer.querySelectorAll('article[data-post]')) replace(each);
+    const head = answer.querySelector('[data-topic-head]');
+    if (head) $('[data-topic-head]').replaceWith(head);
+    if (article && !article.isConnected && document.activeElement === document.body) {
+      const again = post(article.dataset.post);
+      if (again) focusOn(again);
+    }
+  } catch {
+    revert();
+    toast(word('offline'));
+  }
+}
+
+async function reply(form, button) {
+  const body = new URLSearchParams(new FormData(form, button));
+  const send = form.querySelector('.btn-primary');
+  if (send.getAttribute('aria-disabled') === 'true') return;
+  send.setAttribute('aria-disabled', 'true');
+  replying += 1;
+  try {
+    const response = await request(form.action, { method: 'POST', body });
+    if (response.redirected) { location.assign(response.url); return; }
+    const html = response.headers.get('content-type')?.includes('html');
+    if (response.ok && html) {
+      const article = parse(await response.text()).querySelector('article[data-post]');
+      reset(form);
+      fresh.delete(article.dataset.post);
+      if (insert(article)) replies(1);
+      const shown = post(article.dataset.post);
+      focusOn(shown);
+      shown.scrollIntoView({ block: 'center' });
+      say(word('posted'));
+    } else if (response.status === 422 && html) {
+      const again = parse(await response.text()).querySelector('form[data-composer]');
+      if (!again) { toast(word('failed')); return; }
+      form.replaceWith(again);
+      enhance(again.parentElement);
+      again.closest('.dock')?.classList.add('is-open');
+      (again.querySelector('[data-autofocus]') ?? again.querySelector('textarea'))?.focus();
+    } else {
+      toast(await refusal(response), 12);
+    }
+  } catch {
+    toast(word('offline'), 12);
+  } finally {
+    send.removeAttribute('aria-disabled');
+    replying -= 1;
+    if (!replying) onEvents(held.splice(0));
+  }
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.dataset.async === undefined || event.submitter?.name === 'preview') return;
+  event.preventDefault();
+  if (form.dataset.async === 'reply') reply(form, event.submitter);
+  else act(form, event.submitter);
+});
+
+// ---- The menu of a post: one template, filled where it is opened
+
+let menu = null;
+
+function closeMenu({ focus = false } = {}) {
+  if (!menu) return;
+  const opener = menu.parentElement?.querySelector('[data-more]');
+  menu.remove();
+  menu = null;
+  opener?.setAttribute('aria-expanded', 'false');
+  if (focus) opener?.focus();
+}
+
+function openMenu(opener) {
+  const article = opener.closest('article[data-post]');
+  const same = menu?.dataset.for === article.dataset.post;
+  closeMenu();
+  if (same) return;
+  const can = new Set((article.dataset.can ?? '').split(' '));
+  menu = el('div', { class: 'menu-body' });
+  menu.dataset.for = article.dataset.post;
+  menu.append(document.getElementById('post-menu').content.cloneNode(true));
+  for (const node of menu.querySelectorAll('*')) {
+    const flag = node.dataset?.if;
+    if (flag && can.has(flag.replace('!', '')) === flag.startsWith('!')) { node.remove(); continue; }
+    for (const { name, value } of [...node.attributes]) if (value.includes('{id}')) node.setAttribute(name, value.replaceAll('{id}', article.dataset.post));
+  }
+  const anchor = opener.closest('.menu') ?? opener.parentElement.appendChild(el('span', { class: 'menu' }));
+  if (!anchor.contains(opener)) anchor.append(opener);
+  anchor.append(menu);
+  opener.setAttribute('aria-expanded', 'true');
+  // Where it would leave the window it moves aside, or opens upwards.
+  const box = menu.getBoundingClientRect();
+  if (box.left < 8) menu.style.right = `${box.left - 8}px`;
+  const lowest = (document.querySelector('.dock') ?? document.querySelector('.tabbar'))?.getBoundingClientRect().top || innerHeight;
+  menu.classList.toggle('to-top', box.bottom > lowest && box.height < opener.getBoundingClientRect().top - 64);
+  menu.querySelector('button, a')?.focus();
+}
+
+document.addEventListener('click', (event) => {
+  const more = event.target.closest('[data-more]');
+  if (more && document.getElementById('post-menu') && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    openMenu(more);
+  } else if (menu && (!menu.contains(event.target) || event.target.closest('[data-quote], [data-copy]'))) {
+    setTimeout(closeMenu); // after the others have seen where the press was
+  }
+  if (event.target.closest('[data-new-replies]')) showFresh();
+  const folder = event.target.closest('[data-fold]');
+  if (folder) fold(folder.closest('article'), { focus: true });
+  const opener = event.target.closest('[data-unfold]');
+  if (opener) unfold(opener.closest('article'), { focus: true });
+});
+document.addEventListener('keydown', (event) => {
+  if (!menu) return;
+  if (event.key === 'Escape') { event.preventDefault(); closeMenu({ focus: true }); }
+  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+    const items = [...menu.querySelectorAll('button, a')];
+    const next = items[(items.indexOf(document.activeElement) + (event.key === 'ArrowDown' ? 1 : -1) + items.length) % items.length];
+    event.preventDefault();
+    next.focus();
+  }
+});
+
+// ---- Folding
+
+function foldable(article) {
+  if (article.querySelector('[data-fold]') || $('[data-thread]').dataset.thread !== 'tree') return;
+  const line = el('button', { class: 'fold', type: 'button', 'aria-expanded': 'true', 'aria-label': word('fold', { n: subtree(article).length }) });
+  line.dataset.fold = article.dataset.post;
+  article.append(line);
+}
+
+function fold(article, { focus = false } = {}) {
+  const below = subtree(article);
+  for (const each of below) each.hidden = true;
+  article.querySelector('[data-fold]')?.setAttribute('aria-expanded', 'false');
+  const button = el('button', { class: 'btn btn-small unfold', type: 'button', 'data-unfold': true, 'aria-expanded': 'false' },
+    icon('down'), word('folded', { n: below.length }));
+  article.querySelector('[data-unfold]')?.remove();
+  article.append(button);
+  if (focus) button.focus({ preventScroll: true });
+  if (article.getBoundingClientRect().top < 60) article.scrollIntoView({ block: 'start' });
+}
+
+function unfold(article, { focus = false } = {}) {
+  const below = subtree(article);
+  for (const each of below) each.hidden = false;
+  // What was folded inside stays folded.
+  for (const each of below) {
+    if (each.querySelector('[data-unfold]') && !each.hidden) for (const inner of subtree(each)) inner.hidden = true;
+  }
+  article.querySelector('[data-unfold]')?.remove();
+  const line = article.querySelector('[data-fold]');
+  line?.setAttribute('aria-expanded', 'true');
+  if (focus) line?.focus({ preventScroll: true });
+}
+
+// The lines of the levels above fold too, by pointer: they are the margin of every post below.
+$('[data-region]')?.addEventListener('click', (event) => {
+  const article = event.target;
+  if (!article.matches?.('.thread > article[data-post]')) return;
+  const depth = Number(article.dataset.depth);
+  const indent = parseFloat(getComputedStyle(article).paddingLeft) / depth;
+  let level = Math.floor((event.clientX - article.getBoundingClientRect().left) / indent);
+  if (!(level < depth)) return;
+  let owner = article;
+  while (owner && Number(owner.dataset.depth) > level) owner = post(owner.dataset.parent);
+  if (owner) fold(owner);
+});
+
+// ---- Live
+
+if (main.dataset.signedIn !== undefined) {
+  const line = document.querySelector('[data-connection]');
+  let broken = 0;
+  const live = new Live({
+    onState(state) {
+      if (state === 'connecting') return;
+      clearTimeout(broken);
+      if (state === 'online') {
+        if (line.textContent) { line.textContent = word('online'); broken = setTimeout(() => { line.textContent = ''; }, 2000); }
+      } else if (state === 'offline') {
+        // A short gap heals unseen.
+        broken = setTimeout(() => { line.textContent = word('reconnecting'); }, line.textContent ? 0 : 2000);
+      } else if (state === 'signed-out') {
+        line.replaceChildren(`${word('signedOut')} `, el('a', { href: `/login?next=${encodeURIComponent(location.pathname)}` }, word('signIn')));
+      }
+    },
+  });
+  live.subscribe(main.dataset.stream, {
+    since: Number(main.dataset.head),
+    epoch: main.dataset.epoch,
+    onEvents,
+    onReset: () => renewThread().catch(() => toast(word('failed'))),
+    onLost: () => location.reload(),
+  });
+}
+
+// A reply link that was followed without JS, then with it: the composer knows whom it answers.
+const asked = new URLSearchParams(location.search).get('reply');
+const form = document.querySelector('form#composer');
+if (asked && form && post(asked)) replyTo(form, post(asked));

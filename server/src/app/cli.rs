@@ -1,0 +1,187 @@
+//! The command line: every setting is a flag too.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use praxis_migration::{Migrator, MigratorTrait as _};
+
+use super::config::{Config, SETTINGS};
+use super::startup::{open_hub, start};
+use crate::ports::clock::Clock;
+
+#[derive(Debug, Parser)]
+#[command(name = "praxis", version, about = "A real-time hub for communities of practice")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// A setting over environment and praxis.toml: --set bind=127.0.0.1:9000 (see `praxis config`).
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE")]
+    settings: Vec<String>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// The settings most often given by hand.
+#[derive(Debug, Args)]
+struct Flags {
+    /// Address to listen on; port 0 picks one.
+    #[arg(long, global = true, value_name = "ADDR")]
+    bind: Option<String>,
+    /// Database, index, uploads and secrets.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// postgres://… or sqlite://PATH
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Public origin.
+    #[arg(long, global = true, value_name = "URL")]
+    base_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve (the default).
+    Serve,
+    /// The schema alone.
+    Migrate {
+        #[arg(value_enum, default_value = "up")]
+        way: Way,
+    },
+    /// Prints the effective configuration, secrets masked.
+    Config,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Way {
+    Up,
+    Down,
+    Status,
+}
+
+/// Runs the program; the result is its exit code.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let config = match flags(&cli).and_then(|flags| Config::load(&flags)) {
+        Ok(config) => config,
+        Err(line) => return refuse(&line),
+    };
+    if let Some(Command::Config) = cli.command {
+        print_config(&config);
+        return ExitCode::SUCCESS;
+    }
+    init_log(&config);
+    let done = match cli.command {
+        None | Some(Command::Serve) => return serve(config).await,
+        Some(Command::Migrate { way }) => migrate(&config, way).await,
+        Some(Command::Config) => Ok(()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => refuse(&line),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command-line program says why it stops")]
+fn refuse(line: &str) -> ExitCode {
+    eprintln!("praxis: {line}");
+    ExitCode::from(2)
+}
+
+fn flags(cli: &Cli) -> Result<BTreeMap<String, String>, String> {
+    let mut flags = BTreeMap::new();
+    for setting in &cli.settings {
+        let (name, value) = setting.split_once('=').ok_or_else(|| format!("--set {setting}: write it as NAME=VALUE"))?;
+        if !SETTINGS.contains(&name) {
+            return Err(format!("--set {name}: no such setting; `praxis config` lists them"));
+        }
+        flags.insert(name.to_owned(), value.to_owned());
+    }
+    let by_name = [
+        ("bind", &cli.flags.bind),
+        ("data_dir", &cli.flags.data_dir),
+        ("database_url", &cli.flags.database_url),
+        ("base_url", &cli.flags.base_url),
+    ];
+    for (name, value) in by_name {
+        if let Some(value) = value {
+            flags.insert(name.to_owned(), value.clone());
+        }
+    }
+    Ok(flags)
+}
+
+fn init_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(&config.log);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log_json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command prints")]
+fn print_config(config: &Config) {
+    for name in SETTINGS {
+        let value = config.shown.get(name).cloned().unwrap_or_else(|| config.default_of(name));
+        println!("PRAXIS_{}={value}", name.to_uppercase());
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the ready line is part of the contract")]
+async fn serve(config: Config) -> ExitCode {
+    if !config.rate_limit {
+        tracing::warn!("PRAXIS_RATE_LIMIT is off: only for load tests");
+    }
+    let running = match start(config, Clock::default()).await {
+        Ok(running) => running,
+        Err(line) => return refuse(&line),
+    };
+    println!("praxis listening on http://{}", running.address);
+    wait_for_signal().await;
+    tracing::info!("stopping");
+    running.stop().await;
+    ExitCode::SUCCESS
+}
+
+async fn wait_for_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _interrupted = tokio::signal::ctrl_c().await;
+}
+
+#[expect(clippy::print_stdout, reason = "the command prints")]
+async fn migrate(config: &Config, way: Way) -> Result<(), String> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
+    let connections = crate::store::connect(&config.database())
+        .await
+        .map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
+    let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the schema could not be changed ({error})");
+    match way {
+        Way::Up => Migrator::up(&connections.writer, None).await.map_err(fault)?,
+        Way::Down => Migrator::down(&connections.writer, Some(1)).await.map_err(fault)?,
+        Way::Status => {
+            for migration in Migrator::get_migration_with_status(&connections.writer).await.map_err(fault)? {
+                println!("{} {}", migration.name(), migration.status());
+            }
+        }
+    }
+    Ok(())
+}
+
+
+/// Opens the hub beside a running one, for commands that write rows and events.
+pub async fn beside(config: Config) -> Result<super::startup::Opened, String> {
+    open_hub(config, Clock::default()).await
+}

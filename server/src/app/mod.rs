@@ -1,0 +1,13 @@
+//! Putting the hub together: configuration, state, routes, start and stop, command line.
+
+pub mod cli;
+pub mod config;
+mod health;
+pub mod routes;
+pub mod secrets;
+mod startup;
+mod state;
+
+pub use config::Config;
+pub use startup::{Running, open_hub, start};
+pub use state::AppState;

@@ -1,0 +1,111 @@
+//! The hub's secret and what is derived from it.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand::Rng as _;
+use sha2::{Digest as _, Sha256};
+
+/// Keys for one purpose each, derived from one secret (HMAC-SHA-256 of a label).
+#[derive(Clone)]
+pub struct Secrets {
+    root: Vec<u8>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets")
+    }
+}
+
+impl Secrets {
+    /// The configured secret, else the one in the data directory, else a new one there (0600).
+    pub fn load(configured: Option<&str>, data_dir: &Path) -> Result<Self, String> {
+        if let Some(secret) = configured {
+            return Ok(Self { root: secret.as_bytes().to_vec() });
+        }
+        let path = data_dir.join("secret.key");
+        let fault = |error: std::io::Error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", path.display());
+        match std::fs::read(&path) {
+            Ok(root) if root.len() >= 32 => Ok(Self { root }),
+            Ok(_) => Err(format!("PRAXIS_DATA_DIR: {} is damaged; restore it or set PRAXIS_SECRET_KEY", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let secret = random_token();
+                write_private(&path, secret.as_bytes()).map_err(fault)?;
+                // Another process may have been first; the file is the truth.
+                Ok(Self { root: std::fs::read(&path).map_err(fault)? })
+            }
+            Err(error) => Err(fault(error)),
+        }
+    }
+
+    /// 32 bytes for a purpose.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update([0u8]);
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.root) else {
+            // HMAC takes a key of any length; a digest of the secret stands in if that changes.
+            digest.update(&self.root);
+            digest.update(label.as_bytes());
+            return digest.finalize().into();
+        };
+        mac.update(label.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// A text that only this hub can make for this label.
+    #[must_use]
+    pub fn token(&self, label: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.derive(label))
+    }
+}
+
+/// 256 random bits as text.
+#[must_use]
+pub fn random_token() -> String {
+    let mut bytes = [0u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What is kept of a token: its SHA-256 as text. Tokens are random, so no salt is needed.
+#[must_use]
+pub fn hash_token(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
+
+/// SHA-256 of bytes as text.
+#[must_use]
+pub fn hash_bytes(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
+}
+
+/// Whether two texts are equal, in a time that does not tell where they differ.
+#[must_use]
+pub fn same(left: &str, right: &str) -> bool {
+    use subtle::ConstantTimeEq as _;
+    left.as_bytes().ct_eq(right.as_bytes()).into()
+}
+
+#[cfg(unix)]
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Ok(mut file) => {
+            file.write_all(bytes)?;
+            file.sync_all()
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::write(path, bytes)
+}

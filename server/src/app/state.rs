@@ -1,0 +1,93 @@
+//! What every handler has at hand. One struct of concrete types.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::config::Config;
+use super::secrets::Secrets;
+use crate::features::{forum, hub, spaces};
+use crate::jobs;
+use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
+use crate::realtime::Hub;
+use crate::store::Store;
+use crate::streams::{Heads, Relay, Stream};
+use crate::web::error::Result;
+use crate::web::metrics::Metrics;
+use crate::web::rate_limit::Limits;
+use crate::web::sessions::Sessions;
+
+/// The hub's parts. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<Parts>);
+
+#[derive(Debug)]
+pub struct Parts {
+    pub config: Config,
+    pub clock: Clock,
+    pub secrets: Secrets,
+    pub store: Store,
+    pub heads: Heads,
+    pub hub: Hub,
+    pub relay: Relay,
+    pub jobs: jobs::Worker,
+    pub blobs: Blobs,
+    pub mailer: Mailer,
+    pub sessions: Sessions,
+    pub limits: Limits,
+    pub metrics: Metrics,
+    pub settings: hub::Settings,
+    pub spaces: spaces::Directory,
+    pub pages: forum::PageCache,
+    /// Changes when a restore rewinds history.
+    pub epoch: Arc<str>,
+    pub(super) origin: OnceLock<Arc<str>>,
+    pub(super) scheduled: Mutex<HashMap<&'static str, i64>>,
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The public origin: `https://hub.example.org`, without a slash at the end.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.origin.get().map_or("http://127.0.0.1:8080", |origin| origin)
+    }
+
+    #[must_use]
+    pub fn origin_shared(&self) -> Arc<str> {
+        self.origin.get().map_or_else(|| "http://127.0.0.1:8080".into(), Arc::clone)
+    }
+
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.origin().starts_with("https://")
+    }
+
+    /// Whether this member (0: nobody) may read the stream now; else 403 or 404.
+    pub async fn may_subscribe(&self, member: i64, stream: Stream) -> Result<()> {
+        crate::features::may_subscribe(self, member, stream).await
+    }
+
+    /// Whether a task of the schedule may be due, as far as this process knows.
+    #[must_use]
+    pub fn schedule_due(&self, name: &'static str, now: i64, period: i64) -> bool {
+        let Ok(mut scheduled) = self.scheduled.lock() else { return false };
+        let last = scheduled.entry(name).or_insert(0);
+        let due = now - *last >= period;
+        if due {
+            *last = now;
+        }
+        due
+    }
+}

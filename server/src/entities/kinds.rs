@@ -1,0 +1,80 @@
+//! The closed sets of words that rows hold: stored as text, the same words as on the wire.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A set of words with its text form, its parser and its list.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
+            Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
+        )]
+        #[sea_orm(rs_type = "String", db_type = "Text")]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] #[sea_orm(string_value = $word)] $variant,)+
+        }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word as stored and as on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The value for a word; `None` for any other text.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words!(
+    /// What somebody may do in the whole hub.
+    HubRole { Member = "member", Expert = "expert", Facilitator = "facilitator", Administrator = "administrator" }
+);
+words!(
+    /// Whether an account can be used. `Unclaimed`: made by an import, cannot sign in, not in the directory.
+    MemberState { Active = "active", Unclaimed = "unclaimed", Suspended = "suspended" }
+);
+words!(
+    /// The calling a member speaks from.
+    Discipline {
+        Clinician = "clinician", Nurse = "nurse", DataScientist = "data_scientist", Engineer = "engineer",
+        Researcher = "researcher", Manager = "manager", InformationGovernance = "information_governance",
+        PatientPartner = "patient_partner", Industry = "industry", Other = "other",
+    }
+);
+words!(
+    /// Who may see a space, from everybody to those invited.
+    Visibility { Open = "open", Restricted = "restricted", Private = "private", Confidential = "confidential" }
+);
+words!(
+    /// What somebody may do in one space; ordered, the strongest last.
+    SpaceRole { Member = "member", Moderator = "moderator", Owner = "owner" }
+);
+words!(
+    /// What a topic is for.
+    TopicKind { Question = "question", Discussion = "discussion", Idea = "idea", Update = "update", Win = "win" }
+);
+words!(
+    /// Why a post was reported.
+    ReportReason {
+        PatientData = "patient_data", Conduct = "conduct", Unsafe = "unsafe_advice", Spam = "spam", Other = "other",
+    }
+);
+words!(ReportState { Open = "open", Upheld = "upheld", Dismissed = "dismissed" });
+words!(JobState { Ready = "ready", Running = "running", Done = "done", Dead = "dead" });
+words!(MailState { Queued = "queued", Held = "held", Sent = "sent", Failed = "failed" });

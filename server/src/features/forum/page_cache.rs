@@ -1,0 +1,59 @@
+//! Pages that look the same to every visitor, kept while what they show stands still.
+//!
+//! An entry is good while the heads it was derived at are the heads now, and for a minute at
+//! most, because pages say how long ago things were.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use moka::sync::Cache;
+
+use crate::app::AppState;
+use crate::ports::clock::MINUTE;
+use crate::streams::Stream;
+
+/// Bytes of all kept pages together.
+const MOST_BYTES: u64 = 24 << 20;
+
+/// A rendered page.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub heads: Arc<[(Stream, i64)]>,
+    pub made_at: i64,
+    pub plain: Bytes,
+    pub brotli: Bytes,
+    pub etag: Arc<str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PageCache {
+    pages: Cache<String, Kept>,
+}
+
+impl Default for PageCache {
+    fn default() -> Self {
+        let pages = Cache::builder()
+            .max_capacity(MOST_BYTES)
+            .weigher(|key: &String, page: &Kept| {
+                u32::try_from(key.len() + page.plain.len() + page.brotli.len() + 256).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self { pages }
+    }
+}
+
+impl PageCache {
+    /// The page of an address, if it is still good.
+    #[must_use]
+    pub fn get(&self, state: &AppState, address: &str) -> Option<Kept> {
+        let page = self.pages.get(address)?;
+        let fresh = (0..MINUTE).contains(&(state.clock.now() - page.made_at));
+        let same = page.heads.iter().all(|(stream, head)| state.heads.get(*stream) == Some(*head));
+        (fresh && same).then_some(page)
+    }
+
+    /// Keeps a page that was derived at these heads, which were read before its rows.
+    pub fn put(&self, address: String, page: Kept) {
+        self.pages.insert(address, page);
+    }
+}

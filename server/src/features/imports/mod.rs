@@ -1,0 +1,1 @@
+//! Loading what other programs exported.

@@ -1,0 +1,99 @@
+//! Things that come round: each runs once per period however many processes there are.
+//!
+//! A row of the settings table says when a task last ran; who moves it forward runs it.
+
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::app::AppState;
+use crate::entities::{idempotent_answer, one_time_token, refresh_token, session, setting};
+use crate::ports::clock::{DAY, HOUR, MINUTE};
+use crate::web::error::Result;
+
+/// Events older than this are no longer replayed; a reader away for longer fetches again.
+const EVENTS_KEPT: i64 = 30 * DAY;
+
+const TASKS: &[(&str, i64)] =
+    &[("schedule.tidy_memory", 10 * MINUTE), ("schedule.tidy_rows", HOUR), ("schedule.trim_events", HOUR)];
+
+/// Runs what is due.
+pub async fn run_due(state: &AppState) -> Result<()> {
+    let now = state.clock.now();
+    for (name, period) in TASKS {
+        if state.schedule_due(name, now, *period) && claim(state, name, *period).await? {
+            run(state, name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a task's mark forward; false if another process did.
+async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<bool> {
+    state
+        .store
+        .write(async move |tx| {
+            let row = setting::ActiveModel { key: Set(name.into()), value: Set(String::new()), updated_at: Set(0) };
+            setting::Entity::insert(row)
+                .on_conflict(OnConflict::column(setting::Column::Key).do_nothing().to_owned())
+                .exec_without_returning(tx.conn())
+                .await?;
+            let moved = setting::Entity::update_many()
+                .col_expr(setting::Column::UpdatedAt, Expr::value(tx.now()))
+                .filter(setting::Column::Key.eq(name))
+                .filter(setting::Column::UpdatedAt.lte(tx.now() - period))
+                .exec(tx.conn())
+                .await?;
+            Ok(moved.rows_affected == 1)
+        })
+        .await
+}
+
+async fn run(state: &AppState, name: &str) -> Result<()> {
+    match name {
+        "schedule.tidy_memory" => state.limits.tidy(),
+        "schedule.tidy_rows" => tidy_rows(state).await?,
+        "schedule.trim_events" => {
+            // A batch a transaction, so that writers wait for none of it long.
+            for _ in 0..1000 {
+                let trimmed = state
+                    .store
+                    .write(async |tx| crate::streams::trim(tx.conn(), tx.now() - EVENTS_KEPT).await)
+                    .await?;
+                if trimmed == 0 {
+                    break;
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn tidy_rows(state: &AppState) -> Result<()> {
+    state
+        .store
+        .write(async |tx| {
+            let (now, db) = (tx.now(), tx.conn());
+            idempotent_answer::Entity::delete_many()
+                .filter(idempotent_answer::Column::CreatedAt.lt(now - DAY))
+                .exec(db)
+                .await?;
+            one_time_token::Entity::delete_many()
+                .filter(one_time_token::Column::ExpiresAt.lt(now - DAY))
+                .exec(db)
+                .await?;
+            // A session is kept for a month after its end, to be shown to its member.
+            let old = sea_orm::sea_query::Query::select()
+                .column(session::Column::Id)
+                .from(session::Entity)
+                .and_where(Expr::col(session::Column::ExpiresAt).lt(now - 30 * DAY))
+                .to_owned();
+            refresh_token::Entity::delete_many()
+                .filter(refresh_token::Column::SessionId.in_subquery(old))
+                .exec(db)
+                .await?;
+            session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(now - 30 * DAY)).exec(db).await?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,86 @@
+//! Runs jobs as they come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::Notify;
+use tokio::sync::watch;
+
+use super::queue;
+use crate::app::AppState;
+use crate::entities::job;
+use crate::web::error::{AppError, Result};
+
+/// Jobs taken at once.
+const BATCH: u64 = 16;
+/// How often the queue is looked at when nobody wakes the worker.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What wakes the worker.
+#[derive(Clone, Debug, Default)]
+pub struct Worker {
+    wake: Arc<Notify>,
+}
+
+impl Worker {
+    /// There are new jobs.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Runs until told to stop; a job that has begun is ended first.
+    pub async fn run(self, state: AppState, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(error) = super::schedule::run_due(&state).await {
+                tracing::warn!(%error, "the schedule waits for the database");
+            }
+            match run_batch(&state).await {
+                Ok(0) => {
+                    tokio::select! {
+                        () = self.wake.notified() => {}
+                        () = tokio::time::sleep(LOOK) => {}
+                        _ = stop.changed() => {}
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "jobs wait for the database");
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+    }
+}
+
+/// Takes and runs some jobs; how many.
+async fn run_batch(state: &AppState) -> Result<usize> {
+    let jobs = queue::take(state, BATCH).await?;
+    for job in &jobs {
+        let ran = std::panic::AssertUnwindSafe(crate::features::run_job(state, job)).catch_unwind().await;
+        match ran.unwrap_or_else(|_| Err(AppError::internal("the job panicked"))) {
+            Ok(()) => queue::done(state, job.id).await?,
+            Err(error) => {
+                tracing::warn!(%error, kind = job.kind, attempt = job.attempts + 1, "a job failed");
+                queue::failed(state, job, &error).await?;
+            }
+        }
+    }
+    Ok(jobs.len())
+}
+
+/// Runs what is due until nothing is, for command-line programs and tests.
+pub async fn run_until_idle(state: &AppState) -> Result<usize> {
+    let mut ran = 0;
+    loop {
+        match run_batch(state).await? {
+            0 => return Ok(ran),
+            some => ran += some,
+        }
+    }
+}
+
+/// The payload of a job.
+pub fn payload<T: serde::de::DeserializeOwned>(job: &job::Model) -> Result<T> {
+    Ok(serde_json::from_str(&job.payload)?)
+}

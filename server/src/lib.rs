@@ -1,0 +1,17 @@
+//! Praxis: a real-time hub for communities of practice.
+//!
+//! The map: `app` puts the hub together, `web` is the spine of HTTP, `store` the database,
+//! `streams` the ordered event log, `realtime` the sockets, `jobs` work after the commit,
+//! `ports` the doors to what is not ours, `entities` the tables, `text` what happens to texts,
+//! and `features` what the hub does, a folder each. `docs/ARCHITECTURE.md` walks through it.
+
+pub mod app;
+pub mod entities;
+pub mod features;
+pub mod jobs;
+pub mod ports;
+pub mod realtime;
+pub mod store;
+pub mod streams;
+pub mod text;
+pub mod web;

@@ -1,0 +1,58 @@
+//! Sending mail. Without a mail server mails stay in the outbox table.
+
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+
+use crate::entities::mail;
+
+/// How sending failed.
+#[derive(Debug)]
+pub enum MailFault {
+    /// Trying again will not help: an address that is none, a refusal for good.
+    Final(String),
+    /// The server is away or busy.
+    Later(String),
+}
+
+/// The way out for mail, if there is one.
+#[derive(Clone, Debug)]
+pub struct Mailer {
+    smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
+    from: Option<Mailbox>,
+}
+
+impl Mailer {
+    /// `smtp_url` and `from` were checked by the configuration.
+    #[must_use]
+    pub fn new(smtp_url: Option<&str>, from: &str) -> Self {
+        let smtp = smtp_url
+            .and_then(|url| AsyncSmtpTransport::<Tokio1Executor>::from_url(url).ok())
+            .map(|builder| builder.timeout(Some(std::time::Duration::from_secs(20))).build());
+        Self { smtp, from: from.parse().ok() }
+    }
+
+    #[must_use]
+    pub const fn is_configured(&self) -> bool {
+        self.smtp.is_some()
+    }
+
+    /// Sends one mail of the outbox.
+    pub async fn send(&self, row: &mail::Model) -> Result<(), MailFault> {
+        let (Some(smtp), Some(from)) = (&self.smtp, &self.from) else {
+            return Err(MailFault::Later("no mail server is configured".into()));
+        };
+        let to: Mailbox = row.to_address.parse().map_err(|_| MailFault::Final("the address is none".into()))?;
+        let message = Message::builder()
+            .from(from.clone())
+            .to(to)
+            .subject(row.subject.clone())
+            .message_id(Some(format!("<{}@praxis>", crate::store::Id(row.id))))
+            .multipart(MultiPart::alternative_plain_html(row.text.clone(), row.html.clone()))
+            .map_err(|error| MailFault::Final(error.to_string()))?;
+        match smtp.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_permanent() => Err(MailFault::Final(error.to_string())),
+            Err(error) => Err(MailFault::Later(error.to_string())),
+        }
+    }
+}

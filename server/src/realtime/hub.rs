@@ -1,0 +1,129 @@
+//! Which streams are read on this node, and the way to the workers that own the sockets.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::store::After;
+use crate::streams::{Item, Stream, events_frame};
+
+/// Messages that may wait for a worker; beyond that its readers catch up from the log.
+const QUEUE: usize = 4096;
+
+/// What workers are told.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// New events of a stream; `frame` is the whole, encoded for the wire.
+    Deliver { stream: Stream, items: Arc<[Item]>, frame: Bytes },
+    /// The log has lost what lies between: fetch again.
+    Reset { stream: Stream, head: i64 },
+    /// Something about members or sessions changed.
+    Control(After),
+    /// The server stops.
+    Leave,
+}
+
+#[derive(Debug)]
+struct Door {
+    queue: mpsc::Sender<Notice>,
+    missed: Arc<AtomicBool>,
+}
+
+/// One node's sockets, seen from outside the workers. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    readers: RwLock<HashMap<Stream, usize>>,
+    doors: RwLock<Vec<Door>>,
+    sockets: AtomicUsize,
+}
+
+impl Hub {
+    /// A worker's mailbox, and the flag that tells it that something did not fit in.
+    pub fn add_worker(&self) -> (mpsc::Receiver<Notice>, Arc<AtomicBool>) {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let missed = Arc::new(AtomicBool::new(false));
+        if let Ok(mut doors) = self.inner.doors.write() {
+            doors.push(Door { queue, missed: Arc::clone(&missed) });
+        }
+        (receiver, missed)
+    }
+
+    /// Whether anybody on this node reads the stream.
+    #[must_use]
+    pub fn is_read(&self, stream: Stream) -> bool {
+        self.inner.readers.read().is_ok_and(|readers| readers.contains_key(&stream))
+    }
+
+    /// How many streams are read here.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.inner.readers.read().map(|readers| readers.len()).unwrap_or_default()
+    }
+
+    /// How many sockets are open here.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.inner.sockets.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn socket_opened(&self) {
+        self.inner.sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn socket_closed(&self) {
+        self.inner.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_reader(&self, stream: Stream) {
+        if let Ok(mut readers) = self.inner.readers.write() {
+            *readers.entry(stream).or_insert(0) += 1;
+        }
+    }
+
+    pub(super) fn remove_reader(&self, stream: Stream) {
+        if let Ok(mut readers) = self.inner.readers.write()
+            && let Some(count) = readers.get_mut(&stream)
+        {
+            *count -= 1;
+            if *count == 0 {
+                readers.remove(&stream);
+            }
+        }
+    }
+
+    /// Hands new events to the workers.
+    pub fn deliver(&self, stream: Stream, items: Vec<Item>) {
+        let frame = super::protocol::text_frame(&events_frame(stream, &items));
+        self.tell(&Notice::Deliver { stream, items: items.into(), frame });
+    }
+
+    pub fn reset(&self, stream: Stream, head: i64) {
+        self.tell(&Notice::Reset { stream, head });
+    }
+
+    pub fn control(&self, what: After) {
+        self.tell(&Notice::Control(what));
+    }
+
+    /// Closes every socket with 1001.
+    pub fn leave(&self) {
+        self.tell(&Notice::Leave);
+    }
+
+    fn tell(&self, notice: &Notice) {
+        let Ok(doors) = self.inner.doors.read() else { return };
+        for door in doors.iter() {
+            if door.queue.try_send(notice.clone()).is_err() {
+                door.missed.store(true, Ordering::Release);
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Sockets: who reads which stream, and how a reader that was away catches up.
+//!
+//! Invariant: a reader ends with exactly the stream's log. A worker thread owns its sockets, so
+//! delivering takes no lock per socket; a frame is encoded once and its bytes are shared.
+
+mod hub;
+mod outbox;
+mod protocol;
+mod recovery;
+mod session;
+mod sockets;
+
+pub use hub::Hub;
+pub use protocol::{ClientFrame, Code, close};
+pub use recovery::{Cursor, Step, can_replay};
+pub use session::open;
+pub use sockets::Sockets;

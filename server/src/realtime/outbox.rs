@@ -1,0 +1,135 @@
+//! What waits to be written to one socket: bounded in bytes, owned by one worker thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use bytes::Bytes;
+
+/// A reader with more than this waiting is too slow: 4408.
+pub const MOST: usize = 1 << 20;
+/// A replay goes on when less than this waits.
+pub const LOW: usize = 64 << 10;
+
+/// The queue between the sender and the connection.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: RefCell<VecDeque<Bytes>>,
+    bytes: Cell<usize>,
+    /// Nothing is taken any more; what waits is still written.
+    closing: Cell<bool>,
+    writer: RefCell<Option<Waker>>,
+    drained: RefCell<Vec<Waker>>,
+}
+
+impl Outbox {
+    /// Queues a frame. False if there is no room for it; nothing is queued then.
+    pub fn push(&self, frame: Bytes) -> bool {
+        if self.closing.get() {
+            return true;
+        }
+        if self.bytes.get() + frame.len() > MOST {
+            return false;
+        }
+        self.bytes.set(self.bytes.get() + frame.len());
+        self.frames.borrow_mut().push_back(frame);
+        self.wake();
+        true
+    }
+
+    /// Drops what waits if it must, queues this last frame and ends the connection after it.
+    pub fn finish(&self, frame: Bytes, drop_waiting: bool) {
+        if self.closing.replace(true) {
+            return;
+        }
+        let mut frames = self.frames.borrow_mut();
+        if drop_waiting {
+            frames.clear();
+        }
+        frames.push_back(frame);
+        drop(frames);
+        self.wake();
+        self.wake_drained();
+    }
+
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
+    /// Waits until little is queued, or the socket closes.
+    pub async fn low(&self) {
+        std::future::poll_fn(|cx| {
+            if self.bytes.get() < LOW || self.closing.get() {
+                return Poll::Ready(());
+            }
+            self.drained.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.writer.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    fn wake_drained(&self) {
+        for waker in self.drained.borrow_mut().drain(..) {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(frame) = self.frames.borrow_mut().pop_front() {
+            self.bytes.set(self.bytes.get().saturating_sub(frame.len()));
+            if self.bytes.get() < LOW {
+                self.wake_drained();
+            }
+            return Poll::Ready(Some(frame));
+        }
+        if self.closing.get() {
+            return Poll::Ready(None);
+        }
+        *self.writer.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// The body of the upgraded response: the outbox, and the body of the handshake, which is kept
+/// because its end is what ends the reading side.
+pub struct Body {
+    pub outbox: Rc<Outbox>,
+    pub handshake: Option<BoxBody>,
+}
+
+impl MessageBody for Body {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        match this.outbox.poll(cx) {
+            Poll::Ready(Some(frame)) => Poll::Ready(Some(Ok(frame))),
+            Poll::Ready(None) => {
+                this.handshake = None;
+                Poll::Ready(None)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.outbox.closing.set(true);
+        self.outbox.wake_drained();
+    }
+}

@@ -1,0 +1,307 @@
+//! The sockets of one worker thread, by stream. Nothing in here is shared with another thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::hub::{Hub, Notice};
+use super::outbox::Outbox;
+use super::protocol::{Code, ServerFrame, close, close_frame, text_frame};
+use super::recovery::{Cursor, Step};
+use crate::app::AppState;
+use crate::store::After;
+use crate::streams::{Item, Stream, events_frame};
+
+/// One open socket.
+#[derive(Debug)]
+pub struct Socket {
+    pub number: u64,
+    pub member: Cell<i64>,
+    pub session: Cell<i64>,
+    pub outbox: Rc<Outbox>,
+    pub cursors: RefCell<HashMap<Stream, Cursor>>,
+}
+
+impl Socket {
+    /// Sends bytes; a reader too slow for them is closed with 4408.
+    pub fn send(&self, frame: Bytes) {
+        if !self.outbox.push(frame) {
+            self.outbox.finish(close_frame(close::TOO_SLOW), true);
+        }
+    }
+
+    pub fn close(&self, code: u16) {
+        self.outbox.finish(close_frame(code), code != close::LEAVING);
+    }
+}
+
+/// Readers of one stream on this worker.
+#[derive(Debug, Default)]
+struct Readers {
+    /// The newest seq that was delivered to this worker.
+    delivered: i64,
+    sockets: Vec<Rc<Socket>>,
+}
+
+/// One worker's sockets.
+#[derive(Debug)]
+pub struct Sockets {
+    hub: Hub,
+    streams: RefCell<HashMap<Stream, Readers>>,
+    all: RefCell<HashMap<u64, Rc<Socket>>>,
+    next: Cell<u64>,
+    mailbox: RefCell<Option<(mpsc::Receiver<Notice>, Arc<AtomicBool>)>>,
+    leaving: Cell<bool>,
+}
+
+impl Sockets {
+    #[must_use]
+    pub fn new(hub: &Hub) -> Rc<Self> {
+        Rc::new(Self {
+            hub: hub.clone(),
+            streams: RefCell::default(),
+            all: RefCell::default(),
+            next: Cell::new(1),
+            mailbox: RefCell::new(Some(hub.add_worker())),
+            leaving: Cell::new(false),
+        })
+    }
+
+    /// Reads the mailbox from the first socket on.
+    pub fn ensure_running(self: &Rc<Self>, state: &AppState) {
+        if let Some((mut mailbox, missed)) = self.mailbox.borrow_mut().take() {
+            let (this, state) = (Rc::clone(self), state.clone());
+            actix_web::rt::spawn(async move {
+                while let Some(notice) = mailbox.recv().await {
+                    this.handle(&state, notice);
+                    if missed.swap(false, Ordering::AcqRel) {
+                        this.everybody_catches_up(&state);
+                    }
+                }
+            });
+        }
+    }
+
+    pub fn add(&self, member: i64, session: i64) -> Rc<Socket> {
+        let number = self.next.replace(self.next.get() + 1);
+        let socket = Rc::new(Socket {
+            number,
+            member: Cell::new(member),
+            session: Cell::new(session),
+            outbox: Rc::default(),
+            cursors: RefCell::default(),
+        });
+        self.all.borrow_mut().insert(number, Rc::clone(&socket));
+        self.hub.socket_opened();
+        if self.leaving.get() {
+            socket.close(close::LEAVING);
+        }
+        socket
+    }
+
+    pub fn remove(&self, socket: &Rc<Socket>) {
+        let streams: Vec<Stream> = socket.cursors.borrow_mut().drain().map(|(stream, _)| stream).collect();
+        for stream in streams {
+            self.drop_reader(socket, stream);
+        }
+        if self.all.borrow_mut().remove(&socket.number).is_some() {
+            self.hub.socket_closed();
+        }
+    }
+
+    /// Adds a reader, behind until it has caught up.
+    pub fn subscribe(&self, socket: &Rc<Socket>, stream: Stream, cursor: Cursor) {
+        let known = socket.cursors.borrow_mut().insert(stream, cursor).is_some();
+        if !known {
+            self.hub.add_reader(stream);
+            self.streams.borrow_mut().entry(stream).or_default().sockets.push(Rc::clone(socket));
+        }
+    }
+
+    pub fn unsubscribe(&self, socket: &Rc<Socket>, stream: Stream) -> bool {
+        let known = socket.cursors.borrow_mut().remove(&stream).is_some();
+        if known {
+            self.drop_reader(socket, stream);
+        }
+        known
+    }
+
+    fn drop_reader(&self, socket: &Rc<Socket>, stream: Stream) {
+        let mut streams = self.streams.borrow_mut();
+        if let Some(readers) = streams.get_mut(&stream) {
+            readers.sockets.retain(|other| other.number != socket.number);
+            if readers.sockets.is_empty() {
+                streams.remove(&stream);
+            }
+        }
+        self.hub.remove_reader(stream);
+    }
+
+    /// Brings one reader up to the log, as fast as it reads.
+    pub fn catch_up(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move {
+            let mut pause = 50;
+            loop {
+                socket.outbox.low().await;
+                let Some(cursor) = socket.cursors.borrow().get(&stream).copied() else { return };
+                if cursor.live || socket.outbox.is_closing() {
+                    return;
+                }
+                match state.relay.replay(stream, cursor.last).await {
+                    Ok(items) => {
+                        if this.take_page(&state, &socket, stream, cursor.last, &items) {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, %stream, "a replay waits for the database");
+                        tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+                        pause = (pause * 2).min(2000);
+                    }
+                }
+            }
+        });
+    }
+
+    /// A page of the log for a reader that stood at `last` when it was read. True: nothing more
+    /// to read.
+    fn take_page(&self, state: &AppState, socket: &Rc<Socket>, stream: Stream, last: i64, items: &[Item]) -> bool {
+        let mut cursors = socket.cursors.borrow_mut();
+        let Some(cursor) = cursors.get_mut(&stream) else { return true };
+        if cursor.live || cursor.last != last {
+            return cursor.live;
+        }
+        let Some((first, newest)) = items.first().zip(items.last()) else {
+            let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
+            return cursor.end_of_log(delivered);
+        };
+        match cursor.take(first.seq, newest.seq) {
+            Step::Whole => socket.send(text_frame(&events_frame(stream, items))),
+            Step::From(skip) => {
+                let rest = items.get(skip..).unwrap_or_default();
+                socket.send(text_frame(&events_frame(stream, rest)));
+            }
+            Step::Skip => {}
+            Step::Hole => {
+                // What lay between was trimmed while the reader was on its way.
+                let name = stream.to_string();
+                let head = first.seq - 1;
+                *cursor = Cursor::new(head, false);
+                let frame = ServerFrame::Reset { stream: &name, head, epoch: &state.epoch, reference: None };
+                socket.send(frame.encode());
+            }
+        }
+        false
+    }
+
+    fn handle(self: &Rc<Self>, state: &AppState, notice: Notice) {
+        match notice {
+            Notice::Deliver { stream, items, frame } => self.deliver(state, stream, &items, &frame),
+            Notice::Reset { stream, head } => self.reset(state, stream, head),
+            Notice::Control(after) => self.control(state, &after),
+            Notice::Leave => {
+                self.leaving.set(true);
+                for socket in self.all.borrow().values() {
+                    socket.close(close::LEAVING);
+                }
+            }
+        }
+    }
+
+    fn deliver(self: &Rc<Self>, state: &AppState, stream: Stream, items: &[Item], frame: &Bytes) {
+        let Some((first, newest)) = items.first().zip(items.last()) else { return };
+        let mut behind = Vec::new();
+        {
+            let mut streams = self.streams.borrow_mut();
+            let Some(readers) = streams.get_mut(&stream) else { return };
+            readers.delivered = readers.delivered.max(newest.seq);
+            for socket in &readers.sockets {
+                let mut cursors = socket.cursors.borrow_mut();
+                let Some(cursor) = cursors.get_mut(&stream).filter(|cursor| cursor.live) else { continue };
+                match cursor.take(first.seq, newest.seq) {
+                    Step::Whole => socket.send(frame.clone()),
+                    Step::From(skip) => {
+                        let rest = items.get(skip..).unwrap_or_default();
+                        socket.send(text_frame(&events_frame(stream, rest)));
+                    }
+                    Step::Skip => {}
+                    Step::Hole => behind.push(Rc::clone(socket)),
+                }
+            }
+        }
+        for socket in behind {
+            self.catch_up(state, &socket, stream);
+        }
+    }
+
+    fn reset(&self, state: &AppState, stream: Stream, head: i64) {
+        let name = stream.to_string();
+        let frame = ServerFrame::Reset { stream: &name, head, epoch: &state.epoch, reference: None }.encode();
+        let mut streams = self.streams.borrow_mut();
+        let Some(readers) = streams.get_mut(&stream) else { return };
+        readers.delivered = readers.delivered.max(head);
+        for socket in &readers.sockets {
+            if let Some(cursor) = socket.cursors.borrow_mut().get_mut(&stream)
+                && cursor.last < head
+            {
+                cursor.last = head;
+                socket.send(frame.clone());
+            }
+        }
+    }
+
+    /// The mailbox was full for a while: everybody reads the log.
+    fn everybody_catches_up(self: &Rc<Self>, state: &AppState) {
+        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().cloned().collect();
+        for socket in sockets {
+            self.pause_and_check(state, &socket);
+        }
+    }
+
+    fn control(self: &Rc<Self>, state: &AppState, after: &After) {
+        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().cloned().collect();
+        for socket in sockets {
+            match after {
+                After::EndSession(session) if socket.session.get() == *session => socket.close(close::SIGNED_OUT),
+                After::Suspend(member) if socket.member.get() == *member => socket.close(close::SUSPENDED),
+                After::Access(member) if socket.member.get() == *member => self.pause_and_check(state, &socket),
+                After::SpaceAccess(_) => self.pause_and_check(state, &socket),
+                _ => {}
+            }
+        }
+    }
+
+    /// Stops every subscription of a socket at once, then lets those go on that it still may read.
+    fn pause_and_check(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
+        let streams: Vec<Stream> = {
+            let mut cursors = socket.cursors.borrow_mut();
+            cursors.iter_mut().for_each(|(_, cursor)| cursor.live = false);
+            cursors.keys().copied().collect()
+        };
+        if streams.is_empty() {
+            return;
+        }
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move {
+            for stream in streams {
+                match state.may_subscribe(socket.member.get(), stream).await {
+                    Ok(()) => this.catch_up(&state, &socket, stream),
+                    Err(error) => {
+                        tracing::debug!(%error, %stream, "a subscription ends");
+                        if this.unsubscribe(&socket, stream) {
+                            let name = stream.to_string();
+                            let code = Some(Code::Forbidden);
+                            socket.send(ServerFrame::Unsubscribed { stream: &name, code, reference: None }.encode());
+                        }
+                    }
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,92 @@
+//! What an action has in its hands while it runs.
+
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use serde::Serialize;
+
+use super::Ids;
+use crate::entities::job;
+use crate::entities::kinds::JobState;
+use crate::streams::{NewEvent, Stream};
+use crate::web::error::Result;
+
+/// What has to be said inside this process once the transaction is committed. It concerns
+/// what lives in memory alone; other processes learn the same from events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// This session is over: forget it, close its sockets with 4401.
+    EndSession(i64),
+    /// Suspended: all sessions are over, sockets close with 4403.
+    Suspend(i64),
+    /// What this member may see has changed: forget what is cached, check open subscriptions.
+    Access(i64),
+    /// A space changed for everybody: check every subscription.
+    SpaceAccess(i64),
+    /// Jobs were enqueued: wake the worker.
+    Jobs,
+}
+
+/// One action's share of a transaction.
+#[derive(Debug)]
+pub struct Tx {
+    pub(super) conn: DatabaseTransaction,
+    pub(super) events: Vec<(Stream, NewEvent)>,
+    pub(super) after: Vec<After>,
+    pub(super) now: i64,
+    pub(super) ids: Ids,
+}
+
+impl Tx {
+    /// The connection; every statement of the action goes through it.
+    #[must_use]
+    pub const fn conn(&self) -> &DatabaseTransaction {
+        &self.conn
+    }
+
+    /// The time of this action, microseconds.
+    #[must_use]
+    pub const fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// A new identifier.
+    #[must_use]
+    pub fn id(&self) -> i64 {
+        self.ids.next(self.now)
+    }
+
+    /// Appends an event when the action has succeeded, after all its other writes.
+    pub fn append(&mut self, stream: Stream, event: NewEvent) {
+        self.events.push((stream, event));
+    }
+
+    /// Has something done in this process after the commit.
+    pub fn after(&mut self, what: After) {
+        if !self.after.contains(&what) {
+            self.after.push(what);
+        }
+    }
+
+    /// Puts a job in the queue; it runs after the commit, at least once.
+    pub async fn enqueue(&mut self, kind: &'static str, payload: &impl Serialize) -> Result<()> {
+        self.enqueue_at(kind, payload, self.now).await
+    }
+
+    /// Puts a job in the queue that runs at a time, microseconds.
+    pub async fn enqueue_at(&mut self, kind: &'static str, payload: &impl Serialize, run_at: i64) -> Result<()> {
+        let row = job::ActiveModel {
+            id: Set(self.id()),
+            kind: Set(kind.to_owned()),
+            payload: Set(serde_json::to_string(payload)?),
+            state: Set(JobState::Ready),
+            attempts: Set(0),
+            run_at: Set(run_at),
+            locked_until: Set(None),
+            last_error: Set(None),
+            created_at: Set(self.now),
+            finished_at: Set(None),
+        };
+        job::Entity::insert(row).exec_without_returning(&self.conn).await?;
+        self.after(After::Jobs);
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! What this node knows of the heads of streams: kept by commits and by the relay's comparison.
+//!
+//! A page that was derived at head H is current while this says H. It may lag behind another
+//! process by the relay's interval, never behind a commit of this one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use sea_orm::ConnectionTrait;
+
+use super::{Stream, log};
+use crate::web::error::Result;
+
+/// More than this many streams are not kept in mind; the rest is read when asked for.
+const MOST: usize = 8192;
+
+#[derive(Clone, Debug, Default)]
+pub struct Heads {
+    known: Arc<RwLock<HashMap<Stream, i64>>>,
+}
+
+impl Heads {
+    /// The head, from memory or from the log.
+    pub async fn current(&self, db: &impl ConnectionTrait, of: Stream) -> Result<i64> {
+        if let Some(head) = self.get(of) {
+            return Ok(head);
+        }
+        let head = log::head(db, of).await?.head;
+        Ok(self.advance(of, head))
+    }
+
+    /// The head if it is in mind.
+    #[must_use]
+    pub fn get(&self, of: Stream) -> Option<i64> {
+        self.known.read().ok()?.get(&of).copied()
+    }
+
+    /// Learns of a head and returns the newest known.
+    pub fn advance(&self, of: Stream, head: i64) -> i64 {
+        let Ok(mut known) = self.known.write() else { return head };
+        if known.len() >= MOST && !known.contains_key(&of) {
+            // Any will do: a forgotten head is read again when somebody asks.
+            let some: Vec<Stream> = known.keys().take(MOST / 8).copied().collect();
+            for stream in some {
+                known.remove(&stream);
+            }
+        }
+        let entry = known.entry(of).or_insert(head);
+        *entry = (*entry).max(head);
+        *entry
+    }
+
+    /// Every stream in mind, to compare with the database.
+    #[must_use]
+    pub fn streams(&self) -> Vec<Stream> {
+        self.known.read().map(|known| known.keys().copied().collect()).unwrap_or_default()
+    }
+}

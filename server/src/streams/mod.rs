@@ -1,0 +1,91 @@
+//! The ordered event log: what happened where, in commit order, without holes.
+//!
+//! Invariant: in one stream seqs are 1, 2, 3, …; the head row is locked by the append, last in
+//! the transaction, so seq order is commit order. The log holds references, never texts.
+
+mod append;
+mod heads;
+mod log;
+mod relay;
+mod retention;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use append::{Committed, NewEvent, append_all};
+pub use heads::Heads;
+pub use log::{Head, head as log_head, heads_of, since};
+pub use relay::{Filler, Item, PAGE, Relay, events_frame};
+pub use retention::trim;
+
+use crate::store::Id;
+
+/// What a stream belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StreamKind {
+    Room,
+    Topic,
+    Space,
+    CaseStudy,
+    Member,
+    /// Changes that every page shows: names, roles, settings. Nobody can subscribe to it.
+    Hub,
+}
+
+/// The name of one stream: `topic:ID`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stream {
+    pub kind: StreamKind,
+    pub id: i64,
+}
+
+impl Stream {
+    pub const HUB: Self = Self { kind: StreamKind::Hub, id: 0 };
+
+    #[must_use]
+    pub const fn topic(id: i64) -> Self {
+        Self { kind: StreamKind::Topic, id }
+    }
+
+    #[must_use]
+    pub const fn space(id: i64) -> Self {
+        Self { kind: StreamKind::Space, id }
+    }
+
+    #[must_use]
+    pub const fn member(id: i64) -> Self {
+        Self { kind: StreamKind::Member, id }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            StreamKind::Room => "room",
+            StreamKind::Topic => "topic",
+            StreamKind::Space => "space",
+            StreamKind::CaseStudy => "case_study",
+            StreamKind::Member => "member",
+            StreamKind::Hub => "hub",
+        };
+        write!(f, "{kind}:{}", Id(self.id))
+    }
+}
+
+impl FromStr for Stream {
+    type Err = crate::store::NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, id) = text.split_once(':').ok_or(crate::store::NotAnId)?;
+        let kind = match kind {
+            "room" => StreamKind::Room,
+            "topic" => StreamKind::Topic,
+            "space" => StreamKind::Space,
+            "case_study" => StreamKind::CaseStudy,
+            "member" => StreamKind::Member,
+            "hub" => StreamKind::Hub,
+            _ => return Err(crate::store::NotAnId),
+        };
+        Ok(Self { kind, id: id.parse::<Id>()?.0 })
+    }
+}

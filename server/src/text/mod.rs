@@ -1,0 +1,38 @@
+//! Text: what members write, made safe to show. Pure: no database, no clock, no settings.
+//!
+//! Invariants:
+//! - Whatever the input, [`render`] answers in bounded time and memory, never panics, and its HTML
+//!   has passed the allow-list of [`sanitise`] last, so a fault in an earlier step cannot be
+//!   markup in a page.
+//! - The Markdown that is stored is the Markdown that was written; only the served HTML changes.
+//! - Every string that comes from outside passes [`clean`] once, at the edge.
+
+mod budget;
+mod clean;
+mod diff;
+mod excerpt;
+mod format;
+mod from_html;
+mod guard;
+mod highlight;
+mod html_source;
+mod html_text;
+mod linking;
+mod markdown;
+mod mentions;
+mod sanitise;
+mod table;
+mod targets;
+
+#[cfg(test)]
+mod from_html_tests;
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod render_tests;
+
+pub use clean::{TextFault, clean};
+pub use diff::{DiffWords, diff_html};
+pub use excerpt::excerpt;
+pub use from_html::html_to_markdown;
+pub use markdown::{Links, Rendered, Words, mention_candidates, quote, render};

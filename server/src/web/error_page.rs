@@ -1,0 +1,116 @@
+//! The one place that decides whether an error is a page or problem+json.
+
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::error::{AppError, Problem};
+use super::frame::Frame;
+use super::headers::request_id;
+use super::viewer::{Viewer, identify};
+use crate::app::AppState;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    f: &'a Frame,
+    status: u16,
+    problem: &'a Problem,
+    request_id: &'a str,
+    /// Key of the catalogue under `errors`: what happened and what to do.
+    key: &'static str,
+}
+
+/// Turns errors into pages for browsers, and every other error into problem+json.
+pub async fn dress(response: ServiceResponse) -> ServiceResponse {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let known = response.response().extensions().get::<Problem>().cloned();
+    if known.is_none() && is_html(&response) {
+        // A form with its errors, already a page.
+        return response;
+    }
+    let (request, old) = response.into_parts();
+    let foreign = known.is_none();
+    let problem = known.unwrap_or_else(|| from_status(status).problem());
+    let html = wants_html(&request);
+    if !html && !foreign {
+        return ServiceResponse::new(request, old);
+    }
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut new = if html {
+        match render(&request, &problem).await {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::error!(%error, "an error page could not be made");
+                HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(problem.detail.clone())
+            }
+        }
+    } else {
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        HttpResponse::build(status).content_type("application/problem+json").body(body)
+    };
+    if let Some(after) = old.headers().get(RETRY_AFTER) {
+        new.headers_mut().insert(RETRY_AFTER, after.clone());
+    }
+    ServiceResponse::new(request, new)
+}
+
+fn is_html(response: &ServiceResponse) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+fn wants_html(req: &HttpRequest) -> bool {
+    !req.path().starts_with("/api/")
+        && req
+            .headers()
+            .get(ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.contains("text/html") || value.contains("*/*"))
+}
+
+/// Errors that actix itself makes, in our own words.
+fn from_status(status: StatusCode) -> AppError {
+    match status {
+        StatusCode::NOT_FOUND => AppError::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => AppError::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => AppError::TooLarge("The body is too large.".into()),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => AppError::UnsupportedType("This type is not taken here.".into()),
+        status if status.is_client_error() => AppError::BadRequest("The request cannot be read.".into()),
+        _ => AppError::internal("a fault of the framework"),
+    }
+}
+
+async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, AppError> {
+    let state = req.app_data::<web::Data<AppState>>().ok_or_else(|| AppError::internal("no state"))?;
+    // The page must come even where the database does not answer.
+    let viewer = identify(req).await.unwrap_or(Viewer::Anonymous);
+    let frame = match Frame::new(state, req, &viewer).await {
+        Ok(frame) => frame,
+        Err(_) => Frame::bare(state, req),
+    };
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status == StatusCode::UNAUTHORIZED && req.method() == actix_web::http::Method::GET {
+        let back: String = url::form_urlencoded::byte_serialize(frame.here.as_bytes()).collect();
+        return Ok(super::frame::see_other(&format!("/login?next={back}")));
+    }
+    let key = match problem.status {
+        401 => "sign_in",
+        403 => "forbidden",
+        404 => "not_found",
+        409 => "conflict",
+        412 => "stale",
+        413 => "too_large",
+        429 => "too_many",
+        503 => "unavailable",
+        400..=499 => "bad_request",
+        _ => "internal",
+    };
+    let page = ErrorPage { f: &frame, status: problem.status, problem, request_id: &request_id(req), key };
+    super::frame::page_with_status(&frame, &page, status)
+}

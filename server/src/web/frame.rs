@@ -1,0 +1,277 @@
+//! What stands around every page: the bar, the sidebar, who is signed in, the words.
+
+use std::sync::Arc;
+
+use actix_web::cookie::Cookie;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::assets::Assets;
+use super::error::Result;
+use super::viewer::{Me, Viewer};
+use super::words::{Words, english};
+use crate::app::AppState;
+use crate::ports::clock::{DAY, HOUR, MINUTE, rfc3339};
+
+/// A space in the sidebar.
+#[derive(Clone, Debug)]
+pub struct SideSpace {
+    pub slug: String,
+    pub name: String,
+}
+
+impl SideSpace {
+    /// The letter on its tile.
+    #[must_use]
+    pub fn initial(&self) -> String {
+        self.name.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default()
+    }
+}
+
+/// The frame of one page for one viewer. Templates call it `f`.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub hub_name: Arc<str>,
+    /// Address of the hub's logo, if it has one.
+    pub logo: Option<Arc<str>>,
+    pub me: Option<Arc<Me>>,
+    pub spaces: Vec<SideSpace>,
+    pub csrf: String,
+    /// `light`, `dark` or empty: as the system says.
+    pub theme: &'static str,
+    pub path: String,
+    /// Path and query, for the way back after signing in.
+    pub here: String,
+    /// Where the button "Ask" leads.
+    pub ask: String,
+    pub origin: Arc<str>,
+    pub now: i64,
+    pub words: &'static Words,
+    pub assets: &'static Assets,
+    cookie: Option<Cookie<'static>>,
+}
+
+impl Frame {
+    /// The frame for a request.
+    pub async fn new(state: &AppState, req: &HttpRequest, viewer: &Viewer) -> Result<Self> {
+        let settings = state.settings.current(state).await?;
+        let (csrf, cookie) = match viewer {
+            Viewer::Member(me) => (super::csrf::for_session(state, me.session_id), None),
+            Viewer::Anonymous if wants_visitor_token(req.path()) => super::csrf::visitor_token(state, req),
+            Viewer::Anonymous => (String::new(), None),
+        };
+        let theme = match req.cookie("theme").as_ref().map(Cookie::value) {
+            Some("light") => "light",
+            Some("dark") => "dark",
+            _ => "",
+        };
+        let me = match viewer {
+            Viewer::Member(me) => Some(Arc::clone(me)),
+            Viewer::Anonymous => None,
+        };
+        let spaces = match &me {
+            Some(me) => state.spaces.of_member(state, me).await?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            hub_name: settings.name,
+            logo: settings.logo,
+            me,
+            spaces,
+            csrf,
+            theme,
+            path: req.path().to_owned(),
+            here: req.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            ask: "/ask".to_owned(),
+            origin: state.origin_shared(),
+            now: state.clock.now(),
+            words: english(),
+            assets: super::assets::assets(),
+            cookie,
+        })
+    }
+
+    /// A frame that needs no database, for the error page when it is away.
+    #[must_use]
+    pub fn bare(state: &AppState, req: &HttpRequest) -> Self {
+        Self {
+            hub_name: "Praxis".into(),
+            logo: None,
+            me: None,
+            spaces: Vec::new(),
+            csrf: String::new(),
+            theme: "",
+            path: req.path().to_owned(),
+            here: req.path().to_owned(),
+            ask: "/ask".to_owned(),
+            origin: state.origin_shared(),
+            now: state.clock.now(),
+            words: english(),
+            assets: super::assets::assets(),
+            cookie: None,
+        }
+    }
+
+    #[must_use]
+    pub fn t<'a>(&'a self, key: &'a str) -> &'a str {
+        self.words.t(key)
+    }
+
+    #[must_use]
+    pub fn of(&self, prefix: &str, word: &str) -> String {
+        self.words.of(prefix, word)
+    }
+
+    #[must_use]
+    pub fn with(&self, key: &str, places: &[(&str, &str)]) -> String {
+        self.words.with(key, places)
+    }
+
+    /// A text with one place `{name}`.
+    #[must_use]
+    pub fn with1(&self, key: &str, name: &str, value: &str) -> String {
+        self.words.with(key, &[(name, value)])
+    }
+
+    #[must_use]
+    pub fn n(&self, key: &str, count: &(impl Copy + Into<i64>)) -> String {
+        self.words.n(key, *count)
+    }
+
+    /// The hashed address of an asset: `f.asset("app.css")`.
+    #[must_use]
+    pub fn asset<'a>(&self, name: &'a str) -> &'a str
+    where
+        Self: 'a,
+    {
+        self.assets.address(name).unwrap_or(name)
+    }
+
+    #[must_use]
+    pub fn signed_in(&self) -> bool {
+        self.me.is_some()
+    }
+
+    #[must_use]
+    pub fn administrator(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| me.is_administrator())
+    }
+
+    /// Whether the viewer moderates any space.
+    #[must_use]
+    pub fn moderates(&self) -> bool {
+        use crate::entities::kinds::SpaceRole;
+        self.administrator()
+            || self.me.as_ref().is_some_and(|me| me.spaces.values().any(|role| *role >= SpaceRole::Moderator))
+    }
+
+    /// Whether the page is in this space.
+    #[must_use]
+    pub fn in_space(&self, slug: &str) -> bool {
+        self.path.strip_prefix("/s/").is_some_and(|rest| rest.split('/').next() == Some(slug))
+    }
+
+    /// The words that scripts show, as JSON that cannot end its element.
+    #[must_use]
+    pub fn script_words(&self) -> &'static str {
+        self.words.script()
+    }
+
+    /// Whether a link of the sidebar is the page itself or one above it.
+    #[must_use]
+    pub fn at(&self, path: &str) -> bool {
+        self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")))
+    }
+
+    /// A time for a `datetime` attribute.
+    #[must_use]
+    pub fn datetime(&self, at: &i64) -> String {
+        rfc3339(*at)
+    }
+
+    /// A time in full, UTC.
+    #[must_use]
+    pub fn exact(&self, at: &i64) -> String {
+        exact(*at)
+    }
+
+    /// How long ago, in words.
+    #[must_use]
+    pub fn ago(&self, at: &i64) -> String {
+        let past = self.now - *at;
+        match past {
+            i64::MIN..MINUTE => self.t("frame.time.now").to_owned(),
+            MINUTE..HOUR => self.words.n("frame.time.minutes", past / MINUTE),
+            HOUR..DAY => self.words.n("frame.time.hours", past / HOUR),
+            _ if past < 30 * DAY => self.words.n("frame.time.days", past / DAY),
+            _ => date(*at),
+        }
+    }
+}
+
+/// Pages with a form that a visitor may send.
+fn wants_visitor_token(path: &str) -> bool {
+    ["/login", "/register", "/setup", "/forgot", "/reset", "/invite", "/verify", "/claim"]
+        .iter()
+        .any(|form| path == *form || path.strip_prefix(form).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// `22 Nov 2026`
+#[must_use]
+pub fn date(at: i64) -> String {
+    format_at(at, time::macros::format_description!("[day padding:none] [month repr:short] [year]"))
+}
+
+/// `22 Nov 2026, 17:05 UTC`
+#[must_use]
+pub fn exact(at: i64) -> String {
+    format_at(
+        at,
+        time::macros::format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC"),
+    )
+}
+
+fn format_at(at: i64, format: &[time::format_description::BorrowedFormatItem<'_>]) -> String {
+    time::OffsetDateTime::from_unix_timestamp(at.div_euclid(1_000_000))
+        .ok()
+        .and_then(|at| at.format(format).ok())
+        .unwrap_or_default()
+}
+
+/// A page as a response, with the cookie its forms need.
+pub fn page(frame: &Frame, template: &impl Template) -> Result<HttpResponse> {
+    page_with_status(frame, template, actix_web::http::StatusCode::OK)
+}
+
+/// A page with another status, such as 422 for a form with errors.
+pub fn page_with_status(
+    frame: &Frame,
+    template: &impl Template,
+    status: actix_web::http::StatusCode,
+) -> Result<HttpResponse> {
+    let body = template.render()?;
+    let mut response = HttpResponse::build(status);
+    response.content_type("text/html; charset=utf-8");
+    if let Some(cookie) = &frame.cookie {
+        response.cookie(cookie.clone());
+    }
+    response.insert_header(("Cache-Control", if frame.signed_in() { "no-store" } else { "no-cache" }));
+    Ok(response.body(body))
+}
+
+/// 303 to a path of this hub. Anything that is not a plain local path leads to `/`.
+#[must_use]
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header(("Location", local_path(path))).finish()
+}
+
+/// The path if it is one of this hub, else `/`: no redirect leads elsewhere.
+#[must_use]
+pub fn local_path(path: &str) -> &str {
+    let plain = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && path.len() <= 2000
+        && path.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain { path } else { "/" }
+}

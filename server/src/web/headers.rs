@@ -1,0 +1,97 @@
+//! Headers every answer has, and the request id that logs and error pages share.
+
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
+
+use crate::app::AppState;
+use crate::app::secrets::random_token;
+
+/// Nothing inline, nothing from elsewhere.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'";
+
+/// One request's name in the log.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// The name of this request, for error pages.
+#[must_use]
+pub fn request_id(req: &HttpRequest) -> String {
+    req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+/// The one middleware of the hub's own: names the request, lets the guards look at it, has it
+/// answered, dresses errors, measures, and sets the security headers.
+///
+/// No clone of the request may be alive while it is routed, so all of it works on references.
+pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let id: String = random_token().chars().take(12).collect();
+    req.extensions_mut().insert(RequestId(id.clone()));
+    let started = Instant::now();
+    let method = req.method().clone();
+    let path = req.path().to_owned();
+    let state = req.app_data::<web::Data<AppState>>().cloned();
+    let count_queries = state.as_ref().is_some_and(|state| state.config.count_queries);
+    let (response, queries) = if count_queries {
+        super::metrics::counting(answer(req, next)).await
+    } else {
+        (answer(req, next).await, 0)
+    };
+    let mut response = response?;
+    if count_queries && let Ok(value) = HeaderValue::from_str(&queries.to_string()) {
+        response.headers_mut().insert(HeaderName::from_static("x-queries"), value);
+    }
+    let took = started.elapsed();
+    if let Some(state) = &state {
+        let template = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+        state.metrics.observe(&method, &template, response.status().as_u16(), took);
+    }
+    let status = response.status().as_u16();
+    if status >= 500 {
+        tracing::error!(request = %id, %method, path, status, ms = took.as_millis(), "request");
+    } else {
+        tracing::debug!(request = %id, %method, path, status, ms = took.as_millis(), "request");
+    }
+    let https = state.as_ref().is_some_and(|state| state.is_https());
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        let name = HeaderName::from_static(name);
+        if !headers.contains_key(&name)
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.insert(name, value);
+        }
+    };
+    set("content-security-policy", POLICY);
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "same-origin");
+    set("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()");
+    set("cross-origin-opener-policy", "same-origin");
+    set("cross-origin-resource-policy", "same-origin");
+    set("x-frame-options", "DENY");
+    set("x-request-id", &id);
+    if https {
+        set("strict-transport-security", "max-age=31536000; includeSubDomains");
+    }
+    if path.starts_with("/api/") {
+        set("cache-control", "no-store");
+    }
+    Ok(response)
+}
+
+async fn answer(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let allowed = match super::rate_limit::guard(req.request()).await {
+        Ok(()) => super::csrf::guard(req.request()).await,
+        refused => refused,
+    };
+    let response = match allowed {
+        Ok(()) => next.call(req).await?,
+        Err(error) => req.into_response(error.error_response()),
+    };
+    Ok(super::error_page::dress(response).await)
+}

@@ -1,0 +1,131 @@
+//! Numbers for operators: Prometheus text at `/metrics`, and queries counted by request for tests.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+use super::error::{AppError, Result};
+use crate::app::AppState;
+use crate::entities::{job, kinds::JobState, kinds::MailState, mail};
+
+/// Upper bounds of the latency histogram, seconds.
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+#[derive(Debug, Default, Clone)]
+struct Series {
+    buckets: [u64; BUCKETS.len()],
+    count: u64,
+    seconds: f64,
+}
+
+/// Counters of this process.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    requests: Mutex<BTreeMap<(String, String, u16), Series>>,
+}
+
+impl Metrics {
+    /// Notes a request by its route's template, never by its path.
+    pub fn observe(&self, method: &Method, template: &str, status: u16, took: Duration) {
+        let Ok(mut requests) = self.requests.lock() else { return };
+        let series = requests.entry((method.to_string(), template.to_owned(), status)).or_default();
+        let seconds = took.as_secs_f64();
+        for (bound, count) in BUCKETS.iter().zip(series.buckets.iter_mut()) {
+            if seconds <= *bound {
+                *count += 1;
+            }
+        }
+        series.count += 1;
+        series.seconds += seconds;
+    }
+
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        let requests = self.requests.lock().map(|requests| requests.clone()).unwrap_or_default();
+        text.push_str("# HELP praxis_http_request_seconds Time to answer by route template.\n");
+        text.push_str("# TYPE praxis_http_request_seconds histogram\n");
+        for ((method, route, status), series) in &requests {
+            let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+            for (bound, count) in BUCKETS.iter().zip(series.buckets) {
+                writeln!(text, "praxis_http_request_seconds_bucket{{{labels},le=\"{bound}\"}} {count}")?;
+            }
+            writeln!(text, "praxis_http_request_seconds_bucket{{{labels},le=\"+Inf\"}} {}", series.count)?;
+            writeln!(text, "praxis_http_request_seconds_sum{{{labels}}} {}", series.seconds)?;
+            writeln!(text, "praxis_http_request_seconds_count{{{labels}}} {}", series.count)?;
+        }
+        Ok(())
+    }
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
+    let written = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    debug_assert!(written.is_ok());
+}
+
+/// `GET /metrics`: with the token, or from a direct loopback peer if there is none.
+pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse> {
+    allowed(&req, &state)?;
+    let db = state.store.read();
+    let jobs = |of: JobState| job::Entity::find().filter(job::Column::State.eq(of)).count(db);
+    let mut text = String::new();
+    state.metrics.write(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
+    gauge(&mut text, "praxis_sockets", "Open sockets on this node.", state.hub.sockets());
+    gauge(&mut text, "praxis_streams_read", "Streams with readers on this node.", state.hub.streams());
+    gauge(&mut text, "praxis_relay_waiting", "Commits not yet delivered to readers.", state.relay.waiting());
+    gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", jobs(JobState::Ready).await?);
+    gauge(&mut text, "praxis_jobs_running", "Jobs that run.", jobs(JobState::Running).await?);
+    gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", jobs(JobState::Dead).await?);
+    let failed = mail::Entity::find().filter(mail::Column::State.eq(MailState::Failed)).count(db).await?;
+    gauge(&mut text, "praxis_mail_failed", "Mails given up.", failed);
+    let (size, idle) = crate::store::pool_of(db);
+    gauge(&mut text, "praxis_database_connections", "Open connections of the reading pool.", size);
+    gauge(&mut text, "praxis_database_connections_idle", "Idle connections of the reading pool.", idle);
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+fn allowed(req: &HttpRequest, state: &AppState) -> Result<()> {
+    if let Some(token) = &state.config.metrics_token {
+        let shown = req
+            .headers()
+            .get("Authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .unwrap_or_default();
+        return if crate::app::secrets::same(shown, token) { Ok(()) } else { Err(AppError::Unauthenticated) };
+    }
+    let direct = req.peer_addr().is_some_and(|peer| peer.ip().is_loopback()) && !forwarded(req);
+    if direct { Ok(()) } else { Err(AppError::NotFound) }
+}
+
+/// Whether a request came through a proxy.
+#[must_use]
+pub fn forwarded(req: &HttpRequest) -> bool {
+    ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+        .iter()
+        .any(|name| req.headers().contains_key(*name))
+}
+
+tokio::task_local! {
+    static QUERIES: Cell<u64>;
+}
+
+/// Counts the statements that a future's own task sends to the database.
+pub async fn counting<F: Future>(future: F) -> (F::Output, u64) {
+    QUERIES
+        .scope(Cell::new(0), async {
+            let output = future.await;
+            (output, QUERIES.with(Cell::get))
+        })
+        .await
+}
+
+/// Called for every statement.
+pub fn count_query() {
+    let _not_counting = QUERIES.try_with(|count| count.set(count.get() + 1));
+}

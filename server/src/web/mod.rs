@@ -1,0 +1,20 @@
+//! The spine of HTTP: who asks, what they may send, what errors look like, what frames a page.
+
+pub mod assets;
+pub mod checks;
+pub mod csrf;
+pub mod error;
+pub mod error_page;
+pub mod etag;
+pub mod form;
+pub mod frame;
+pub mod headers;
+pub mod idempotency;
+pub mod json;
+pub mod metrics;
+pub mod openapi;
+pub mod pagination;
+pub mod rate_limit;
+pub mod sessions;
+pub mod viewer;
+pub mod words;

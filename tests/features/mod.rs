@@ -1,0 +1,3 @@
+//! A file a feature.
+
+mod house;

@@ -1,0 +1,6 @@
+//! Every test of Praxis: through HTTP, sockets, browsers and the command line.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod features;
+mod support;

@@ -1,0 +1,33 @@
+//! The harness: a fresh hub for every test, on SQLite and on PostgreSQL, and clients for it.
+
+pub mod client;
+pub mod hub;
+
+pub use client::{Answer, Client};
+pub use hub::{Db, TestHub, run};
+
+/// `hub_test!(async fn name(hub) { … })` makes two tests, one for each database; the second says
+/// on one line that it did not run when `PRAXIS_TEST_POSTGRES_URL` is not set.
+macro_rules! hub_test {
+    ($(#[$meta:meta])* async fn $name:ident($hub:ident) $body:block) => {
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($hub: &crate::support::TestHub) $body
+
+            #[test]
+            fn sqlite() {
+                crate::support::run(crate::support::Db::Sqlite, stringify!($name), async |hub| body(hub).await);
+            }
+
+            #[test]
+            fn postgres() {
+                crate::support::run(crate::support::Db::Postgres, stringify!($name), async |hub| body(hub).await);
+            }
+        }
+    };
+}
+
+pub(crate) use hub_test;
