@@ -3,6 +3,7 @@
 pub mod client;
 pub mod hub;
 
+#[allow(unused_imports)]
 pub use client::{Answer, Client};
 pub use hub::{Db, TestHub, run};
 

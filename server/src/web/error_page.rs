@@ -93,7 +93,8 @@ async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Ap
     let frame = match Frame::new(state, req, &viewer).await {
         Ok(frame) => frame,
         Err(_) => Frame::bare(state, req),
-    };
+    }
+    .plain();
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status == StatusCode::UNAUTHORIZED && req.method() == actix_web::http::Method::GET {
         let back: String = url::form_urlencoded::byte_serialize(frame.here.as_bytes()).collect();

@@ -42,6 +42,8 @@ pub struct Frame {
     pub path: String,
     /// Path and query, for the way back after signing in.
     pub here: String,
+    /// Only the main column, as a card: signing in, errors.
+    pub plain: bool,
     /// Where the button "Ask" leads.
     pub ask: String,
     pub origin: Arc<str>,
@@ -82,6 +84,7 @@ impl Frame {
             theme,
             path: req.path().to_owned(),
             here: req.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            plain: false,
             ask: "/ask".to_owned(),
             origin: state.origin_shared(),
             now: state.clock.now(),
@@ -103,6 +106,7 @@ impl Frame {
             theme: "",
             path: req.path().to_owned(),
             here: req.path().to_owned(),
+            plain: false,
             ask: "/ask".to_owned(),
             origin: state.origin_shared(),
             now: state.clock.now(),
@@ -145,6 +149,13 @@ impl Frame {
         Self: 'a,
     {
         self.assets.address(name).unwrap_or(name)
+    }
+
+    /// Shows only the main column.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.plain = true;
+        self
     }
 
     #[must_use]

@@ -150,7 +150,7 @@ impl Sessions {
         if now - row.used_at > TOUCH.min(row.idle_limit / 10) {
             touch(state, row.id, of.id).await;
         }
-        let me = load(state, of, row.id, via).await?;
+        let me = load(state, of, row.id, row.shared, via).await?;
         self.known.insert(key, Known { me: Arc::clone(&me), loaded_at: now });
         Ok(Some(me))
     }
@@ -191,7 +191,7 @@ impl Sessions {
                 tracing::debug!(%error, "a token's last use was not written down");
             }
         }
-        let me = load(state, of, row.id, Via::ApiToken).await?;
+        let me = load(state, of, row.id, false, Via::ApiToken).await?;
         self.known.insert(key, Known { me: Arc::clone(&me), loaded_at: now });
         Ok(Some(me))
     }
@@ -265,7 +265,7 @@ async fn touch(state: &AppState, session: i64, member: i64) {
     }
 }
 
-async fn load(state: &AppState, of: member::Model, session_id: i64, via: Via) -> Result<Arc<Me>> {
+async fn load(state: &AppState, of: member::Model, session_id: i64, shared: bool, via: Via) -> Result<Arc<Me>> {
     let spaces: Vec<(i64, SpaceRole)> = space_member::Entity::find()
         .select_only()
         .column(space_member::Column::SpaceId)
@@ -284,6 +284,7 @@ async fn load(state: &AppState, of: member::Model, session_id: i64, via: Via) ->
         email_verified: of.email_verified_at.is_some(),
         session_id,
         via,
+        shared,
         spaces: spaces.into_iter().collect::<HashMap<_, _>>(),
     }))
 }

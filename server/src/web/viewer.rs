@@ -34,6 +34,8 @@ pub struct Me {
     /// The session, or the API token.
     pub session_id: i64,
     pub via: Via,
+    /// The session is one on a shared computer.
+    pub shared: bool,
     pub spaces: HashMap<i64, SpaceRole>,
 }
 
