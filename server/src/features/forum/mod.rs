@@ -1,5 +1,6 @@
 //! The forum: topics of five kinds and replies in threads.
 
+pub mod model;
 mod page_cache;
 
 pub use page_cache::PageCache;

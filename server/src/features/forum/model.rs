@@ -1,0 +1,153 @@
+//! What the forum's readers get: views made of rows, the same for pages, API and events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::entities::kinds::{Discipline, HubRole, TopicKind};
+use crate::store::Id;
+
+/// A member as shown beside what they wrote.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AuthorView {
+    pub handle: String,
+    pub display_name: String,
+    pub headline: String,
+    pub discipline: Discipline,
+    pub organisation: String,
+    pub role: HubRole,
+    /// Version of the avatar, for its address.
+    #[serde(skip)]
+    pub avatar: Option<String>,
+    #[serde(skip)]
+    pub id: i64,
+}
+
+impl AuthorView {
+    #[must_use]
+    pub fn avatar_version(&self) -> &str {
+        self.avatar.as_deref().unwrap_or("0")
+    }
+}
+
+/// One emoji under a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReactionView {
+    pub emoji: String,
+    pub count: i64,
+}
+
+/// Who puts what they are behind a post.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EndorsementView {
+    pub handle: String,
+    pub display_name: String,
+    pub headline: String,
+    pub discipline: Discipline,
+    pub role: HubRole,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// Where an imported post comes from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SourceView {
+    pub url: Option<String>,
+    pub author: Option<String>,
+    /// Votes it had there.
+    pub score: i32,
+}
+
+/// A post. A deleted or hidden one has empty `body` and `body_html`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PostView {
+    pub id: Id,
+    pub topic_id: Id,
+    pub parent_id: Option<Id>,
+    pub depth: i32,
+    pub author: AuthorView,
+    pub body: String,
+    pub body_html: String,
+    /// RFC 3339.
+    pub created_at: String,
+    pub edited_at: Option<String>,
+    pub deleted: bool,
+    pub hidden: bool,
+    pub reactions: Vec<ReactionView>,
+    pub endorsements: Vec<EndorsementView>,
+    pub is_answer: bool,
+    /// Handle of who accepted it.
+    pub answer_by: Option<String>,
+    pub reply_count: i32,
+    pub source: Option<SourceView>,
+    /// Version of its editable fields, for `If-Match`.
+    pub version: i32,
+    #[serde(skip)]
+    pub created: i64,
+    #[serde(skip)]
+    pub edited: Option<i64>,
+    #[serde(skip)]
+    pub tree_pos: i64,
+    #[serde(skip)]
+    pub purged: bool,
+}
+
+/// What the viewer has done with a post; apart from `PostView`, which is the same for everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub reactions: Vec<String>,
+    pub endorsed: bool,
+    pub bookmarked: bool,
+}
+
+/// A topic in a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TopicRow {
+    pub id: Id,
+    /// Slug of its space.
+    pub space: String,
+    pub space_name: String,
+    pub kind: TopicKind,
+    pub title: String,
+    pub tags: Vec<String>,
+    pub author: AuthorView,
+    pub post_count: i32,
+    pub answer_count: i32,
+    pub score: i32,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339: the newest post or the opening.
+    pub activity_at: String,
+    pub pinned: bool,
+    pub closed: bool,
+    #[serde(skip)]
+    pub created: i64,
+    #[serde(skip)]
+    pub activity: i64,
+    #[serde(skip)]
+    pub rank: i32,
+    /// Whether there is something the viewer has not read; false for visitors.
+    #[serde(skip)]
+    pub unread: bool,
+}
+
+/// A topic with its opening text.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TopicView {
+    #[serde(flatten)]
+    pub row: TopicRow,
+    pub body: String,
+    pub body_html: String,
+    pub first_post_id: Id,
+    pub answer_ids: Vec<Id>,
+    /// `topic:ID`
+    pub stream: String,
+    pub head: i64,
+    pub epoch: String,
+    pub edited_at: Option<String>,
+    /// Version of title, body, kind and tags, for `If-Match`.
+    pub version: i32,
+    #[serde(skip)]
+    pub opening: Option<Box<PostView>>,
+    #[serde(skip)]
+    pub space_id: i64,
+}
