@@ -108,10 +108,12 @@ async fn mail(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("state").text().not_null())
         .col(ColumnDef::new("created_at").big_integer().not_null())
         .col(ColumnDef::new("sent_at").big_integer())
-        .col(ColumnDef::new("error").text());
+        .col(ColumnDef::new("error").text())
+        .col(ColumnDef::new("subject_id").big_integer());
     manager.create_table(table).await?;
     manager.create_index(Index::create().name("ix_mail_state_created_at").table("mail").col("state").col("created_at").to_owned()).await?;
     manager.create_index(Index::create().name("ix_mail_member_id").table("mail").col("member_id").to_owned()).await?;
+    manager.create_index(Index::create().name("ix_mail_subject_id").table("mail").col("subject_id").to_owned()).await?;
     Ok(())
 }
 

@@ -22,6 +22,8 @@ pub struct Model {
     pub sent_at: Option<i64>,
     #[sea_orm(column_type = "Text", nullable)]
     pub error: Option<String>,
+    /// The post whose text the mail quotes, so that a purge finds it.
+    pub subject_id: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
