@@ -1,3 +1,4 @@
 //! A file a feature.
 
+mod accounts;
 mod house;

@@ -138,6 +138,11 @@ async fn serve(config: Config) -> ExitCode {
         Ok(running) => running,
         Err(line) => return refuse(&line),
     };
+    match crate::features::accounts::setup_link(&running.state).await {
+        Ok(Some(link)) => println!("setup link: {link}"),
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "no setup link could be made"),
+    }
     println!("praxis listening on http://{}", running.address);
     wait_for_signal().await;
     tracing::info!("stopping");

@@ -15,7 +15,7 @@ use super::config::Config;
 use super::secrets::{Secrets, random_token};
 use super::state::{AppState, Parts};
 use crate::entities::setting;
-use crate::features::{self, forum, hub, spaces};
+use crate::features::{self, accounts, forum, hub, spaces};
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::{Hub, Sockets};
 use crate::store::{After, CommitSink, Ids, Store, Writer, connect};
@@ -97,6 +97,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let mailer = Mailer::new(config.smtp_url.as_deref(), &config.mail_from);
     let state = AppState::new(Parts {
         limits: Limits::new(config.rate_limit),
+        slow_down: accounts::SlowDown::default(),
         clock,
         secrets,
         store: Store::new(reader, writer),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::Config;
 use super::secrets::Secrets;
-use crate::features::{forum, hub, spaces};
+use crate::features::{accounts, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::Hub;
@@ -34,6 +34,7 @@ pub struct Parts {
     pub mailer: Mailer,
     pub sessions: Sessions,
     pub limits: Limits,
+    pub slow_down: accounts::SlowDown,
     pub metrics: Metrics,
     pub settings: hub::Settings,
     pub spaces: spaces::Directory,

@@ -1,5 +1,9 @@
 //! People: profiles, the directory, avatars, uploaded files.
 
+mod words;
+
+pub use words::index_words;
+
 use actix_web::web::ServiceConfig;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;

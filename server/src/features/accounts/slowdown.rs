@@ -1,0 +1,119 @@
+//! Failed sign-ins slow the pair of address and account.
+//!
+//! Invariant: no account is ever locked: from another address its member signs in at once. A
+//! hospital behind one address is not slowed by one colleague's typing.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use crate::ports::clock::{HOUR, SECOND};
+use crate::web::error::{AppError, Result};
+
+/// So many wrong passwords cost nothing.
+const FREE: u32 = 5;
+/// The longest wait, seconds.
+const LONGEST: i64 = 900;
+/// Failures are forgotten after this.
+const KEPT: i64 = HOUR;
+/// Pairs kept at most.
+const PAIRS: usize = 20_000;
+
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u32,
+    last: i64,
+}
+
+/// What this process remembers of failed sign-ins.
+#[derive(Debug, Default)]
+pub struct SlowDown {
+    pairs: Mutex<HashMap<String, Failures>>,
+}
+
+impl SlowDown {
+    /// Counts an attempt as failed before the password is looked at, so that a hundred at once
+    /// are a hundred; or says how long to wait.
+    pub fn attempt(&self, pair: &str, now: i64) -> Result<()> {
+        let Ok(mut pairs) = self.pairs.lock() else { return Ok(()) };
+        if pairs.len() >= PAIRS && !pairs.contains_key(pair) {
+            make_room(&mut pairs, now);
+        }
+        let failures = pairs.entry(pair.to_owned()).or_insert(Failures { count: 0, last: now });
+        if now - failures.last > KEPT {
+            failures.count = 0;
+        }
+        let left = failures.last + wait(failures.count) - now;
+        if left > 0 {
+            return Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1)));
+        }
+        failures.count += 1;
+        failures.last = now;
+        Ok(())
+    }
+
+    /// The password was right: the pair starts anew.
+    pub fn succeeded(&self, pair: &str) {
+        if let Ok(mut pairs) = self.pairs.lock() {
+            pairs.remove(pair);
+        }
+    }
+}
+
+/// How long to wait after so many failures, microseconds: 2, 4, 8 … seconds.
+fn wait(failures: u32) -> i64 {
+    if failures < FREE {
+        return 0;
+    }
+    let seconds = 2_i64.checked_shl((failures - FREE).min(20)).unwrap_or(LONGEST);
+    seconds.min(LONGEST) * SECOND
+}
+
+fn make_room(pairs: &mut HashMap<String, Failures>, now: i64) {
+    pairs.retain(|_, failures| now - failures.last <= KEPT);
+    if pairs.len() < PAIRS {
+        return;
+    }
+    // Half go, the longest unheard of first: making room is rare then.
+    let mut times: Vec<i64> = pairs.values().map(|failures| failures.last).collect();
+    let middle = times.len() / 2;
+    let (_, bound, _) = times.select_nth_unstable(middle);
+    let bound = *bound;
+    pairs.retain(|_, failures| failures.last > bound);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FREE, PAIRS, SlowDown, wait};
+    use crate::ports::clock::SECOND;
+
+    #[test]
+    fn waits_grow_and_end() {
+        assert_eq!(wait(FREE - 1), 0);
+        assert_eq!(wait(FREE), 2 * SECOND);
+        assert_eq!(wait(FREE + 3), 16 * SECOND);
+        assert_eq!(wait(FREE + 400), 900 * SECOND);
+    }
+
+    #[test]
+    fn one_pair_waits_and_no_other() {
+        let slow = SlowDown::default();
+        for _ in 0..FREE {
+            slow.attempt("a", 0).unwrap();
+        }
+        assert!(slow.attempt("a", SECOND).is_err());
+        slow.attempt("b", SECOND).unwrap();
+        slow.attempt("a", 3 * SECOND).unwrap();
+        assert!(slow.attempt("a", 4 * SECOND).is_err(), "the wait has grown");
+        slow.succeeded("a");
+        slow.attempt("a", 4 * SECOND).unwrap();
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let slow = SlowDown::default();
+        for number in 0..i64::try_from(PAIRS).unwrap() + 10 {
+            slow.attempt(&number.to_string(), number).unwrap();
+        }
+        assert!(slow.pairs.lock().unwrap().len() <= PAIRS);
+    }
+}
