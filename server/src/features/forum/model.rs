@@ -89,6 +89,12 @@ pub struct PostView {
     pub tree_pos: i64,
     #[serde(skip)]
     pub purged: bool,
+    /// The opening text of its topic.
+    #[serde(skip)]
+    pub is_first: bool,
+    /// How many saved states it has; 0 if it was never edited.
+    #[serde(skip)]
+    pub revision_count: i32,
 }
 
 /// What the viewer has done with a post; apart from `PostView`, which is the same for everybody.
@@ -125,6 +131,18 @@ pub struct TopicRow {
     pub activity: i64,
     #[serde(skip)]
     pub rank: i32,
+    #[serde(skip)]
+    pub space_id: i64,
+    /// Who wrote the newest reply: handle and name; the author if there is none.
+    #[serde(skip)]
+    pub last_handle: String,
+    #[serde(skip)]
+    pub last_name: String,
+    /// Shown to moderators alone.
+    #[serde(skip)]
+    pub deleted: bool,
+    #[serde(skip)]
+    pub hidden: bool,
     /// Whether there is something the viewer has not read; false for visitors.
     #[serde(skip)]
     pub unread: bool,
@@ -148,6 +166,49 @@ pub struct TopicView {
     pub version: i32,
     #[serde(skip)]
     pub opening: Option<Box<PostView>>,
+    /// The accepted answers, in the order of their acceptance.
+    #[serde(skip)]
+    pub answers: Vec<PostView>,
     #[serde(skip)]
     pub space_id: i64,
+    /// How far the viewer had read, if ever: a seq of the topic's stream.
+    #[serde(skip)]
+    pub read_seq: Option<i64>,
+}
+
+/// One saved state of a post.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RevisionView {
+    /// 1 is the original.
+    pub number: i32,
+    /// With the opening text of a topic.
+    pub title: Option<String>,
+    pub tags: Option<Vec<String>>,
+    pub body: String,
+    /// Handle of who saved it.
+    pub editor: String,
+    pub editor_name: String,
+    pub note: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// A post kept for later, with where it stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BookmarkView {
+    pub post: PostView,
+    /// Slug of the space.
+    pub space: String,
+    pub topic_title: String,
+    /// When it was kept, RFC 3339.
+    pub bookmarked_at: String,
+    #[serde(skip)]
+    pub at: i64,
+}
+
+/// A tag with the number of topics the viewer may see under it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TagView {
+    pub name: String,
+    pub count: i64,
 }

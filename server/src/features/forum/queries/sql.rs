@@ -1,0 +1,72 @@
+//! Statements with their values, in the one dialect that both databases read.
+
+use sea_orm::{ConnectionTrait, DbBackend, ExecResult, QueryResult, Statement, Value};
+
+use crate::web::error::Result;
+
+/// A statement in the making. Values never enter its text.
+#[derive(Clone, Debug, Default)]
+pub(in crate::features::forum) struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    pub fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// Appends text of our own.
+    pub fn then(mut self, text: &str) -> Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Appends a value.
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.values.len().to_string());
+        self
+    }
+
+    /// Appends `(a, b, c)`; an empty list matches nothing.
+    pub fn list<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        self.text.push('(');
+        let mut any = false;
+        for value in values {
+            if any {
+                self.text.push_str(", ");
+            }
+            any = true;
+            self = self.bind(value);
+        }
+        self.text.push_str(if any { ")" } else { "NULL)" });
+        self
+    }
+
+    /// Appends `FOR UPDATE OF …` where rows can be locked.
+    pub fn locking(self, tables: &str, db: &impl ConnectionTrait) -> Self {
+        if db.get_database_backend() == DbBackend::Postgres {
+            self.then(" FOR UPDATE OF ").then(tables)
+        } else {
+            self
+        }
+    }
+
+    fn statement(self, db: &impl ConnectionTrait) -> Statement {
+        Statement::from_sql_and_values(db.get_database_backend(), self.text, self.values)
+    }
+
+    pub async fn all(self, db: &impl ConnectionTrait) -> Result<Vec<QueryResult>> {
+        Ok(db.query_all_raw(self.statement(db)).await?)
+    }
+
+    pub async fn one(self, db: &impl ConnectionTrait) -> Result<Option<QueryResult>> {
+        Ok(db.query_one_raw(self.statement(db)).await?)
+    }
+
+    pub async fn run(self, db: &impl ConnectionTrait) -> Result<ExecResult> {
+        Ok(db.execute_raw(self.statement(db)).await?)
+    }
+}
