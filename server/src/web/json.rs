@@ -30,20 +30,47 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let json = req
-                .headers()
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-                .is_some_and(|value| value == "application/json" || value.ends_with("+json"));
-            if !json {
-                return Err(AppError::UnsupportedType("Send application/json.".into()));
-            }
+            is_json(&req)?;
             let body = read(payload, MOST).await?;
             let value = parse(&body)?;
             Ok(Self { value, once: Once::of(&req, &body)? })
         })
     }
+}
+
+/// A JSON body that may be absent, and the `Idempotency-Key` that came with it.
+#[derive(Debug)]
+pub struct MaybeJson<T> {
+    pub value: Option<T>,
+    pub once: Option<Once>,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for MaybeJson<T> {
+    type Error = AppError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let body = read(payload, MOST).await?;
+            let once = Once::of(&req, &body)?;
+            if body.is_empty() {
+                return Ok(Self { value: None, once });
+            }
+            is_json(&req)?;
+            Ok(Self { value: Some(parse(&body)?), once })
+        })
+    }
+}
+
+fn is_json(req: &HttpRequest) -> Result<()> {
+    let json = req
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        .is_some_and(|value| value == "application/json" || value.ends_with("+json"));
+    if json { Ok(()) } else { Err(AppError::UnsupportedType("Send application/json.".into())) }
 }
 
 /// Reads a body of at most `most` bytes.

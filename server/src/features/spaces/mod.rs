@@ -1,24 +1,43 @@
 //! Spaces: places of one community, each with who may see it and who runs it.
 //!
-//! Invariant: what a viewer may not see does not exist for them. Everything inside a space is
-//! reached through `Directory`, which knows what a viewer may see, and asks `policy`.
+//! Invariants: what a viewer may not see does not exist for them; everything inside a space is
+//! reached through `Directory`, which knows what a viewer may see, and asks `policy`. A space has
+//! an owner at all times, and its count is that of its members' rows.
 
+mod actions;
+mod api;
+mod api_people;
 mod directory;
+mod events;
+mod inside;
+mod membership;
+pub mod model;
 pub mod policy;
+mod queries;
 
+pub use actions::{Draft, make_space};
 pub use directory::{Directory, Snapshot, SpaceInfo};
+pub use events::{fill_events, may_subscribe};
+pub use inside::{InSpace, access_by_slug, access_in};
+pub use membership::add_invited;
 pub use policy::Access;
 
-use actix_web::web::ServiceConfig;
-use sea_orm::DatabaseConnection;
-use serde_json::Value;
+use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
-use crate::app::AppState;
-use crate::streams::Committed;
-use crate::web::error::{AppError, Result};
-
 #[derive(OpenApi)]
+#[openapi(
+    paths(
+        api::create, api::list, api::get, api::change,
+        api_people::join, api_people::leave, api_people::members, api_people::put_member, api_people::delete_member,
+        api_people::requests, api_people::accept, api_people::decline,
+        api_people::invites, api_people::decline_invitation, api_people::entries,
+    ),
+    components(schemas(
+        model::NewSpace, model::SpaceChange, model::SpaceView, model::JoinWish, model::RoleChange,
+        model::Standing, model::SpaceMemberView, model::RequestView, model::InviteView, model::EntryView,
+    )),
+)]
 struct Api;
 
 #[must_use]
@@ -26,16 +45,22 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(_cfg: &mut ServiceConfig) {}
+pub fn configure_api(cfg: &mut ServiceConfig) {
+    cfg.route("/spaces", web::post().to(api::create))
+        .route("/spaces", web::get().to(api::list))
+        .route("/spaces/{slug}", web::get().to(api::get))
+        .route("/spaces/{slug}", web::patch().to(api::change))
+        .route("/spaces/{slug}/join", web::post().to(api_people::join))
+        .route("/spaces/{slug}/leave", web::post().to(api_people::leave))
+        .route("/spaces/{slug}/members", web::get().to(api_people::members))
+        .route("/spaces/{slug}/members/{handle}", web::put().to(api_people::put_member))
+        .route("/spaces/{slug}/members/{handle}", web::delete().to(api_people::delete_member))
+        .route("/spaces/{slug}/requests", web::get().to(api_people::requests))
+        .route("/spaces/{slug}/requests/{id}/accept", web::post().to(api_people::accept))
+        .route("/spaces/{slug}/requests/{id}/decline", web::post().to(api_people::decline))
+        .route("/spaces/{slug}/invites/decline", web::post().to(api_people::decline_invitation))
+        .route("/spaces/{slug}/entries", web::get().to(api_people::entries))
+        .route("/me/invites", web::get().to(api_people::invites));
+}
 
 pub fn configure_pages(_cfg: &mut ServiceConfig) {}
-
-/// Whether a member may read a space's stream.
-pub async fn may_subscribe(_state: &AppState, _member: i64, _space: i64) -> Result<()> {
-    Err(AppError::NotFound)
-}
-
-/// Data of the events of `space:` streams.
-pub async fn fill_events(_db: &DatabaseConnection, events: Vec<Committed>) -> Result<Vec<Value>> {
-    Ok(events.iter().map(|_| Value::Null).collect())
-}
