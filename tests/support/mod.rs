@@ -2,10 +2,13 @@
 
 pub mod client;
 pub mod hub;
+pub mod socket;
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};
 pub use hub::{Db, TestHub, run};
+#[allow(unused_imports)]
+pub use socket::Socket;
 
 /// `hub_test!(async fn name(hub) { … })` makes two tests, one for each database; the second says
 /// on one line that it did not run when `PRAXIS_TEST_POSTGRES_URL` is not set.
