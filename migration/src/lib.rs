@@ -27,3 +27,14 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+/// A text column that is searched by its beginning, as a range of an index: compared by bytes,
+/// whatever the database's locale, as SQLite always does.
+fn by_bytes(manager: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    column.text().not_null();
+    if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
+        column.extra("COLLATE \"C\"");
+    }
+    column
+}

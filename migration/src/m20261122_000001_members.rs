@@ -80,7 +80,7 @@ async fn member_word(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let mut table = Table::create();
     table
         .table("member_word")
-        .col(ColumnDef::new("word").text().not_null())
+        .col(super::by_bytes(manager, "word"))
         .col(ColumnDef::new("member_id").big_integer().not_null())
         .primary_key(Index::create().col("word").col("member_id"))
         .foreign_key(ForeignKey::create().from("member_word", "member_id").to("member", "id"));

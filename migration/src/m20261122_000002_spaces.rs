@@ -120,7 +120,7 @@ async fn tag(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     table
         .table("tag")
         .col(ColumnDef::new("space_id").big_integer().not_null())
-        .col(ColumnDef::new("name").text().not_null())
+        .col(super::by_bytes(manager, "name"))
         .col(ColumnDef::new("topic_count").integer().not_null())
         .primary_key(Index::create().col("space_id").col("name"))
         .foreign_key(ForeignKey::create().from("tag", "space_id").to("space", "id"));

@@ -92,6 +92,7 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
 pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
     match job.kind.split('.').next() {
         Some("accounts") => accounts::run_job(state, job).await,
+        Some("people") => people::run_job(state, job).await,
         Some("forum") => forum::run_job(state, job).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }

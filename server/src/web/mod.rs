@@ -12,6 +12,7 @@ pub mod headers;
 pub mod idempotency;
 pub mod json;
 pub mod metrics;
+pub mod multipart;
 pub mod openapi;
 pub mod pagination;
 pub mod rate_limit;

@@ -69,6 +69,37 @@ impl Place {
     }
 }
 
+/// A row's place in a list that is sorted by a text, such as a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextPlace {
+    pub key: String,
+    pub id: i64,
+}
+
+impl TextPlace {
+    #[must_use]
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.id, self.key))
+    }
+
+    /// The place that a query's cursor names.
+    pub fn of(query: &PageQuery) -> Result<Option<Self>> {
+        let wrong = || AppError::field("cursor", "is not one of this list");
+        let Some(text) = query.cursor.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        if text.len() > 2000 {
+            return Err(wrong());
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
+        let text = String::from_utf8(bytes).map_err(|_| wrong())?;
+        let (id, key) = text.split_once('.').ok_or_else(wrong)?;
+        // PostgreSQL takes no NUL in a text.
+        if key.contains('\0') {
+            return Err(wrong());
+        }
+        Ok(Some(Self { key: key.to_owned(), id: id.parse().map_err(|_| wrong())? }))
+    }
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Page<T> {
@@ -79,11 +110,16 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// From one row more than the limit: what is over tells that there is a next page.
-    pub fn cut(mut items: Vec<T>, limit: u64, place: impl Fn(&T) -> Place) -> Self {
+    pub fn cut(items: Vec<T>, limit: u64, place: impl Fn(&T) -> Place) -> Self {
+        Self::cut_at(items, limit, |item| place(item).encode())
+    }
+
+    /// The same where the caller encodes the place.
+    pub fn cut_at(mut items: Vec<T>, limit: u64, cursor: impl Fn(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = if more { items.last().map(|item| place(item).encode()) } else { None };
+        let next_cursor = if more { items.last().map(cursor) } else { None };
         Self { items, next_cursor }
     }
 

@@ -1,18 +1,44 @@
 //! People: profiles, the directory, avatars, uploaded files.
+//!
+//! Invariants: only active members are in the directory and in completion, and only members see
+//! them there; a file is read by its uploader, and by those who may read the post it was first
+//! used in; no image is stored as it came.
 
-mod words;
+mod actions;
+mod api;
+mod avatar;
+mod avatar_actions;
+mod events;
+mod images;
+pub mod model;
+mod profile;
+mod queries;
+pub mod words;
 
+pub use events::fill_events;
+pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use words::index_words;
 
-use actix_web::web::ServiceConfig;
-use sea_orm::DatabaseConnection;
-use serde_json::Value;
+use actix_web::web::{self, ServiceConfig};
+use serde::{Deserialize, Serialize};
 use utoipa::OpenApi;
 
-use crate::streams::Committed;
-use crate::web::error::Result;
+use crate::app::AppState;
+use crate::entities::job;
+use crate::web::error::{AppError, Result};
 
 #[derive(OpenApi)]
+#[openapi(
+    paths(
+        api::show_me,
+        api::change_me,
+        api::put_avatar,
+        api::delete_avatar,
+        api::list_members,
+        api::show_member,
+    ),
+    components(schemas(MemberView, ProfileView, MeView, LinkView))
+)]
 struct Api;
 
 #[must_use]
@@ -20,11 +46,32 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(_cfg: &mut ServiceConfig) {}
+pub fn configure_api(cfg: &mut ServiceConfig) {
+    cfg.service(web::resource("/me").get(api::show_me).patch(api::change_me))
+        .service(web::resource("/me/avatar").put(api::put_avatar).delete(api::delete_avatar))
+        .service(web::resource("/members").get(api::list_members))
+        .service(web::resource("/members/{handle}").get(api::show_member));
+}
 
-pub fn configure_pages(_cfg: &mut ServiceConfig) {}
+pub fn configure_pages(cfg: &mut ServiceConfig) {
+    cfg.service(web::resource("/people/{handle}/avatar").get(avatar::serve));
+}
 
-/// Data of the events of `member:` streams.
-pub async fn fill_events(_db: &DatabaseConnection, events: Vec<Committed>) -> Result<Vec<Value>> {
-    Ok(events.iter().map(|_| Value::Null).collect())
+/// Stored bytes that nothing refers to any more.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeleteBlobs {
+    keys: Vec<String>,
+}
+
+pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
+    match job.kind.as_str() {
+        "people.delete_blobs" => {
+            let payload: DeleteBlobs = serde_json::from_str(&job.payload)?;
+            for key in &payload.keys {
+                state.blobs.delete(key).await?;
+            }
+            Ok(())
+        }
+        _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
+    }
 }

@@ -1,0 +1,77 @@
+//! `multipart/form-data`: one file and the short fields around it, read within limits.
+
+use actix_multipart::Multipart;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+
+use super::error::{AppError, Result};
+
+/// A field beside the file may have this many bytes.
+const MOST_FIELD: usize = 16 << 10;
+const MOST_FIELDS: usize = 20;
+
+/// What came with a form that holds a file.
+#[derive(Clone, Debug, Default)]
+pub struct Upload {
+    fields: Vec<(String, String)>,
+    /// The file's name as sent, and its bytes. Both are anybody's word.
+    pub file: Option<(String, Bytes)>,
+}
+
+impl Upload {
+    /// A field's text; `None` if absent.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads a form whose field `file_field` holds a file of at most `most` bytes.
+pub async fn read(req: &HttpRequest, payload: web::Payload, file_field: &str, most: usize) -> Result<Upload> {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
+        return Err(AppError::UnsupportedType("Send multipart/form-data.".into()));
+    }
+    let mut upload = Upload::default();
+    let mut form = Multipart::new(req.headers(), payload);
+    while let Some(part) = form.next().await {
+        let mut part = part.map_err(broken)?;
+        let name = part.name().unwrap_or_default().to_owned();
+        let file_name = part
+            .content_disposition()
+            .and_then(|disposition| disposition.get_filename())
+            .map(str::to_owned);
+        let is_file = name == file_field;
+        let limit = if is_file { most } else { MOST_FIELD };
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = part.next().await {
+            let chunk = chunk.map_err(broken)?;
+            if bytes.len() + chunk.len() > limit {
+                let text = if is_file {
+                    format!("The file may have {} MB at most.", most >> 20)
+                } else {
+                    "A field of the form is too long.".to_owned()
+                };
+                return Err(AppError::TooLarge(text.into()));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if is_file {
+            // A browser sends an empty part where no file was chosen.
+            if upload.file.is_none() && !bytes.is_empty() {
+                upload.file = Some((file_name.unwrap_or_default(), bytes.freeze()));
+            }
+        } else if upload.fields.len() < MOST_FIELDS {
+            upload.fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+        } else {
+            return Err(AppError::BadRequest("The form has too many fields.".into()));
+        }
+    }
+    Ok(upload)
+}
+
+fn broken<E>(_error: E) -> AppError {
+    AppError::BadRequest("The form cannot be read: it is not multipart/form-data, or it broke off.".into())
+}
