@@ -2,4 +2,5 @@
 
 mod accounts;
 mod house;
+mod people;
 mod spaces;
