@@ -1,0 +1,3 @@
+//! Streams and sockets.
+
+mod recovery;
