@@ -8,6 +8,7 @@ use praxis_migration::{Migrator, MigratorTrait as _};
 
 use super::config::{Config, SETTINGS};
 use super::startup::{open_hub, start};
+use crate::features::{demo, imports};
 use crate::ports::clock::Clock;
 
 #[derive(Debug, Parser)]
@@ -50,6 +51,10 @@ enum Command {
     },
     /// Prints the effective configuration, secrets masked.
     Config,
+    /// Loads somebody else's export; running it twice adds nothing twice.
+    Import(imports::Asked),
+    /// Fills a hub that has no members with invented sample content.
+    Demo,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -74,6 +79,8 @@ pub async fn run() -> ExitCode {
     let done = match cli.command {
         None | Some(Command::Serve) => return serve(config).await,
         Some(Command::Migrate { way }) => migrate(&config, way).await,
+        Some(Command::Import(asked)) => import(config, asked).await,
+        Some(Command::Demo) => fill_demo(config).await,
         Some(Command::Config) => Ok(()),
     };
     match done {
@@ -185,6 +192,26 @@ async fn migrate(config: &Config, way: Way) -> Result<(), String> {
     Ok(())
 }
 
+#[expect(clippy::print_stdout, reason = "the command prints")]
+async fn import(config: Config, asked: imports::Asked) -> Result<(), String> {
+    if asked.format != imports::Format::Stackexchange {
+        return Err(imports::not_built(asked.format));
+    }
+    let opened = beside(config).await?;
+    let done = imports::run(&opened.state, &asked).await;
+    opened.close().await;
+    println!("{}", done?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command prints")]
+async fn fill_demo(config: Config) -> Result<(), String> {
+    let opened = beside(config).await?;
+    let done = demo::fill(&opened.state).await;
+    opened.close().await;
+    println!("{}", done?);
+    Ok(())
+}
 
 /// Opens the hub beside a running one, for commands that write rows and events.
 pub async fn beside(config: Config) -> Result<super::startup::Opened, String> {

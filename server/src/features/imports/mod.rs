@@ -1,1 +1,71 @@
 //! Loading what other programs exported.
+//!
+//! Invariant: an import adds nothing twice. It works beside a running hub: it writes rows and
+//! events in short transactions, and running servers notice by the heads of the streams.
+
+mod refs;
+mod report;
+mod space;
+pub mod stackexchange;
+mod texts;
+
+pub use report::Report;
+
+use std::path::PathBuf;
+
+use crate::app::AppState;
+
+/// What `praxis import` was asked to do.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Asked {
+    /// Whose export it is.
+    #[arg(value_enum)]
+    pub format: Format,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Space to fill; made, open, if it is missing.
+    #[arg(long, value_name = "SLUG")]
+    pub space: Option<String>,
+    /// Playbook to fill.
+    #[arg(long, value_name = "SLUG")]
+    pub playbook: Option<String>,
+    /// Owner of what has no author; the first administrator if not said.
+    #[arg(long = "as", value_name = "HANDLE")]
+    pub owner: Option<String>,
+    /// Host of the site that a Stack Exchange dump comes from, for links back.
+    #[arg(long, value_name = "HOST")]
+    pub site: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Stackexchange,
+    Slack,
+    Documents,
+    Markdown,
+    Praxis,
+}
+
+/// Runs an import; errors are one line.
+pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
+    if asked.format != Format::Stackexchange {
+        return Err(not_built(asked.format));
+    }
+    let space = asked.space.clone().ok_or("--space is missing; say which space to fill, such as --space questions")?;
+    let options = stackexchange::Options {
+        folder: asked.path.clone(),
+        space,
+        owner: asked.owner.clone(),
+        site: asked.site.clone(),
+        quiet: false,
+    };
+    stackexchange::import(state, &options).await
+}
+
+/// What is said of a format that cannot be read yet; before the hub is opened.
+#[must_use]
+pub fn not_built(format: Format) -> String {
+    use clap::ValueEnum as _;
+    let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    format!("import {name}: this format cannot be read yet; stackexchange can")
+}
