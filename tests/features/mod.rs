@@ -2,5 +2,6 @@
 
 mod accounts;
 mod house;
+mod imports;
 mod people;
 mod spaces;

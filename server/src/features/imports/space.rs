@@ -1,13 +1,13 @@
 //! The space an import fills.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::app::AppState;
-use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
-use crate::entities::{member, space, space_member};
-use crate::store::Tx;
-use crate::streams::{NewEvent, Stream};
-use crate::web::error::{AppError, Result};
+use crate::entities::kinds::{HubRole, MemberState, Visibility};
+use crate::entities::{member, space};
+use crate::features::spaces::model::NewSpace;
+use crate::features::spaces::{Draft, make_space};
+use crate::web::error::AppError;
 use crate::web::words::english;
 
 /// The space with this slug; made, open, if it is missing. Errors are one line.
@@ -27,49 +27,19 @@ pub async fn find_or_make(
         }
         return Ok(found.id);
     }
-    if !is_slug(&slug) {
-        return Err(format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit"));
-    }
-    let owner = find_owner(state, owner).await?;
-    let name = name_of(&slug);
     let words = english();
     let description = match site {
         Some(site) => words.with("demo.import.from_site", &[("site", site)]),
         None => words.t("demo.import.from_dump").to_owned(),
     };
-    let make = async move |tx: &mut Tx| make_space(tx, &slug, &name, &description, owner).await;
-    state.store.write(make).await.map_err(fault)
-}
-
-async fn make_space(tx: &mut Tx, slug: &str, name: &str, description: &str, owner: i64) -> Result<i64> {
-    let (id, now) = (tx.id(), tx.now());
-    let row = space::ActiveModel {
-        id: Set(id),
-        slug: Set(slug.to_owned()),
-        name: Set(name.to_owned()),
-        description: Set(description.to_owned()),
-        visibility: Set(Visibility::Open),
-        pinned_body: Set(String::new()),
-        pinned_html: Set(String::new()),
-        archived_at: Set(None),
-        created_by: Set(owner),
-        created_at: Set(now),
-        topic_count: Set(0),
-        member_count: Set(1),
-        version: Set(1),
-    };
-    space::Entity::insert(row).exec_without_returning(tx.conn()).await?;
-    let owns = space_member::ActiveModel {
-        space_id: Set(id),
-        member_id: Set(owner),
-        role: Set(SpaceRole::Owner),
-        joined_at: Set(now),
-    };
-    space_member::Entity::insert(owns).exec_without_returning(tx.conn()).await?;
-    tx.append(Stream::space(id), NewEvent::new("member.joined", owner, Some(owner)));
-    tx.append(Stream::member(owner), NewEvent::new("membership.changed", id, Some(owner)));
-    tx.append(Stream::HUB, NewEvent::new("hub.changed", id, Some(owner)));
-    Ok(id)
+    let name = name_of(&slug);
+    let new = NewSpace { slug: slug.clone(), name, description, visibility: Visibility::Open, confirmed: true };
+    let draft = Draft::of(&new).map_err(|_| {
+        format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
+    })?;
+    let owner = find_owner(state, owner).await?;
+    let made = state.store.write(async move |tx| make_space(tx, owner, true, &draft).await).await;
+    made.map(|space| space.id).map_err(fault)
 }
 
 /// The member with this handle, or the first administrator.
@@ -88,15 +58,11 @@ async fn find_owner(state: &AppState, handle: Option<&str>) -> Result<i64, Strin
     }
 }
 
-fn is_slug(slug: &str) -> bool {
-    let letter = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    (2..=60).contains(&slug.len())
-        && slug.bytes().next().is_some_and(letter)
-        && slug.bytes().all(|c| letter(c) || c == b'-' || c == b'_')
-}
-
-/// `machine-learning` is called Machine learning.
+/// `machine-learning` is called Machine learning, `ai` AI.
 fn name_of(slug: &str) -> String {
+    if slug.len() <= 3 {
+        return slug.to_uppercase();
+    }
     let mut letters = slug.chars().map(|c| if matches!(c, '-' | '_') { ' ' } else { c });
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

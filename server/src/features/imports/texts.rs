@@ -34,9 +34,9 @@ pub fn from_markdown(markdown: &str) -> Ready {
         origin: "",
         hard_breaks: false,
         words: text::Words {
-            table: words.t("demo.text.table"),
-            done: words.t("demo.text.done"),
-            not_done: words.t("demo.text.not_done"),
+            table: words.t("forum.table"),
+            done: words.t("forum.task_done"),
+            not_done: words.t("forum.task_open"),
         },
     };
     let html = text::render(&body, &links).html;

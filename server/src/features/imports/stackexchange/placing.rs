@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFil
 
 use super::Run;
 use crate::entities::{import_ref, post, topic};
+use crate::features::forum::tree::GAP;
 use crate::features::imports::refs;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
@@ -17,8 +18,6 @@ use crate::web::error::Result;
 const BATCH: u64 = 100;
 /// Rows that one statement changes.
 const ROWS: usize = 400;
-/// The distance between neighbours, as the forum leaves it.
-const GAP: i64 = 1 << 40;
 
 /// Goes through the topics of the dump, also those that an earlier run did not get to.
 pub async fn place(run: &Run) -> Result<()> {
