@@ -1,3 +1,4 @@
 //! Streams and sockets.
 
 mod recovery;
+mod topic;
