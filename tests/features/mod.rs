@@ -1,6 +1,7 @@
 //! A file a feature.
 
 mod accounts;
+mod accounts_recovery;
 mod forum;
 mod forum_lists;
 mod forum_tree;

@@ -49,12 +49,33 @@ enum Command {
         #[arg(value_enum, default_value = "up")]
         way: Way,
     },
+    /// Administrators and their ways back in.
+    Admin {
+        #[command(subcommand)]
+        act: AdminAct,
+    },
     /// Prints the effective configuration, secrets masked.
     Config,
     /// Loads somebody else's export; running it twice adds nothing twice.
     Import(imports::Asked),
     /// Fills a hub that has no members with invented sample content.
     Demo,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminAct {
+    /// Makes an administrator; the password is one line of standard input.
+    Create {
+        #[arg(long)]
+        handle: String,
+        #[arg(long)]
+        email: String,
+        /// Says that the password comes on standard input; there is no other way.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Prints a link by which a member chooses a new password; it works once, for an hour.
+    ResetLink { handle: String },
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -81,6 +102,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Migrate { way }) => migrate(&config, way).await,
         Some(Command::Import(asked)) => import(config, asked).await,
         Some(Command::Demo) => fill_demo(config).await,
+        Some(Command::Admin { act }) => admin(config, act).await,
         Some(Command::Config) => Ok(()),
     };
     match done {
@@ -208,6 +230,45 @@ async fn import(config: Config, asked: imports::Asked) -> Result<(), String> {
 async fn fill_demo(config: Config) -> Result<(), String> {
     let opened = beside(config).await?;
     let done = demo::fill(&opened.state).await;
+    opened.close().await;
+    println!("{}", done?);
+    Ok(())
+}
+
+/// A fault of an action as one line.
+fn one_line(error: &crate::web::error::AppError) -> String {
+    match error {
+        crate::web::error::AppError::Invalid(faults) => {
+            let said: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.field, fault.message)).collect();
+            said.join("; ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command prints")]
+async fn admin(config: Config, act: AdminAct) -> Result<(), String> {
+    use crate::features::accounts;
+    let bind = config.bind.clone();
+    let opened = beside(config).await?;
+    let state = &opened.state;
+    let _configured_wins = state.origin.set(format!("http://{bind}").into());
+    let done = match act {
+        AdminAct::Create { handle, email, .. } => {
+            let mut password = String::new();
+            std::io::stdin().read_line(&mut password).map_err(|error| format!("the password cannot be read ({error})"))?;
+            let password = password.trim_end_matches(['\n', '\r']);
+            accounts::create_administrator(state, &handle, &email, password)
+                .await
+                .map(|()| format!("@{} is an administrator", handle.to_ascii_lowercase()))
+                .map_err(|error| one_line(&error))
+        }
+        AdminAct::ResetLink { handle } => match accounts::reset_link(state, &handle).await {
+            Ok(Some(link)) => Ok(link),
+            Ok(None) => Err(format!("there is no member @{handle}")),
+            Err(error) => Err(one_line(&error)),
+        },
+    };
     opened.close().await;
     println!("{}", done?);
     Ok(())

@@ -222,7 +222,7 @@ impl Frame {
 
 /// Pages with a form that a visitor may send.
 fn wants_visitor_token(path: &str) -> bool {
-    ["/login", "/register", "/setup", "/forgot", "/reset", "/invite", "/verify", "/claim"]
+    ["/login", "/register", "/setup", "/forgot", "/reset", "/invite", "/verify", "/claim", "/unsubscribe"]
         .iter()
         .any(|form| path == *form || path.strip_prefix(form).is_some_and(|rest| rest.starts_with('/')))
 }

@@ -17,6 +17,9 @@ use crate::web::words::english;
 
 pub const SEND: &str = "accounts.send_mail";
 
+/// Kinds of mail whose link is a secret.
+const SECRET: &[&str] = &["verify", "reset", "claim", "invite"];
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Payload {
     id: i64,
@@ -180,27 +183,35 @@ pub async fn send(state: &AppState, job: &job::Model) -> Result<()> {
     let recipient = row.member_id.map(|id| Id(id).to_string());
     if !state.mailer.is_configured() {
         tracing::info!(kind = row.kind, recipient, mail = %Id(id), "mail is held: no mail server is configured");
-        return set(state, id, MailState::Held, None).await;
+        return set(state, &row, MailState::Held, None).await;
     }
     match state.mailer.send(&row).await {
         Ok(()) => {
             tracing::info!(kind = row.kind, recipient, mail = %Id(id), "mail sent");
-            set(state, id, MailState::Sent, None).await
+            set(state, &row, MailState::Sent, None).await
         }
         Err(MailFault::Final(reason)) => {
             tracing::warn!(kind = row.kind, recipient, mail = %Id(id), "mail refused for good");
-            set(state, id, MailState::Failed, Some(reason)).await
+            set(state, &row, MailState::Failed, Some(reason)).await
         }
         Err(MailFault::Later(reason)) => Err(AppError::internal(reason)),
     }
 }
 
-async fn set(state: &AppState, id: i64, to: MailState, error: Option<String>) -> Result<()> {
+async fn set(state: &AppState, row: &mail::Model, to: MailState, error: Option<String>) -> Result<()> {
+    let (id, secret) = (row.id, SECRET.contains(&row.kind.as_str()));
     state
         .store
         .write(async move |tx| {
             let sent = (to == MailState::Sent).then(|| tx.now());
-            mail::Entity::update_many()
+            let mut update = mail::Entity::update_many();
+            // What was sent holds a link that opens an account: it is not kept.
+            if to == MailState::Sent && secret {
+                update = update
+                    .col_expr(mail::Column::Text, Expr::value(""))
+                    .col_expr(mail::Column::Html, Expr::value(""));
+            }
+            update
                 .col_expr(mail::Column::State, Expr::value(to.as_str()))
                 .col_expr(mail::Column::SentAt, Expr::value(sent))
                 .col_expr(mail::Column::Error, Expr::value(error.clone()))

@@ -122,7 +122,7 @@ struct SetupPage {
 }
 
 /// The version of the conduct page; 0 if there is none yet.
-async fn conduct_version(state: &AppState) -> Result<i32> {
+pub(super) async fn conduct_version(state: &AppState) -> Result<i32> {
     let row = hub_page::Entity::find_by_id("conduct").one(state.store.read()).await?;
     Ok(row.map_or(0, |row| row.version))
 }

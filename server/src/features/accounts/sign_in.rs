@@ -71,3 +71,14 @@ async fn find(state: &AppState, login: &str) -> Result<Option<member::Model>> {
     let by = if login.contains('@') { member::Column::Email } else { member::Column::Handle };
     Ok(member::Entity::find().filter(by.eq(login)).one(state.store.read()).await?)
 }
+
+/// Whether a signed-in member's password is this; wrong ones slow the pair as at signing in.
+pub async fn is_password(state: &AppState, req: &HttpRequest, of: &member::Model, password: &str) -> Result<bool> {
+    let pair = format!("{} {}", client_address(req, state), of.id);
+    state.slow_down.attempt(&pair, state.clock.now())?;
+    let right = passwords::verify(password, of.password_hash.as_deref()).await?;
+    if right {
+        state.slow_down.succeeded(&pair);
+    }
+    Ok(right)
+}
