@@ -4,8 +4,8 @@
 //! purged post; a job removes the bytes of its files. Events hold references only, so a replay
 //! finds the stub.
 
-use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Ground;
@@ -14,7 +14,7 @@ use super::reports;
 use crate::app::AppState;
 use crate::entities::kinds::MailState;
 use crate::entities::{file, idempotent_answer, job, mail, post, post_revision, tag, topic, topic_tag};
-use crate::store::{After, Tx};
+use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::Result;
 
@@ -33,14 +33,12 @@ pub async fn purge_post(tx: &mut Tx, actor: i64, id: i64, reason: &str) -> Resul
     if post.purged_at.is_some() {
         return Ok(ground);
     }
-    empty_post(tx, actor, &post).await?;
+    empty_post(tx, &post).await?;
     post_revision::Entity::delete_many().filter(post_revision::Column::PostId.eq(id)).exec(tx.conn()).await?;
-    let mut subjects = vec![id];
     if post.is_first {
         empty_topic(tx, &ground.topic).await?;
-        subjects.push(ground.topic.id);
     }
-    forget_copies(tx, &subjects).await?;
+    forget_copies(tx, &post).await?;
     remove_files(tx, id).await?;
     reports::settle_all(tx, actor, id, reason).await?;
     let space = Some(ground.space.id);
@@ -49,15 +47,14 @@ pub async fn purge_post(tx: &mut Tx, actor: i64, id: i64, reason: &str) -> Resul
     Ok(ground)
 }
 
-async fn empty_post(tx: &Tx, actor: i64, post: &post::Model) -> Result<()> {
+/// The row stays, not deleted but empty: its stub is shown for ever, and every count stands.
+async fn empty_post(tx: &Tx, post: &post::Model) -> Result<()> {
     post::Entity::update_many()
         .col_expr(post::Column::Body, Expr::value(""))
         .col_expr(post::Column::BodyHtml, Expr::value(""))
         .col_expr(post::Column::SourceUrl, Expr::value(Option::<String>::None))
         .col_expr(post::Column::SourceAuthor, Expr::value(Option::<String>::None))
         .col_expr(post::Column::PurgedAt, Expr::value(Some(tx.now())))
-        .col_expr(post::Column::DeletedAt, Expr::value(Some(post.deleted_at.unwrap_or_else(|| tx.now()))))
-        .col_expr(post::Column::DeletedBy, Expr::value(Some(post.deleted_by.unwrap_or(actor))))
         .col_expr(post::Column::AnswerAt, Expr::value(Option::<i64>::None))
         .col_expr(post::Column::AnswerBy, Expr::value(Option::<i64>::None))
         .col_expr(post::Column::RevisionCount, Expr::value(0))
@@ -92,12 +89,14 @@ async fn empty_topic(tx: &Tx, of: &topic::Model) -> Result<()> {
         .all(tx.conn())
         .await?;
     topic_tag::Entity::delete_many().filter(topic_tag::Column::TopicId.eq(of.id)).exec(tx.conn()).await?;
-    tag::Entity::update_many()
-        .col_expr(tag::Column::TopicCount, Expr::col(tag::Column::TopicCount).sub(1))
-        .filter(tag::Column::SpaceId.eq(of.space_id))
-        .filter(tag::Column::Name.is_in(tags))
-        .exec(tx.conn())
-        .await?;
+    if of.deleted_at.is_none() && of.hidden_at.is_none() {
+        tag::Entity::update_many()
+            .col_expr(tag::Column::TopicCount, Expr::col(tag::Column::TopicCount).sub(1))
+            .filter(tag::Column::SpaceId.eq(of.space_id))
+            .filter(tag::Column::Name.is_in(tags))
+            .exec(tx.conn())
+            .await?;
+    }
     // A tag is a word its author chose: one that nothing carries any more is gone too.
     tag::Entity::delete_many()
         .filter(tag::Column::SpaceId.eq(of.space_id))
@@ -109,13 +108,25 @@ async fn empty_topic(tx: &Tx, of: &topic::Model) -> Result<()> {
 
 /// Stored answers and mails that repeat the text. A mail that has gone cannot be called back, its
 /// copy here can be emptied.
-async fn forget_copies(tx: &Tx, subjects: &[i64]) -> Result<()> {
+async fn forget_copies(tx: &Tx, of: &post::Model) -> Result<()> {
+    let mut subjects = vec![of.id];
+    let mut mails = Condition::any().add(mail::Column::SubjectId.eq(of.id));
+    if of.is_first {
+        subjects.push(of.topic_id);
+        // Mails about replies name the topic by its title.
+        let posts = Query::select()
+            .column(post::Column::Id)
+            .from(post::Entity)
+            .and_where(Expr::col(post::Column::TopicId).eq(of.topic_id))
+            .to_owned();
+        mails = mails.add(mail::Column::SubjectId.in_subquery(posts)).add(mail::Column::SubjectId.eq(of.topic_id));
+    }
     idempotent_answer::Entity::delete_many()
-        .filter(idempotent_answer::Column::SubjectId.is_in(subjects.iter().copied()))
+        .filter(idempotent_answer::Column::SubjectId.is_in(subjects))
         .exec(tx.conn())
         .await?;
     mail::Entity::delete_many()
-        .filter(mail::Column::SubjectId.is_in(subjects.iter().copied()))
+        .filter(mails.clone())
         .filter(mail::Column::State.is_in([MailState::Queued, MailState::Held, MailState::Failed]))
         .exec(tx.conn())
         .await?;
@@ -123,7 +134,7 @@ async fn forget_copies(tx: &Tx, subjects: &[i64]) -> Result<()> {
         .col_expr(mail::Column::Subject, Expr::value(""))
         .col_expr(mail::Column::Text, Expr::value(""))
         .col_expr(mail::Column::Html, Expr::value(""))
-        .filter(mail::Column::SubjectId.is_in(subjects.iter().copied()))
+        .filter(mails)
         .exec(tx.conn())
         .await?;
     Ok(())
@@ -150,8 +161,7 @@ fn announce(tx: &mut Tx, actor: i64, ground: &Ground, post: &post::Model) {
     tx.append(stream, NewEvent::new("post.deleted", post.id, Some(actor)));
     if post.is_first {
         tx.append(stream, NewEvent::new("topic.changed", ground.topic.id, Some(actor)));
-        tx.append(Stream::space(ground.space.id), NewEvent::new("space.changed", ground.space.id, Some(actor)));
-        tx.after(After::SpaceAccess(ground.space.id));
+        tx.append(Stream::space(ground.space.id), NewEvent::new("topic.changed", ground.topic.id, Some(actor)));
     }
 }
 
