@@ -19,7 +19,7 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 
 pub use model::{ActRow, PersonView};
-pub use policy::administrator;
+pub use policy::{administrator, member_by_handle};
 pub use queries::acts_of;
 pub use record::{Act, record};
 pub use suspend::{keep_an_administrator, suspend, unsuspend};
