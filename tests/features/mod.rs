@@ -1,10 +1,12 @@
 //! A file a feature.
 
 mod accounts;
+mod admin;
 mod forum;
 mod forum_lists;
 mod forum_tree;
 mod house;
 mod imports;
+mod moderation;
 mod people;
 mod spaces;
