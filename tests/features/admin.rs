@@ -9,14 +9,14 @@ use serde_json::json;
 use crate::support::{Client, hub_test};
 
 hub_test!(async fn administration_is_for_administrators(hub) {
-    let admin = hub.member("root").await;
-    let member = hub.member("member").await;
+    let admin = hub.member("ruth").await;
+    let member = hub.member("minna").await;
     for path in ["/api/v1/admin/settings", "/api/v1/admin/members", "/api/v1/admin/jobs"] {
         assert_eq!(hub.visitor().get(path).await.status, 401, "{path}");
         assert_eq!(member.get(path).await.status, 403, "{path}");
         assert_eq!(admin.get(path).await.status, 200, "{path}");
     }
-    let (admin, member) = (Client::sign_in(&hub.base, "root").await, Client::sign_in(&hub.base, "member").await);
+    let (admin, member) = (Client::sign_in(&hub.base, "ruth").await, Client::sign_in(&hub.base, "minna").await);
     for path in ["/admin", "/admin/spaces", "/admin/log", "/admin/hub", "/admin/pages", "/admin/pages/conduct", "/admin/invitations", "/admin/jobs"] {
         let visitor = hub.visitor().page(path).await;
         assert_eq!((visitor.status, visitor.header("location").starts_with("/login?next=")), (303, true), "{path}");
@@ -31,25 +31,25 @@ hub_test!(async fn administration_is_for_administrators(hub) {
 });
 
 hub_test!(async fn a_role_counts_at_once_and_the_last_administrator_stays(hub) {
-    let root = hub.member("root").await;
-    let second = hub.member("second").await;
+    let root = hub.member("ruth").await;
+    let second = hub.member("sara").await;
     let role = |role: &str| json!({"role": role});
     assert_eq!(second.get("/api/v1/admin/settings").await.status, 403);
-    assert_eq!(root.patch("/api/v1/admin/members/root", &role("member")).await.status, 409);
-    assert_eq!(root.patch("/api/v1/admin/members/second", &role("king")).await.status, 422);
+    assert_eq!(root.patch("/api/v1/admin/members/ruth", &role("member")).await.status, 409);
+    assert_eq!(root.patch("/api/v1/admin/members/sara", &role("king")).await.status, 422);
     assert_eq!(root.patch("/api/v1/admin/members/nobody-here", &role("member")).await.status, 404);
-    let made = root.patch("/api/v1/admin/members/second", &role("administrator")).await;
+    let made = root.patch("/api/v1/admin/members/sara", &role("administrator")).await;
     assert_eq!((made.status, made.json()["role"].as_str()), (200, Some("administrator")));
     assert_eq!(second.get("/api/v1/admin/settings").await.status, 200);
-    assert_eq!(second.patch("/api/v1/admin/members/root", &role("member")).await.status, 200);
+    assert_eq!(second.patch("/api/v1/admin/members/ruth", &role("member")).await.status, 200);
     assert_eq!(root.get("/api/v1/admin/settings").await.status, 403);
-    assert_eq!(second.patch("/api/v1/admin/members/second", &role("expert")).await.status, 409);
-    let log = Client::sign_in(&hub.base, "second").await.page("/admin/log").await;
+    assert_eq!(second.patch("/api/v1/admin/members/sara", &role("expert")).await.status, 409);
+    let log = Client::sign_in(&hub.base, "sara").await.page("/admin/log").await;
     assert!(log.text.contains("Changed the role of"));
 });
 
 hub_test!(async fn members_are_found_by_name_state_and_page(hub) {
-    let root = hub.member("root").await;
+    let root = hub.member("ruth").await;
     for handle in ["ada", "bob", "under_score"] {
         hub.member(handle).await;
     }
@@ -69,12 +69,12 @@ hub_test!(async fn members_are_found_by_name_state_and_page(hub) {
     assert_eq!(handles("state=suspended").await.0, ["bob"]);
     let (first, next) = handles("limit=3").await;
     assert_eq!(first, ["under_score", "bob", "ada"]);
-    assert_eq!(handles(&format!("limit=3&cursor={}", next.unwrap())).await.0, ["root"]);
+    assert_eq!(handles(&format!("limit=3&cursor={}", next.unwrap())).await.0, ["ruth"]);
     assert_eq!(root.get("/api/v1/admin/members?state=odd").await.status, 422);
 });
 
 hub_test!(async fn settings_show_on_pages_at_once(hub) {
-    let root = hub.member("root").await;
+    let root = hub.member("ruth").await;
     assert!(hub.visitor().page("/privacy").await.text.contains("Praxis"));
     let change = json!({"name": "Northmere Hub", "welcome": "**Welcome** <script>alert(1)</script>", "members_make_spaces": false});
     let changed = root.patch("/api/v1/admin/settings", &change).await;
@@ -85,7 +85,7 @@ hub_test!(async fn settings_show_on_pages_at_once(hub) {
     assert_eq!(root.patch("/api/v1/admin/settings", &json!({"name": 7})).await.status, 422);
     assert_eq!(root.get("/api/v1/admin/settings").await.json()["members_make_spaces"], false);
 
-    let browser = Client::sign_in(&hub.base, "root").await;
+    let browser = Client::sign_in(&hub.base, "ruth").await;
     let form = browser.page("/admin/hub").await;
     let bad = browser.form("/admin/hub", &form.csrf(), &[("name", ""), ("welcome", "kept as typed")]).await;
     assert_eq!(bad.status, 422);
@@ -96,13 +96,13 @@ hub_test!(async fn settings_show_on_pages_at_once(hub) {
 });
 
 hub_test!(async fn pages_have_versions_and_nobody_overwrites_another(hub) {
-    hub.member("root").await;
+    hub.member("ruth").await;
     for path in ["/privacy", "/conduct", "/accessibility"] {
         let page = hub.visitor().page(path).await;
         assert_eq!(page.status, 200);
         assert!(page.text.contains("Version 1") && page.text.contains("<h2>"), "{path}");
     }
-    let browser = Client::sign_in(&hub.base, "root").await;
+    let browser = Client::sign_in(&hub.base, "ruth").await;
     let form = browser.page("/admin/pages/conduct").await;
     let new = [("title", "Conduct"), ("body", "## Be kind\n\nAlways."), ("version", "1")];
     assert_eq!(browser.form("/admin/pages/conduct", &form.csrf(), &new).await.status, 303);
@@ -125,8 +125,8 @@ fn png() -> Vec<u8> {
 }
 
 hub_test!(async fn a_logo_is_encoded_anew_served_and_removed(hub) {
-    hub.member("root").await;
-    let browser = Client::sign_in(&hub.base, "root").await;
+    hub.member("ruth").await;
+    let browser = Client::sign_in(&hub.base, "ruth").await;
     let csrf = browser.page("/admin/hub").await.csrf();
     assert_eq!(hub.visitor().get("/logo").await.status, 404);
     let send = async |csrf: &str, logo: Option<Vec<u8>>| {
@@ -155,7 +155,7 @@ hub_test!(async fn a_logo_is_encoded_anew_served_and_removed(hub) {
 });
 
 hub_test!(async fn a_job_that_was_given_up_is_tried_again(hub) {
-    let root = hub.member("root").await;
+    let root = hub.member("ruth").await;
     hub.settle().await;
     let id = hub
         .state()
@@ -182,7 +182,7 @@ hub_test!(async fn a_job_that_was_given_up_is_tried_again(hub) {
     let list = root.get("/api/v1/admin/jobs?state=dead").await.json();
     assert_eq!((list["items"][0]["id"].as_str(), list["items"][0]["last_error"].as_str()), (Some(id.as_str()), Some("the store was away")));
     assert!(!list.to_string().contains("test/none"), "what a job carries is not shown");
-    let page = Client::sign_in(&hub.base, "root").await.page("/admin/jobs").await;
+    let page = Client::sign_in(&hub.base, "ruth").await.page("/admin/jobs").await;
     assert!(page.text.contains("the store was away"));
     assert_eq!(root.request("POST", "/api/v1/admin/jobs/0000000000000/retry").send().await.unwrap().status().as_u16(), 404);
     let again = root.send(root.request("POST", &format!("/api/v1/admin/jobs/{id}/retry"))).await;
@@ -192,8 +192,8 @@ hub_test!(async fn a_job_that_was_given_up_is_tried_again(hub) {
 });
 
 hub_test!(async fn a_pasted_list_is_invited_and_what_is_wrong_is_kept(hub) {
-    hub.member("root").await;
-    let browser = Client::sign_in(&hub.base, "root").await;
+    hub.member("ruth").await;
+    let browser = Client::sign_in(&hub.base, "ruth").await;
     let csrf = browser.page("/admin/invitations").await.csrf();
     let bad = browser.form("/admin/invitations", &csrf, &[("emails", "kari@example.org\nnobody")]).await;
     assert_eq!((bad.status, bad.text.contains("kari@example.org")), (422, true));

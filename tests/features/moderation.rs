@@ -26,10 +26,10 @@ struct Scene {
 }
 
 async fn scene(hub: &TestHub) -> Scene {
-    let admin = hub.member("root").await;
-    let owner = hub.member("owner").await;
-    let author = hub.member("author").await;
-    let reader = hub.member("reader").await;
+    let admin = hub.member("ruth").await;
+    let owner = hub.member("olive").await;
+    let author = hub.member("arthur").await;
+    let reader = hub.member("rita").await;
     let space = hub.space(&owner, "open").await;
     let topic = hub.topic(&owner, &space, "How do you start?").await;
     let topic = text(&topic, "id").to_owned();
@@ -64,7 +64,7 @@ hub_test!(async fn a_report_reaches_the_moderators_of_its_space_and_nobody_else(
     let report = &list.json()["items"][0];
     assert_eq!(text(report, "id"), id);
     assert_eq!(report["post"]["excerpt"], "Something that should not stand here.");
-    assert_eq!(report["reporter"]["handle"], "reader");
+    assert_eq!(report["reporter"]["handle"], "rita");
     assert_eq!(report["note"], "Look at the second line.");
     assert_eq!(s.admin.get("/api/v1/reports").await.json()["items"].as_array().unwrap().len(), 1);
     assert_eq!(s.reader.get("/api/v1/reports").await.status, 403);
@@ -113,15 +113,15 @@ hub_test!(async fn a_hidden_post_is_a_stub_for_others_and_settles_its_reports(hu
         assert_eq!((post["hidden"].as_bool(), post["body"].as_str(), post["body_html"].as_str()), (Some(true), Some(""), Some("")));
     }
     let report = s.owner.get(&format!("/api/v1/reports/{}", flagged.id())).await.json();
-    assert_eq!((report["state"].as_str(), report["handled_by"]["handle"].as_str()), (Some("upheld"), Some("owner")));
+    assert_eq!((report["state"].as_str(), report["handled_by"]["handle"].as_str()), (Some("upheld"), Some("olive")));
     assert_eq!(s.owner.post(&format!("/api/v1/posts/{}/unhide", s.post), &json!({})).await.status, 204);
     assert_eq!(posts(&s.reader, &s.topic).await[0]["body"], "Something that should not stand here.");
 
-    let log = Client::sign_in(&hub.base, "owner").await.page(&format!("/s/{}/log", s.space)).await;
+    let log = Client::sign_in(&hub.base, "olive").await.page(&format!("/s/{}/log", s.space)).await;
     assert_eq!(log.status, 200, "{}", log.text);
     assert!(log.text.contains("Advertising") && log.text.contains("Hid"));
     assert!(!log.text.contains("should not stand"));
-    assert_eq!(Client::sign_in(&hub.base, "reader").await.page(&format!("/s/{}/log", s.space)).await.status, 403);
+    assert_eq!(Client::sign_in(&hub.base, "rita").await.page(&format!("/s/{}/log", s.space)).await.status, 403);
 });
 
 hub_test!(async fn a_hidden_topic_is_there_for_moderators_only(hub) {
@@ -141,13 +141,13 @@ hub_test!(async fn a_hidden_topic_is_there_for_moderators_only(hub) {
 
 hub_test!(async fn a_suspended_member_is_out_at_once_everywhere(hub) {
     let s = scene(hub).await;
-    let browser = Client::sign_in(&hub.base, "author").await;
+    let browser = Client::sign_in(&hub.base, "arthur").await;
     let mut socket = Socket::open(&s.author).await;
-    let path = "/api/v1/members/author/suspend";
+    let path = "/api/v1/members/arthur/suspend";
     assert_eq!(hub.visitor().post(path, &json!({})).await.status, 401);
     assert_eq!(s.owner.post(path, &json!({})).await.status, 403);
     assert_eq!(s.admin.post("/api/v1/members/nobody-here/suspend", &json!({})).await.status, 404);
-    assert_eq!(s.admin.post("/api/v1/members/root/suspend", &json!({})).await.status, 409);
+    assert_eq!(s.admin.post("/api/v1/members/ruth/suspend", &json!({})).await.status, 409);
     let done = s.admin.post(path, &json!({"reason": "Repeated advertising"})).await;
     assert_eq!(done.status, 204, "{}", done.text);
 
@@ -161,12 +161,12 @@ hub_test!(async fn a_suspended_member_is_out_at_once_everywhere(hub) {
             break;
         }
     }
-    let login = json!({"login": "author", "password": crate::support::hub::password("author")});
+    let login = json!({"login": "arthur", "password": crate::support::hub::password("arthur")});
     assert!(hub.visitor().post("/api/v1/auth/login", &login).await.status >= 400);
     // What they wrote stays.
     assert_eq!(posts(&s.reader, &s.topic).await[0]["body"], "Something that should not stand here.");
 
-    assert_eq!(s.admin.post("/api/v1/members/author/unsuspend", &json!({})).await.status, 204);
+    assert_eq!(s.admin.post("/api/v1/members/arthur/unsuspend", &json!({})).await.status, 204);
     assert_eq!(hub.visitor().post("/api/v1/auth/login", &login).await.status, 200);
     // The old session stays ended.
     assert_eq!(s.author.post(&format!("/api/v1/topics/{}/posts", s.topic), &json!({"body": "Back"})).await.status, 401);
@@ -199,7 +199,7 @@ async fn where_is(state: &AppState, word: &str) -> Vec<String> {
 /// A mail and a file that belong to a post.
 async fn add_mail_and_file(state: &AppState, post: &str, word: &str) -> String {
     let post = post.parse::<Id>().unwrap().0;
-    let owner = member::Entity::find().filter(member::Column::Handle.eq("author")).one(state.store.read()).await.unwrap();
+    let owner = member::Entity::find().filter(member::Column::Handle.eq("arthur")).one(state.store.read()).await.unwrap();
     let (owner, word) = (owner.unwrap().id, word.to_owned());
     let key = format!("test/{post}");
     state.blobs.put(&key, word.clone().into_bytes().into()).await.unwrap();
@@ -291,7 +291,7 @@ hub_test!(async fn a_purged_reply_is_nowhere_any_more(hub) {
     assert!(s.author.patch(&path, &json!({"body": "again"})).await.status >= 400);
     assert_ne!(write().await.id(), post);
     // The act is in the log, the text is not.
-    let log = Client::sign_in(&hub.base, "owner").await.page(&format!("/s/{}/log", s.space)).await;
+    let log = Client::sign_in(&hub.base, "olive").await.page(&format!("/s/{}/log", s.space)).await;
     assert!(log.text.contains("Patient data") && !log.text.contains("xyzzymark"));
 });
 
@@ -306,7 +306,7 @@ hub_test!(async fn purging_an_opening_takes_title_and_tags_with_it(hub) {
     assert_eq!(s.author.patch(&format!("/api/v1/topics/{topic}"), &json!({"title": "Another xyzzymark"})).await.status, 200);
     assert!(where_is(hub.state(), "xyzzymark").await.len() > 4);
 
-    let owner = Client::sign_in(&hub.base, "owner").await;
+    let owner = Client::sign_in(&hub.base, "olive").await;
     let ask = owner.page(&format!("/posts/{first}/purge")).await;
     assert_eq!(ask.status, 200, "{}", ask.text);
     assert!(ask.text.contains("About xyzzymark."));
@@ -326,7 +326,7 @@ hub_test!(async fn purging_an_opening_takes_title_and_tags_with_it(hub) {
 
 hub_test!(async fn reporting_and_settling_work_on_pages_without_scripts(hub) {
     let s = scene(hub).await;
-    let reader = Client::sign_in(&hub.base, "reader").await;
+    let reader = Client::sign_in(&hub.base, "rita").await;
     let path = format!("/posts/{}/report", s.post);
     assert_eq!(hub.visitor().page(&path).await.header("location"), format!("/login?next=%2Fposts%2F{}%2Freport", s.post));
     let form = reader.page(&path).await;
@@ -340,7 +340,7 @@ hub_test!(async fn reporting_and_settling_work_on_pages_without_scripts(hub) {
     assert_eq!(sent.status, 200, "{}", sent.text);
 
     assert_eq!(reader.page("/reports").await.status, 403);
-    let owner = Client::sign_in(&hub.base, "owner").await;
+    let owner = Client::sign_in(&hub.base, "olive").await;
     let list = owner.page("/reports").await;
     assert_eq!(list.status, 200, "{}", list.text);
     assert!(list.text.contains("It is dangerous advice") && list.text.contains("Dose"));
