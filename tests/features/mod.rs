@@ -2,11 +2,13 @@
 
 mod accounts;
 mod accounts_recovery;
+mod admin;
 mod forum;
 mod forum_lists;
 mod forum_tree;
 mod house;
 mod imports;
+mod moderation;
 mod people;
 mod space_pages;
 mod spaces;

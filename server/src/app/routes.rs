@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 use super::health;
-use crate::web::{assets, error::AppError, metrics, openapi};
+use crate::web::{assets, error::AppError, metrics, openapi, openapi_page};
 use crate::{features, realtime};
 
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -12,6 +12,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.route("/readyz", web::get().to(health::ready));
     cfg.route("/metrics", web::get().to(metrics::serve));
     cfg.route("/api/openapi.json", web::get().to(openapi::serve));
+    cfg.route("/api/docs", web::get().to(openapi_page::serve));
     cfg.service(
         web::scope("/api/v1")
             .route("/ws", web::get().to(realtime::open))

@@ -94,6 +94,7 @@ pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
         Some("accounts") => accounts::run_job(state, job).await,
         Some("people") => people::run_job(state, job).await,
         Some("forum") => forum::run_job(state, job).await,
+        Some("moderation") => moderation::run_job(state, job).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }
 }

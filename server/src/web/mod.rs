@@ -14,6 +14,7 @@ pub mod json;
 pub mod metrics;
 pub mod multipart;
 pub mod openapi;
+pub mod openapi_page;
 pub mod pagination;
 pub mod rate_limit;
 pub mod sessions;

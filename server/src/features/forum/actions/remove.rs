@@ -74,7 +74,10 @@ async fn remove_topic(tx: &mut Tx, topic: &TopicGround) -> Result<()> {
         .bind(topic.id)
         .run(tx.conn())
         .await?;
-    count_topic(tx, topic, -1).await?;
+    // A hidden one is counted out already.
+    if !topic.hidden {
+        count_topic(tx, topic, -1).await?;
+    }
     tell_changed(tx, topic, member);
     Ok(())
 }
@@ -86,7 +89,9 @@ async fn bring_back_topic(tx: &mut Tx, member: i64, topic: i64) -> Result<()> {
         return Ok(());
     }
     Sql::new("UPDATE topic SET deleted_at = NULL, deleted_by = NULL WHERE id = ").bind(topic.id).run(tx.conn()).await?;
-    count_topic(tx, &topic, 1).await?;
+    if !topic.hidden {
+        count_topic(tx, &topic, 1).await?;
+    }
     tell_changed(tx, &topic, member);
     Ok(())
 }

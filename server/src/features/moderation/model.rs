@@ -1,0 +1,124 @@
+//! What reporters and moderators send and get.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::entities::kinds::{ReportReason, ReportState};
+use crate::entities::{member, report};
+use crate::ports::clock::rfc3339;
+use crate::store::Id;
+
+/// A report as sent.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewFlag {
+    pub reason: ReportReason,
+    /// What the moderators should know.
+    #[serde(default)]
+    pub note: String,
+    /// Keeps a note in which something was found.
+    #[serde(default)]
+    pub confirmed: bool,
+}
+
+/// Why something is done; shown in the log.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct Reason {
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// A report as its reporter gets it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FlagView {
+    pub id: Id,
+    pub post_id: Id,
+    pub reason: ReportReason,
+    pub note: String,
+    pub state: ReportState,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl FlagView {
+    #[must_use]
+    pub fn of(row: &report::Model) -> Self {
+        Self {
+            id: Id(row.id),
+            post_id: Id(row.post_id),
+            reason: row.reason,
+            note: row.note.clone(),
+            state: row.state,
+            created_at: rfc3339(row.created_at),
+        }
+    }
+}
+
+/// Somebody's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PersonView {
+    pub handle: String,
+    pub display_name: String,
+}
+
+impl PersonView {
+    #[must_use]
+    pub fn of(row: &member::Model) -> Self {
+        Self { handle: row.handle.clone(), display_name: row.display_name.clone() }
+    }
+}
+
+/// What a report is about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReportedPost {
+    pub id: Id,
+    pub topic_id: Id,
+    /// Empty if it was purged.
+    pub topic_title: String,
+    pub author: PersonView,
+    /// The beginning of its text; empty if it was purged.
+    pub excerpt: String,
+    pub hidden: bool,
+    pub deleted: bool,
+    pub purged: bool,
+}
+
+/// A report as moderators get it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReportView {
+    pub id: Id,
+    /// Slug of the space.
+    pub space: String,
+    pub space_name: String,
+    pub post: ReportedPost,
+    /// Path of the post's page.
+    pub url: String,
+    pub reporter: PersonView,
+    pub reason: ReportReason,
+    pub note: String,
+    pub state: ReportState,
+    /// RFC 3339.
+    pub created_at: String,
+    pub handled_by: Option<PersonView>,
+    /// RFC 3339.
+    pub handled_at: Option<String>,
+    /// What was said when it was settled.
+    pub outcome: Option<String>,
+    #[serde(skip)]
+    pub created: i64,
+}
+
+/// One line of the log of acts, for pages.
+#[derive(Clone, Debug)]
+pub struct ActRow {
+    pub actor: PersonView,
+    /// Key of the catalogue under `moderation.act`.
+    pub action: String,
+    pub subject_kind: String,
+    /// Where the subject can be looked at, if it can be.
+    pub url: Option<String>,
+    /// How the subject is called: a handle, a space's name, an id.
+    pub subject: String,
+    pub space: Option<String>,
+    pub reason: String,
+    pub at: i64,
+}
