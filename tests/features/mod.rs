@@ -1,6 +1,9 @@
 //! A file a feature.
 
 mod accounts;
+mod forum;
+mod forum_lists;
+mod forum_tree;
 mod house;
 mod imports;
 mod people;
