@@ -7,4 +7,5 @@ mod forum_tree;
 mod house;
 mod imports;
 mod people;
+mod space_pages;
 mod spaces;

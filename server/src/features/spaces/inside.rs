@@ -1,11 +1,11 @@
 //! Who stands where in a space, from rows: for actions, which decide inside their transaction.
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select};
 
 use super::policy::{self, Access};
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole};
-use crate::entities::{member, space, space_invite, space_member};
+use crate::entities::{member, space, space_invite, space_member, space_request};
 use crate::web::error::{AppError, Result};
 
 /// A space and how far one member gets into it.
@@ -16,6 +16,10 @@ pub struct InSpace {
     pub role: Option<SpaceRole>,
     /// The role they would have: somebody asked them in.
     pub invited: Option<SpaceRole>,
+    /// Whether their wish to join is open.
+    pub asked: bool,
+    /// How many people wait for an answer; for those who may give it.
+    pub waiting: i64,
     pub hub_role: HubRole,
     pub access: Access,
 }
@@ -26,6 +30,8 @@ struct Row {
     space: space::Model,
     viewer_role: Option<SpaceRole>,
     viewer_invited: Option<SpaceRole>,
+    viewer_asked: i64,
+    waiting: i64,
     viewer_hub_role: Option<HubRole>,
 }
 
@@ -89,6 +95,8 @@ async fn one(db: &impl ConnectionTrait, find: Select<space::Entity>, of: i64) ->
     let row = find
         .expr_as(role_of(of), "viewer_role")
         .expr_as(invitation_of(of), "viewer_invited")
+        .expr_as(requests(Some(of)), "viewer_asked")
+        .expr_as(requests(None), "waiting")
         .expr_as(hub_role_of(of), "viewer_hub_role")
         .into_model::<Row>()
         .one(db)
@@ -96,7 +104,15 @@ async fn one(db: &impl ConnectionTrait, find: Select<space::Entity>, of: i64) ->
         .ok_or(AppError::NotFound)?;
     let hub_role = row.viewer_hub_role.ok_or(AppError::Unauthenticated)?;
     let access = policy::by_role(hub_role, row.viewer_role, row.space.visibility);
-    Ok(InSpace { space: row.space, role: row.viewer_role, invited: row.viewer_invited, hub_role, access })
+    Ok(InSpace {
+        space: row.space,
+        role: row.viewer_role,
+        invited: row.viewer_invited,
+        asked: row.viewer_asked > 0,
+        waiting: row.waiting,
+        hub_role,
+        access,
+    })
 }
 
 fn role_of(of: i64) -> SelectStatement {
@@ -115,6 +131,20 @@ fn invitation_of(of: i64) -> SelectStatement {
         .and_where(Expr::col((space_invite::Entity, space_invite::Column::SpaceId)).equals((space::Entity, space::Column::Id)))
         .and_where(Expr::col((space_invite::Entity, space_invite::Column::MemberId)).eq(of))
         .to_owned()
+}
+
+/// How many wishes to join are open, of one member or of all.
+fn requests(of: Option<i64>) -> SelectStatement {
+    let mut count = Query::select()
+        .expr(Func::count(Expr::col((space_request::Entity, space_request::Column::Id))))
+        .from(space_request::Entity)
+        .and_where(Expr::col((space_request::Entity, space_request::Column::SpaceId)).equals((space::Entity, space::Column::Id)))
+        .and_where(Expr::col((space_request::Entity, space_request::Column::State)).eq("open"))
+        .to_owned();
+    if let Some(of) = of {
+        count.and_where(Expr::col((space_request::Entity, space_request::Column::MemberId)).eq(of));
+    }
+    count
 }
 
 fn hub_role_of(of: i64) -> SelectStatement {

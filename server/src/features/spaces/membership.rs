@@ -77,17 +77,34 @@ pub async fn decline_invite(tx: &mut Tx, me: &Person, slug: &str) -> Result<Stan
     let inside = locked(tx.conn(), me.id, slug).await?;
     space_invite::Entity::delete_by_id((inside.space.id, me.id)).exec(tx.conn()).await?;
     tell_member(tx, inside.space.id, me.id, Some(me.id));
-    Ok(me.standing(&inside, StandingState::None, inside.role))
+    let state = if inside.role.is_some() { StandingState::Member } else { StandingState::None };
+    Ok(me.standing(&inside, state, inside.role))
 }
 
 /// Gives somebody a role: changes a member's, accepts a request, or invites.
 pub async fn set_role(tx: &mut Tx, me: &Person, slug: &str, handle: &str, role: SpaceRole) -> Result<Standing> {
+    give(tx, me, slug, handle, role, false).await
+}
+
+/// Asks somebody in; whoever belongs to the space keeps the role they have.
+pub async fn invite_member(tx: &mut Tx, me: &Person, slug: &str, handle: &str) -> Result<Standing> {
+    give(tx, me, slug, handle, SpaceRole::Member, true).await
+}
+
+async fn give(
+    tx: &mut Tx,
+    me: &Person,
+    slug: &str,
+    handle: &str,
+    role: SpaceRole,
+    keep: bool,
+) -> Result<Standing> {
     let inside = moderated(tx, me, slug).await?;
     let them = person(tx, handle).await?;
     let current = space_member::Entity::find_by_id((inside.space.id, them.id)).one(tx.conn()).await?;
     if let Some(current) = current {
-        if current.role == role {
-            return Ok(them.standing(&inside, StandingState::Member, Some(role)));
+        if keep || current.role == role {
+            return Ok(them.standing(&inside, StandingState::Member, Some(current.role)));
         }
         inside.access.own()?;
         if role < SpaceRole::Owner {

@@ -9,17 +9,24 @@ mod api;
 mod api_people;
 mod directory;
 mod events;
+mod forms;
+mod head;
 mod inside;
 mod membership;
 pub mod model;
+mod pages;
+mod pages_people;
+mod pages_settings;
 pub mod policy;
 mod queries;
 
 pub use actions::{Draft, make_space};
 pub use directory::{Directory, Snapshot, SpaceInfo};
 pub use events::{fill_events, may_subscribe};
+pub use head::{SpaceHead, head, outline};
 pub use inside::{InSpace, access_by_slug, access_in};
 pub use membership::add_invited;
+pub use pages::door_page;
 pub use policy::Access;
 
 use actix_web::web::{self, ServiceConfig};
@@ -63,4 +70,19 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
         .route("/me/invites", web::get().to(api_people::invites));
 }
 
-pub fn configure_pages(_cfg: &mut ServiceConfig) {}
+/// All but `/s/{slug}` itself, which shows the forum.
+pub fn configure_pages(cfg: &mut ServiceConfig) {
+    cfg.route("/spaces", web::get().to(pages::spaces))
+        .route("/spaces/new", web::get().to(pages::new_form))
+        .route("/spaces/new", web::post().to(pages::create))
+        .route("/s/{slug}/join", web::post().to(pages::join))
+        .route("/s/{slug}/leave", web::post().to(pages::leave))
+        .route("/s/{slug}/invites/decline", web::post().to(pages::decline))
+        .route("/s/{slug}/members", web::get().to(pages_people::members))
+        .route("/s/{slug}/members", web::post().to(pages_people::invite))
+        .route("/s/{slug}/members/{handle}", web::post().to(pages_people::change))
+        .route("/s/{slug}/requests/{id}", web::post().to(pages_people::answer))
+        .route("/s/{slug}/settings", web::get().to(pages_settings::form))
+        .route("/s/{slug}/settings", web::post().to(pages_settings::save))
+        .route("/s/{slug}/archive", web::post().to(pages_settings::archive));
+}

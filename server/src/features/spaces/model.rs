@@ -149,6 +149,25 @@ impl SpaceView {
     }
 }
 
+impl SpaceView {
+    /// Icon of the label that says who may read; empty for spaces that everybody may.
+    #[must_use]
+    pub const fn label_icon(&self) -> &'static str {
+        match self.visibility {
+            Visibility::Open => "",
+            Visibility::Restricted => "eye",
+            Visibility::Private => "lock",
+            Visibility::Confidential => "eye-off",
+        }
+    }
+
+    /// Whether a member of the hub joins without asking.
+    #[must_use]
+    pub const fn joins_at_once(&self) -> bool {
+        matches!(self.visibility, Visibility::Open | Visibility::Restricted)
+    }
+}
+
 /// How somebody stands to a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

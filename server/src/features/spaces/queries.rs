@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Func, LikeExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     RelationDef,
 };
 
@@ -15,7 +15,7 @@ use super::model::{At, EntryView, InviteView, PersonView, RequestView, SpaceMemb
 use super::policy::{self, Access};
 use crate::app::AppState;
 use crate::entities::kinds::SpaceRole;
-use crate::entities::{member, moderation_act, space, space_invite, space_member, space_request};
+use crate::entities::{member, moderation_act, space, space_invite, space_member, space_request, tag};
 use crate::ports::clock::rfc3339;
 use crate::store::Id;
 use crate::streams::{Stream, heads_of};
@@ -185,13 +185,20 @@ pub async fn requests(
     Ok(Page::cut(items.collect(), limit, |item: &RequestView| Place { key: item.created, id: item.id.0 }))
 }
 
-/// Whether somebody's wish to join is open.
-pub async fn has_asked(db: &impl ConnectionTrait, space: i64, member: i64) -> Result<bool> {
-    let open = space_request::Entity::find()
-        .filter(space_request::Column::SpaceId.eq(space))
-        .filter(space_request::Column::MemberId.eq(member))
-        .filter(space_request::Column::State.eq("open"));
-    Ok(open.count(db).await? > 0)
+/// The tags used most in a space, 8 at most.
+pub async fn tags(db: &impl ConnectionTrait, space: i64) -> Result<Vec<String>> {
+    let names = tag::Entity::find()
+        .select_only()
+        .column(tag::Column::Name)
+        .filter(tag::Column::SpaceId.eq(space))
+        .filter(tag::Column::TopicCount.gt(0))
+        .order_by_desc(tag::Column::TopicCount)
+        .order_by_asc(tag::Column::Name)
+        .limit(8)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(names)
 }
 
 /// The spaces somebody is asked into, newest first. There are few: a hundred at most are shown.
