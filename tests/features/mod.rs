@@ -4,6 +4,7 @@ mod accounts;
 mod forum;
 mod forum_lists;
 mod forum_tree;
+mod forum_pages;
 mod house;
 mod imports;
 mod people;

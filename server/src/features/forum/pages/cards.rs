@@ -76,7 +76,8 @@ pub struct PostCard<'a> {
     pub can: String,
     pub stub: bool,
     pub stub_word: &'static str,
-    pub restore: bool,
+    /// The act that brings a stub back, if the viewer may.
+    pub restore: &'static str,
     pub react: bool,
     pub reply: bool,
     pub endorse: bool,
@@ -108,14 +109,15 @@ impl<'a> PostCard<'a> {
         let member = rights.me.is_some();
         let name = post.author.display_name.as_str();
         let change = rights.write && (own || rights.moderate);
-        let flags = [
+        let flags: [(&str, bool); 8] = [
             ("edit", change),
             ("delete", change && !opening),
             ("history", post.edited.is_some()),
             ("report", member && !own),
             ("bookmarked", marks.bookmarked),
             ("unaccept", post.is_answer && rights.accept),
-            ("hide", rights.moderate),
+            ("hide", rights.moderate && !opening),
+            ("purge", rights.moderate),
         ];
         let can: Vec<&str> = if stub { Vec::new() } else { flags.iter().filter(|flag| flag.1).map(|flag| flag.0).collect() };
         let endorsed = post.endorsements.iter().take(NAMED).map(|by| endorser(f, by)).collect();
@@ -130,7 +132,11 @@ impl<'a> PostCard<'a> {
             can: can.join(" "),
             stub,
             stub_word: if post.purged { "purged" } else if post.deleted { "deleted" } else { "hidden" },
-            restore: rights.moderate && !post.purged && stub,
+            restore: match (rights.moderate && !post.purged, post.deleted, post.hidden) {
+                (true, true, _) => "restore",
+                (true, false, true) => "unhide",
+                _ => "",
+            },
             react: rights.write,
             reply: rights.reply,
             endorse: rights.write && !own,

@@ -61,6 +61,12 @@ impl TextForm {
         self.faults.iter().find(|fault| fault.field == field).map(|fault| fault.message.as_str())
     }
 
+    /// Whether this kind is chosen.
+    #[must_use]
+    pub fn kind_is(&self, kind: &str) -> bool {
+        self.kind == kind
+    }
+
     /// Tags as typed: separated by blanks or commas.
     #[must_use]
     pub fn tag_list(&self) -> Vec<String> {

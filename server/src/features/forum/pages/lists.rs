@@ -9,7 +9,7 @@ use crate::entities::kinds::TopicKind;
 use crate::features::forum::model::TopicRow;
 use crate::features::forum::policy::is_tag;
 use crate::features::forum::queries::{self, Filter, Sort, TopicState};
-use crate::features::spaces::Access;
+use crate::features::spaces::{self, Access, SpaceHead};
 use crate::store::Id;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page};
@@ -266,8 +266,7 @@ pub async fn bookmarks(
 #[template(path = "forum/templates/space.html")]
 struct SpacePage<'a> {
     f: &'a Frame,
-    space: &'a crate::features::spaces::SpaceInfo,
-    may_write: bool,
+    head: SpaceHead,
     list: List,
 }
 
@@ -280,8 +279,11 @@ pub async fn space(
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
     let (space, access) = state.spaces.find(&state, &viewer, &path).await?;
-    access.read()?;
+    if access < Access::Read {
+        return spaces::door_page(&state, &req, &viewer, &space).await;
+    }
     let mut frame = Frame::new(&state, &req, &viewer).await?;
+    let head = spaces::head(&state, &viewer, &space, access).await?;
     let chosen = Chosen::of(&query);
     let filter = Filter { space: Some(space.id), without_pinned: chosen.plain(), ..chosen.filter() };
     let mut found = queries::list_topics(&state, &viewer, &filter, &chosen.page()).await?;
@@ -290,10 +292,9 @@ pub async fn space(
         rows.append(&mut found.items);
         found.items = rows;
     }
-    let may_write = viewer.member().is_some() && access >= Access::Write && !space.archived;
-    if may_write {
+    if head.may_write() {
         frame.ask = format!("/s/{}/new", space.slug);
     }
     let list = chosen.list(&format!("/s/{}", space.slug), found.items, found.next_cursor.as_deref());
-    page(&frame, &SpacePage { f: &frame, space: &space, may_write, list })
+    page(&frame, &SpacePage { f: &frame, head, list })
 }
