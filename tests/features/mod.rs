@@ -6,6 +6,7 @@ mod admin;
 mod forum;
 mod forum_lists;
 mod forum_tree;
+mod forum_pages;
 mod house;
 mod imports;
 mod moderation;
