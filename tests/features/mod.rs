@@ -8,3 +8,6 @@ mod house;
 mod imports;
 mod people;
 mod spaces;
+mod program;
+mod schema;
+mod words;
