@@ -2,8 +2,12 @@
 
 pub mod client;
 pub mod html;
+pub mod validity;
 pub mod hub;
+pub mod pages;
+pub mod program;
 pub mod socket;
+pub mod stage;
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};
@@ -36,3 +40,9 @@ macro_rules! hub_test {
 }
 
 pub(crate) use hub_test;
+
+/// Says on one line that something did not run, past the capture of what passing tests print.
+pub fn not_run(what: &str) {
+    use std::io::Write as _;
+    let _told = writeln!(std::io::stderr(), "\nnot run: {what}");
+}

@@ -66,10 +66,12 @@ fn is_html(response: &ServiceResponse) -> bool {
 }
 
 fn wants_html(req: &HttpRequest) -> bool {
+    // What watches a hub takes any type and must not be led to a page that answers 200.
+    let for_programs = req.path().starts_with("/api/") || matches!(req.path(), "/healthz" | "/readyz" | "/metrics");
     // A script of a page shows the problem's detail itself.
     let script = req.headers().get("X-Requested-With").is_some_and(|value| value.as_bytes() == b"fetch");
     !script
-        && !req.path().starts_with("/api/")
+        && !for_programs
         && req
             .headers()
             .get(ACCEPT)
