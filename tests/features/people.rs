@@ -198,3 +198,192 @@ hub_test!(async fn hostile_pictures_change_nothing(hub) {
     assert_eq!(ada.get("/api/v1/me").await.json()["avatar_url"], before);
     assert_eq!(put_avatar(&hub.visitor(), "image/png", whole).await.status, 401);
 });
+
+async fn upload(client: &Client, name: &str, body: Vec<u8>) -> Answer {
+    let part = reqwest::multipart::Part::bytes(body).file_name(name.to_owned());
+    let form = reqwest::multipart::Form::new().part("file", part);
+    client.send(client.request("POST", "/api/v1/files").multipart(form)).await
+}
+
+hub_test!(async fn a_file_is_read_by_its_uploader_and_then_where_it_was_first_used(hub) {
+    let ada = hub.member("ada").await;
+    let ben = hub.member("ben").await;
+    let cleo = hub.member("cleo").await;
+    let space = hub.space(&ben, "private").await;
+    let file = upload(&ben, "scan \u{202e}é.png", picture(40, 20, ImageFormat::Png)).await;
+    assert_eq!(file.status, 201, "{}", file.text);
+    let json = file.json();
+    assert_eq!(json["media_type"], "image/png");
+    assert_eq!((json["width"].as_i64(), json["height"].as_i64()), (Some(40), Some(20)));
+    let url = json["url"].as_str().unwrap().to_owned();
+    assert_eq!(file.header("location"), url);
+    assert_eq!(json["markdown"], format!("![scan é.png]({url})"));
+    let (status, stored, headers) = bytes(&ben, &url).await;
+    assert_eq!(status, 200);
+    assert_eq!(image::guess_format(&stored).unwrap(), ImageFormat::Png);
+    assert!(headers["content-disposition"].to_str().unwrap().starts_with("inline;"));
+    assert_eq!(headers["content-security-policy"], "sandbox; default-src 'none'");
+    for other in [&ada, &cleo, &hub.visitor()] {
+        assert_eq!(other.get(&url).await.status, 404, "not used anywhere yet");
+    }
+    // Somebody else's link makes nothing readable.
+    let open = hub.space(&cleo, "open").await;
+    let body = json!({"title": "Mine?", "body": json["markdown"], "kind": "discussion", "tags": []});
+    assert_eq!(cleo.post(&format!("/api/v1/spaces/{open}/topics"), &body).await.status, 201);
+    assert_eq!(cleo.get(&url).await.status, 404);
+    let topic = ben.post(&format!("/api/v1/spaces/{space}/topics"), &body).await;
+    assert_eq!(topic.status, 201, "{}", topic.text);
+    assert_eq!(cleo.get(&url).await.status, 404, "the space is not hers to read");
+    assert_eq!(hub.visitor().get(&url).await.status, 404);
+    assert_eq!(ben.put(&format!("/api/v1/spaces/{space}/members/cleo")).await.status / 100, 4, "a role is needed");
+    let request = ben.request("PUT", &format!("/api/v1/spaces/{space}/members/cleo")).json(&json!({"role": "member"}));
+    let joined = ben.send(request).await;
+    assert!(joined.status < 300, "{}", joined.text);
+    // Whoever has to accept first does; a member reads.
+    if cleo.get(&format!("/api/v1/spaces/{space}/topics")).await.status != 200 {
+        assert!(cleo.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await.status < 300);
+    }
+    assert_eq!(cleo.get(&url).await.status, 200, "she reads where it was used");
+    let id = topic.id();
+    assert_eq!(ben.delete(&format!("/api/v1/topics/{id}")).await.status, 204);
+    assert_eq!(cleo.get(&url).await.status, 404, "what used it is deleted");
+    assert_eq!(ben.get(&url).await.status, 200, "it is still his");
+});
+
+hub_test!(async fn files_are_what_they_contain_and_nothing_active_is_shown_in_place(hub) {
+    let ada = hub.member("ada").await;
+    let page = upload(&ada, "page.html", b"<script>alert(1)</script>".to_vec()).await;
+    assert_eq!(page.status, 201, "{}", page.text);
+    let (_, _, headers) = bytes(&ada, page.json()["url"].as_str().unwrap()).await;
+    assert_eq!(headers["content-type"], "text/plain; charset=utf-8");
+    assert!(headers["content-disposition"].to_str().unwrap().starts_with("attachment;"));
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert_eq!(page.json()["markdown"], format!("[page.html]({})", page.json()["url"].as_str().unwrap()));
+    assert_eq!(upload(&ada, "x.png", vec![0, 1, 2, 3]).await.status, 415);
+    let whole = picture(60, 60, ImageFormat::Png);
+    assert_eq!(upload(&ada, "x.png", whole[..60].to_vec()).await.status, 422);
+    assert_eq!(upload(&ada, "x.png", Vec::new()).await.status, 422);
+    assert_eq!(upload(&hub.visitor(), "x.png", whole.clone()).await.status, 401);
+    assert_eq!(ada.post("/api/v1/files", &json!({})).await.status, 415);
+    // What a camera wrote beside the pixels is gone.
+    let mut photo = picture(30, 30, ImageFormat::Jpeg);
+    let secret = b"\xff\xfe\x00\x10GPS 51.50,-0.12";
+    photo.splice(2..2, secret[..18].iter().copied());
+    let photo = upload(&ada, "p.jpg", photo).await;
+    assert_eq!(photo.status, 201, "{}", photo.text);
+    let (_, stored, _) = bytes(&ada, photo.json()["url"].as_str().unwrap()).await;
+    assert!(!stored.windows(3).any(|window| window == b"GPS"));
+    assert_eq!(ada.get("/api/v1/files/0000000000000").await.status, 404);
+});
+
+hub_test!(async fn the_same_upload_again_is_one_file(hub) {
+    let ada = hub.member("ada").await;
+    let send = async |text: &[u8]| {
+        let part = reqwest::multipart::Part::bytes(text.to_vec()).file_name("a.txt");
+        let form = reqwest::multipart::Form::new().part("file", part);
+        ada.send(ada.request("POST", "/api/v1/files").header("Idempotency-Key", "k1").multipart(form)).await
+    };
+    let first = send(b"one").await;
+    assert_eq!(first.status, 201);
+    assert_eq!(send(b"one").await.id(), first.id());
+    assert_eq!(send(b"two").await.status, 409);
+    assert_eq!(ada.get(first.json()["url"].as_str().unwrap()).await.text, "one");
+});
+
+/// The values that are offered.
+fn values(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()["items"].as_array().unwrap().iter().map(|item| item["value"].as_str().unwrap().to_owned()).collect()
+}
+
+hub_test!(async fn completion_offers_whom_and_what_one_may_see(hub) {
+    let ada = hub.member("ada").await;
+    let ben = hub.member("ben").await;
+    hub.member("bea").await;
+    hub.member("bert").await;
+    unclaim(hub, "bert").await;
+    assert_eq!(values(&ada.get("/complete?kind=member&q=be").await), ["bea", "ben"]);
+    assert_eq!(values(&ada.get("/complete?kind=member&q=BEA").await), ["bea"]);
+    assert_eq!(values(&ada.get("/complete?kind=member&q=").await), [""; 0]);
+    let secret = hub.space(&ben, "confidential").await;
+    assert_eq!(values(&ben.get(&format!("/complete?kind=member&q=be&space={secret}")).await), ["ben"]);
+    let cleo = hub.member("cleo").await;
+    assert_eq!(cleo.get(&format!("/complete?kind=member&q=be&space={secret}")).await.status, 404);
+    let body = json!({"title": "Plans", "body": "Text.", "kind": "idea", "tags": ["triage-plan"]});
+    assert_eq!(ben.post(&format!("/api/v1/spaces/{secret}/topics"), &body).await.status, 201);
+    assert_eq!(values(&ben.get("/complete?kind=tag&q=tri").await), ["triage-plan"]);
+    assert_eq!(values(&cleo.get("/complete?kind=tag&q=tri").await), [""; 0]);
+    assert_eq!(hub.visitor().get("/complete?kind=member&q=be").await.status, 303, "sign in first");
+});
+
+hub_test!(async fn people_and_profiles_are_pages_for_members(hub) {
+    hub.member("ada").await;
+    let ben = hub.member("ben").await;
+    ben.patch("/api/v1/me", &json!({"display_name": "Ben <i>Okri</i>", "expertise": ["stroke"], "about": "Hello *you*.",
+        "links": [{"label": "Site", "url": "https://example.org/"}]})).await;
+    let (secret, open) = (hub.space(&ben, "confidential").await, hub.space(&ben, "open").await);
+    hub.topic(&ben, &secret, "Hidden plans").await;
+    hub.topic(&ben, &open, "Open question").await;
+    let ada = Client::sign_in(&hub.base, "ada").await;
+    let people = ada.page("/people?q=okr").await;
+    assert_eq!(people.status, 200, "{}", people.text);
+    assert!(people.text.contains("Ben &#60;i&#62;Okri") || people.text.contains("Ben &lt;i&gt;Okri"), "{}", people.text);
+    assert!(!people.text.contains("ada Example</a>"));
+    assert!(people.header("x-queries").parse::<u32>().unwrap() <= 11, "{}", people.header("x-queries"));
+    let profile = ada.page("/people/ben").await;
+    assert_eq!(profile.status, 200);
+    assert!(profile.text.contains("<em>you</em>") && profile.text.contains("Open question"));
+    assert!(profile.text.contains("rel=\"nofollow ugc noopener\""));
+    assert!(!profile.text.contains("Hidden plans") && !profile.text.contains(&secret), "what she may not see is not there");
+    assert!(profile.header("x-queries").parse::<u32>().unwrap() <= 11, "{}", profile.header("x-queries"));
+    assert_eq!(hub.visitor().page("/people").await.status, 303, "sign in first");
+    assert_eq!(ada.page("/people/nobody").await.status, 404);
+    unclaim(hub, "ben").await;
+    let cleo = hub.member("cleo").await;
+    assert_eq!(cleo.page("/people/ben").await.status, 200, "leads to what was imported under the name");
+    for page in [&people, &profile] {
+        assert!(!page.text.contains("people."), "a word is missing: {:?}", page.text.split_once("people.").map(|(_, rest)| &rest[..30]));
+    }
+});
+
+hub_test!(async fn settings_save_a_profile_and_keep_what_was_typed_when_refused(hub) {
+    hub.member("ada").await;
+    let ada = Client::sign_in(&hub.base, "ada").await;
+    let page = ada.page("/settings").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let csrf = page.csrf();
+    let fields = |name: &'static str, version: &'static str| [
+        ("display_name", name), ("headline", "Nurse"), ("discipline", "nurse"), ("organisation", "Eastvale"),
+        ("expertise", "stroke, swallow-screen"), ("about", "Text"), ("links", "My site https://example.org/x\nhttps://example.com/"),
+        ("time_zone", "Europe/Lisbon"), ("version", version),
+    ];
+    let version = page.text.split_once("name=\"version\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let refused = ada.form("/settings", &csrf, &fields(" ", "1")).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("href=\"#display_name\"") && refused.text.contains("My site https://example.org/x"));
+    assert_eq!(version, "1", "the first version of a profile");
+    assert_eq!(ada.form("/settings", &csrf, &fields("Ada L", "1")).await.status, 303);
+    let json = ada.get("/api/v1/me").await.json();
+    assert_eq!((&json["display_name"], &json["discipline"]), (&json!("Ada L"), &json!("nurse")));
+    assert_eq!(json["links"][0], json!({"label": "My site", "url": "https://example.org/x"}));
+    assert_eq!(json["links"][1]["label"], "example.com");
+    assert_eq!(json["expertise"], json!(["stroke", "swallow-screen"]));
+    let stale = ada.form("/settings", &csrf, &fields("Ada M", "1")).await;
+    assert_eq!(stale.status, 412);
+    assert!(stale.text.contains("value=\"Ada M\"") && stale.text.contains("name=\"version\" value=\"2\""));
+    assert_eq!(ada.form("/settings", "wrong", &fields("Ada N", "2")).await.status, 403);
+    let picture_form = |csrf: &str, body: Vec<u8>| {
+        let part = reqwest::multipart::Part::bytes(body).file_name("me.png");
+        let form = reqwest::multipart::Form::new().text("_csrf", csrf.to_owned()).part("avatar", part);
+        ada.request("POST", "/settings/avatar").header("Origin", &ada.base).header("Accept", "text/html").multipart(form)
+    };
+    let image = picture(50, 50, ImageFormat::WebP);
+    assert_eq!(ada.send(picture_form("wrong", image.clone())).await.status, 403);
+    assert_eq!(ada.send(picture_form(&csrf, b"no image".to_vec())).await.status, 415);
+    assert_eq!(ada.send(picture_form(&csrf, Vec::new())).await.status, 422);
+    assert_eq!(ada.get("/api/v1/me").await.json()["avatar_url"], "/people/ada/avatar?v=0");
+    assert_eq!(ada.send(picture_form(&csrf, image)).await.status, 303);
+    assert_ne!(ada.get("/api/v1/me").await.json()["avatar_url"], "/people/ada/avatar?v=0");
+    assert_eq!(ada.form("/settings/avatar/remove", &csrf, &[]).await.status, 303);
+    assert_eq!(ada.get("/api/v1/me").await.json()["avatar_url"], "/people/ada/avatar?v=0");
+});

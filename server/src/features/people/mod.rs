@@ -8,14 +8,22 @@ mod actions;
 mod api;
 mod avatar;
 mod avatar_actions;
+mod complete;
 mod events;
+mod file_actions;
+mod file_api;
+mod files;
 mod images;
 pub mod model;
+mod pages;
 mod profile;
 mod queries;
+mod settings;
 pub mod words;
+mod writings;
 
 pub use events::fill_events;
+pub use file_actions::{adopt_files, purge_files_of_post};
 pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use words::index_words;
 
@@ -36,8 +44,10 @@ use crate::web::error::{AppError, Result};
         api::delete_avatar,
         api::list_members,
         api::show_member,
+        file_api::upload,
+        file_api::download,
     ),
-    components(schemas(MemberView, ProfileView, MeView, LinkView))
+    components(schemas(MemberView, ProfileView, MeView, LinkView, file_api::FileView, file_api::UploadForm))
 )]
 struct Api;
 
@@ -50,11 +60,19 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
     cfg.service(web::resource("/me").get(api::show_me).patch(api::change_me))
         .service(web::resource("/me/avatar").put(api::put_avatar).delete(api::delete_avatar))
         .service(web::resource("/members").get(api::list_members))
-        .service(web::resource("/members/{handle}").get(api::show_member));
+        .service(web::resource("/members/{handle}").get(api::show_member))
+        .service(web::resource("/files").post(file_api::upload))
+        .service(web::resource("/files/{id}").get(file_api::download));
 }
 
 pub fn configure_pages(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/people/{handle}/avatar").get(avatar::serve));
+    cfg.service(web::resource("/people").get(pages::directory))
+        .service(web::resource("/people/{handle}").get(pages::profile))
+        .service(web::resource("/people/{handle}/avatar").get(avatar::serve))
+        .service(web::resource("/settings").get(settings::show).post(settings::save))
+        .service(web::resource("/settings/avatar").post(settings::upload_avatar))
+        .service(web::resource("/settings/avatar/remove").post(settings::remove_avatar))
+        .service(web::resource("/complete").get(complete::complete));
 }
 
 /// Stored bytes that nothing refers to any more.

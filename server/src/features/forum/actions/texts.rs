@@ -61,9 +61,6 @@ async fn known(state: &AppState, space: i64, handles: Vec<String>) -> Result<Has
 }
 
 /// Ties uploads that a text shows to its post.
-pub(super) async fn adopt_files(_tx: &mut Tx, _author: i64, _post: i64, html: &str) -> Result<()> {
-    if !html.contains("/files/") {
-        return Ok(());
-    }
-    Ok(())
+pub(super) async fn adopt_files(tx: &mut Tx, author: i64, post: i64, html: &str) -> Result<()> {
+    crate::features::people::adopt_files(tx, author, post, html).await
 }

@@ -1,0 +1,136 @@
+//! `POST /files` and `GET /files/{id}`.
+
+use actix_web::http::header::{ETAG, IF_NONE_MATCH};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{file_actions, files};
+use crate::app::AppState;
+use crate::entities::file;
+use crate::store::Id;
+use crate::web::error::{AppError, Problem, Result};
+use crate::web::idempotency::Once;
+use crate::web::multipart;
+use crate::web::viewer::{Member, Viewer};
+
+/// A file may have this many bytes.
+const MOST: usize = 25 << 20;
+
+/// A file for use in a text.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FileView {
+    pub id: Id,
+    pub name: String,
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// Pixels, of an image.
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    /// Path of its bytes.
+    pub url: String,
+    /// What to put into a text to use it.
+    pub markdown: String,
+}
+
+impl FileView {
+    #[must_use]
+    pub fn of(row: &file::Model) -> Self {
+        let url = format!("{}{}", files::PREFIX, Id(row.id));
+        let label: String = row.name.chars().filter(|c| !matches!(c, '[' | ']' | '\\' | '`' | '<' | '>')).collect();
+        let sign = if files::is_image(&row.media_type) { "!" } else { "" };
+        Self {
+            id: Id(row.id),
+            name: row.name.clone(),
+            media_type: row.media_type.clone(),
+            size: row.size,
+            width: row.width,
+            height: row.height,
+            markdown: format!("{sign}[{label}]({url})"),
+            url,
+        }
+    }
+}
+
+/// The form of an upload.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it describes the form; `web::multipart` reads it")]
+pub struct UploadForm {
+    /// The file, at most 25 MB: PNG, JPEG, GIF or WebP images (encoded anew, without
+    /// metadata), PDF, ZIP and office documents, plain text.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Uploads a file for use in a text. Until it is used in one, only its uploader can read it.
+#[utoipa::path(
+    post, path = "/files", tag = "files", operation_id = "upload_file",
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same upload again has one effect")),
+    responses(
+        (status = 201, description = "Stored", body = FileView, headers(("Location" = String, description = "Its address"))),
+        (status = 400, description = "A form that cannot be read", body = Problem),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 403, description = "A cookie without its token", body = Problem),
+        (status = 409, description = "The key was used with another file", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 415, description = "Not a form, or a file of a type that is not taken", body = Problem),
+        (status = 422, description = "No file, or an image that cannot be read", body = Problem),
+    ),
+    security(("bearer" = []), ("session" = []))
+)]
+pub async fn upload(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    me: Member,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let form = multipart::read(&req, payload, "file", MOST).await?;
+    let (name, bytes) = form.file.ok_or_else(|| AppError::field("file", "is needed"))?;
+    let mut whole = name.clone().into_bytes();
+    whole.push(0);
+    whole.extend_from_slice(&bytes);
+    let once = Once::of(&req, &whole)?;
+    drop(whole);
+    file_actions::store_file(&state, me.id, &name, bytes, once).await
+}
+
+/// A file's bytes. Images are shown in place, everything else is an attachment.
+#[utoipa::path(
+    get, path = "/files/{id}", tag = "files", operation_id = "download_file",
+    params(("id" = String, Path)),
+    responses(
+        (status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "As the client has it"),
+        (status = 404, description = "No such file, or not for this viewer", body = Problem),
+    ),
+    security((), ("bearer" = []), ("session" = []))
+)]
+pub async fn download(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    viewer: Viewer,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
+    let row = files::find_readable(&state, &viewer, id.0).await?;
+    let etag = format!("\"{}\"", row.sha256);
+    // Asked for again each time: who may read it can change.
+    let cache = ("Cache-Control", "private, no-cache");
+    let known = req.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|value| value.contains(&etag)) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(cache).finish());
+    }
+    let bytes: Bytes = state.blobs.get(&row.storage_key).await?;
+    let how = if files::is_image(&row.media_type) { "inline" } else { "attachment" };
+    Ok(HttpResponse::Ok()
+        .content_type(row.media_type.as_str())
+        .insert_header(("Content-Disposition", files::disposition(how, &row.name)))
+        .insert_header(("Content-Security-Policy", "sandbox; default-src 'none'"))
+        .insert_header(("X-Content-Type-Options", "nosniff"))
+        .insert_header((ETAG, etag))
+        .insert_header(cache)
+        .body(bytes))
+}
