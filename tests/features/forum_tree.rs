@@ -121,6 +121,31 @@ hub_test!(async fn the_store_keeps_the_same_order(hub) {
     }
 });
 
+hub_test!(async fn replies_at_once_all_find_their_place(hub) {
+    let ada = hub.member("ada").await;
+    let bob = hub.member("bob").await;
+    let space = hub.space(&ada, "open").await;
+    let topic = hub.topic(&ada, &space, "Rush").await["id"].as_str().unwrap().to_owned();
+    let first = hub.reply(&ada, &topic, None, "first").await["id"].as_str().unwrap().to_owned();
+    let last = hub.reply(&ada, &topic, None, "last").await["id"].as_str().unwrap().to_owned();
+    let (who, topic, first) = ([&ada, &bob], &topic, &first);
+    let all = (0..40_usize).map(|number| async move {
+        let who = who[number % 2];
+        hub.reply(who, topic, Some(first), "between").await;
+        assert_eq!(who.put(&format!("/api/v1/posts/{first}/reactions/%F0%9F%91%8D")).await.status, 204);
+    });
+    futures_util::future::join_all(all).await;
+    let page = ada.get(&format!("/api/v1/topics/{topic}/posts?limit=100")).await.json();
+    let posts = page["items"].as_array().unwrap();
+    assert_eq!(posts.len(), 42);
+    assert_eq!((posts[0]["id"].as_str(), posts[41]["id"].as_str()), (Some(first.as_str()), Some(last.as_str())));
+    assert_eq!((&posts[0]["reply_count"], &posts[0]["reactions"][0]["count"]), (&serde_json::json!(40), &serde_json::json!(2)));
+    let ids: Vec<&str> = posts[1..41].iter().map(|post| post["id"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted(), "siblings oldest first: {ids:?}");
+    let view = ada.get(&format!("/api/v1/topics/{topic}")).await.json();
+    assert_eq!((&view["post_count"], &view["head"]), (&serde_json::json!(42), &serde_json::json!(44)));
+});
+
 /// Takes the room between posts away, so that the next reply numbers the topic anew.
 async fn crowd(hub: &crate::support::TestHub, topic: &str) {
     use praxis_server::entities::post;

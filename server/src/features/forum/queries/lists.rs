@@ -106,15 +106,16 @@ pub async fn list_topics(state: &AppState, viewer: &Viewer, filter: &Filter, pag
     if let Some(tag) = &filter.tag {
         sql = sql.then(" JOIN topic_tag tt ON tt.topic_id = t.id AND tt.tag = ").bind(tag.to_lowercase());
     }
-    sql = sql.then(" WHERE t.deleted_at IS NULL AND t.hidden_at IS NULL AND t.space_id");
+    sql = sql.then(" WHERE t.deleted_at IS NULL AND t.hidden_at IS NULL AND ");
     sql = match filter.space {
-        Some(space) => sql.then(" = ").bind(space),
+        Some(space) => sql.then("t.space_id = ").bind(space),
         None => {
             let readable = state.spaces.readable(state, viewer).await?;
             if readable.is_empty() {
                 return Ok(Page { items: Vec::new(), next_cursor: None });
             }
-            sql.then(" IN ").list(readable)
+            // The sign keeps the spaces' index out: a list across spaces walks the order it wants.
+            sql.then("+t.space_id IN ").list(readable)
         }
     };
     if let Some(kind) = filter.kind {
