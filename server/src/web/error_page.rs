@@ -66,7 +66,10 @@ fn is_html(response: &ServiceResponse) -> bool {
 }
 
 fn wants_html(req: &HttpRequest) -> bool {
-    !req.path().starts_with("/api/")
+    // A script of a page shows the problem's detail itself.
+    let script = req.headers().get("X-Requested-With").is_some_and(|value| value.as_bytes() == b"fetch");
+    !script
+        && !req.path().starts_with("/api/")
         && req
             .headers()
             .get(ACCEPT)

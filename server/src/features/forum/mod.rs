@@ -10,6 +10,7 @@ mod events;
 pub mod model;
 mod notify;
 mod page_cache;
+mod pages;
 pub mod policy;
 pub mod queries;
 pub mod tree;
@@ -33,7 +34,9 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
     api::configure(cfg);
 }
 
-pub fn configure_pages(_cfg: &mut ServiceConfig) {}
+pub fn configure_pages(cfg: &mut ServiceConfig) {
+    pages::configure(cfg);
+}
 
 /// Whether a member may read a topic's stream: the topic is there for them.
 pub async fn may_subscribe(state: &AppState, member: i64, topic: i64) -> Result<()> {

@@ -191,6 +191,8 @@ pub struct RevisionView {
     pub note: String,
     /// RFC 3339.
     pub created_at: String,
+    #[serde(skip)]
+    pub at: i64,
 }
 
 /// A post kept for later, with where it stands.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use moka::sync::Cache;
 
+use super::pages::Threads;
 use crate::app::AppState;
 use crate::ports::clock::MINUTE;
 use crate::streams::Stream;
@@ -28,6 +29,8 @@ pub struct Kept {
 #[derive(Clone, Debug)]
 pub struct PageCache {
     pages: Cache<String, Kept>,
+    /// Parts of topics for everybody, from which members' pages are made.
+    pub(in crate::features::forum) threads: Threads,
 }
 
 impl Default for PageCache {
@@ -38,7 +41,7 @@ impl Default for PageCache {
                 u32::try_from(key.len() + page.plain.len() + page.brotli.len() + 256).unwrap_or(u32::MAX)
             })
             .build();
-        Self { pages }
+        Self { pages, threads: Threads::default() }
     }
 }
 

@@ -32,6 +32,7 @@ pub async fn revisions(
             editor_name: post.author.display_name.clone(),
             note: String::new(),
             created_at: post.created_at.clone(),
+            at: post.created,
         };
         return Ok((post, Page { items: vec![only], next_cursor: None }));
     }
@@ -55,6 +56,7 @@ pub async fn revisions(
             editor: row.try_get("", "handle")?,
             editor_name: row.try_get("", "display_name")?,
             note: row.try_get("", "note")?,
+            at: row.try_get("", "created_at")?,
             created_at: rfc3339(row.try_get("", "created_at")?),
         });
     }

@@ -1,0 +1,220 @@
+//! The first page: for guests what the hub is, for members what waits for them.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::app::AppState;
+use crate::app::config::Registration;
+use crate::entities::kinds::{TopicKind, Visibility};
+use crate::features::forum::model::TopicRow;
+use crate::features::forum::queries::{self, Filter, Sort, Sql, TopicState};
+use crate::features::spaces::SpaceInfo;
+use crate::ports::clock::DAY;
+use crate::store::Id;
+use crate::web::error::Result;
+use crate::web::frame::{Frame, page};
+use crate::web::pagination::PageQuery;
+use crate::web::viewer::{Me, Viewer};
+
+/// Rows of each part of the page.
+const FEW: i64 = 6;
+/// What moved lately.
+const MOVED: i64 = 10;
+/// A reply waits for so long.
+const WAITS: i64 = 14 * DAY;
+const WEEK: i64 = 7 * DAY;
+const CARDS: usize = 8;
+
+#[derive(Template)]
+#[template(path = "forum/templates/home-guest.html")]
+struct GuestHome<'a> {
+    f: &'a Frame,
+    welcome: std::sync::Arc<str>,
+    may_register: bool,
+    spaces: Vec<std::sync::Arc<SpaceInfo>>,
+    answered: Vec<TopicRow>,
+    moved: Vec<TopicRow>,
+}
+
+/// A reply to the member.
+struct Reply {
+    id: Id,
+    name: String,
+    title: String,
+    excerpt: String,
+    at: i64,
+    unread: bool,
+}
+
+#[derive(Template)]
+#[template(path = "forum/templates/home-member.html")]
+struct MemberHome<'a> {
+    f: &'a Frame,
+    greeting: String,
+    replies: Vec<Reply>,
+    questions: Vec<TopicRow>,
+    moved: Vec<TopicRow>,
+    wins: Vec<TopicRow>,
+}
+
+/// `GET /`
+pub async fn show(req: HttpRequest, state: web::Data<AppState>, viewer: Viewer) -> Result<HttpResponse> {
+    let frame = Frame::new(&state, &req, &viewer).await?;
+    match viewer.member() {
+        Some(me) => member(&state, &viewer, &frame, me).await,
+        None => guest(&state, &viewer, &frame).await,
+    }
+}
+
+async fn guest(state: &AppState, viewer: &Viewer, frame: &Frame) -> Result<HttpResponse> {
+    let settings = state.settings.current(state).await?;
+    let spaces = state.spaces.snapshot(state).await?;
+    let spaces = spaces.all().iter().filter(|space| space.visibility == Visibility::Open && !space.archived);
+    let few = PageQuery { limit: Some(FEW.to_string()), cursor: None };
+    let answered = Filter {
+        kind: Some(TopicKind::Question),
+        state: Some(TopicState::Answered),
+        sort: Sort::Active,
+        ..Filter::default()
+    };
+    let answered = queries::list_topics(state, viewer, &answered, &few).await?.items;
+    let moved = if answered.is_empty() {
+        queries::list_topics(state, viewer, &Filter { sort: Sort::Active, ..Filter::default() }, &few).await?.items
+    } else {
+        Vec::new()
+    };
+    let home = GuestHome {
+        f: frame,
+        welcome: settings.welcome_html,
+        may_register: state.config.registration == Registration::Open,
+        spaces: spaces.take(CARDS).cloned().collect(),
+        answered,
+        moved,
+    };
+    page(frame, &home)
+}
+
+async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Result<HttpResponse> {
+    let readable = state.spaces.readable(state, viewer).await?;
+    let found = topics(state, me, &readable).await?;
+    let ids: Vec<i64> = found.iter().map(|(_, id)| *id).collect();
+    let rows = queries::topics_by_ids(state.store.read(), &ids).await?;
+    let read = read_times(state, me, &ids).await?;
+    let rows: HashMap<i64, TopicRow> = rows
+        .into_iter()
+        .map(|mut row| {
+            let since = read.get(&row.id.0).copied().unwrap_or(frame.now - WAITS);
+            row.unread = row.last_handle != me.handle && row.activity > since;
+            (row.id.0, row)
+        })
+        .collect();
+    let part = |what: &str| -> Vec<TopicRow> {
+        found.iter().filter(|(of, _)| of == what).filter_map(|(_, id)| rows.get(id).cloned()).collect()
+    };
+    let home = MemberHome {
+        f: frame,
+        greeting: frame.with1("forum.home.hello", "name", &me.display_name),
+        replies: replies(state, me, &readable).await?,
+        questions: part("q"),
+        moved: part("m"),
+        wins: part("w"),
+    };
+    page(frame, &home)
+}
+
+/// Ids of topics by the part of the page they belong to, in its order: one statement.
+async fn topics(state: &AppState, me: &Me, readable: &[i64]) -> Result<Vec<(String, i64)>> {
+    let now = state.clock.now();
+    let own: Vec<i64> = readable.iter().copied().filter(|id| me.spaces.contains_key(id)).collect();
+    let moving = if own.is_empty() { readable.to_vec() } else { own.clone() };
+    let shown = " AND t.deleted_at IS NULL AND t.hidden_at IS NULL AND t.space_id IN ";
+    let sql = Sql::new("SELECT * FROM (SELECT 'q' AS what, t.id FROM topic t WHERE t.kind = 'question' AND t.answer_count = 0 AND t.closed_at IS NULL AND t.author_id <> ")
+        .bind(me.id)
+        .then(shown)
+        .list(readable.iter().copied())
+        .then(" AND (t.space_id IN ")
+        .list(own)
+        .then(" OR EXISTS (SELECT 1 FROM topic_tag g JOIN member_expertise x ON x.tag = g.tag WHERE g.topic_id = t.id AND x.member_id = ")
+        .bind(me.id)
+        .then(")) ORDER BY t.activity_at DESC, t.id DESC LIMIT ")
+        .bind(FEW)
+        .then(") AS q UNION ALL SELECT * FROM (SELECT 'm' AS what, t.id FROM topic t WHERE t.activity_at > ")
+        .bind(0_i64)
+        .then(shown)
+        .list(moving)
+        .then(" ORDER BY t.activity_at DESC, t.id DESC LIMIT ")
+        .bind(MOVED)
+        .then(") AS m UNION ALL SELECT * FROM (SELECT 'w' AS what, t.id FROM topic t WHERE t.kind = 'win' AND t.created_at > ")
+        .bind(now - WEEK)
+        .then(shown)
+        .list(readable.iter().copied())
+        .then(" ORDER BY t.created_at DESC, t.id DESC LIMIT ")
+        .bind(FEW)
+        .then(") AS w");
+    let rows = sql.all(state.store.read()).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "what")?, row.try_get("", "id")?))).collect()
+}
+
+/// When the member last read these topics.
+async fn read_times(state: &AppState, me: &Me, topics: &[i64]) -> Result<HashMap<i64, i64>> {
+    if topics.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = Sql::new("SELECT topic_id, read_at FROM topic_read WHERE member_id = ")
+        .bind(me.id)
+        .then(" AND topic_id IN ")
+        .list(topics.iter().copied())
+        .all(state.store.read())
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get("", "topic_id")?, row.try_get("", "read_at")?))).collect()
+}
+
+/// Replies to the member's posts and topics that they have not read: one statement.
+async fn replies(state: &AppState, me: &Me, readable: &[i64]) -> Result<Vec<Reply>> {
+    let since = state.clock.now() - WAITS;
+    let begin = "SELECT p.id, p.body_html, p.created_at, a.display_name, t.title FROM ";
+    let rest = " JOIN member a ON a.id = p.author_id LEFT JOIN topic_read r ON r.topic_id = t.id AND r.member_id = ";
+    let shown = " AND p.deleted_at IS NULL AND p.hidden_at IS NULL AND t.deleted_at IS NULL AND t.hidden_at IS NULL \
+        AND (r.read_at IS NULL OR r.read_at < p.created_at) AND p.created_at > ";
+    let half = |sql: Sql, from: &str, own: &str| {
+        sql.then(begin)
+            .then(from)
+            .then(rest)
+            .bind(me.id)
+            .then(" WHERE ")
+            .then(own)
+            .bind(me.id)
+            .then(" AND p.author_id <> ")
+            .bind(me.id)
+            .then(shown)
+            .bind(since)
+            .then(" AND t.space_id IN ")
+            .list(readable.iter().copied())
+    };
+    let sql = half(
+        Sql::new("SELECT * FROM ("),
+        "post q JOIN post p ON p.parent_id = q.id JOIN topic t ON t.id = p.topic_id",
+        "q.author_id = ",
+    );
+    let sql = half(
+        sql.then(" UNION ALL "),
+        "topic t JOIN post p ON p.topic_id = t.id AND p.parent_id IS NULL AND NOT p.is_first",
+        "t.author_id = ",
+    );
+    let rows = sql.then(") AS waiting ORDER BY created_at DESC, id DESC LIMIT ").bind(FEW).all(state.store.read()).await?;
+    rows.iter()
+        .map(|row| {
+            let html: String = row.try_get("", "body_html")?;
+            Ok(Reply {
+                id: Id(row.try_get("", "id")?),
+                name: row.try_get("", "display_name")?,
+                title: row.try_get("", "title")?,
+                excerpt: crate::text::excerpt(&html, 160),
+                at: row.try_get("", "created_at")?,
+                unread: true,
+            })
+        })
+        .collect()
+}
