@@ -4,6 +4,7 @@ mod accounts;
 mod accounts_recovery;
 mod forum;
 mod forum_lists;
+mod forum_pages;
 mod forum_tree;
 mod house;
 mod imports;

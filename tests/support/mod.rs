@@ -1,6 +1,7 @@
 //! The harness: a fresh hub for every test, on SQLite and on PostgreSQL, and clients for it.
 
 pub mod client;
+pub mod html;
 pub mod hub;
 pub mod socket;
 
