@@ -5,6 +5,7 @@ mod accounts_recovery;
 mod admin;
 mod forum;
 mod forum_lists;
+mod forum_pages;
 mod forum_tree;
 mod forum_pages;
 mod house;
