@@ -1,6 +1,7 @@
 //! A file a feature.
 
 mod accounts;
+mod demo;
 mod forum;
 mod forum_lists;
 mod forum_tree;
