@@ -10,3 +10,6 @@ mod imports;
 mod people;
 mod space_pages;
 mod spaces;
+mod program;
+mod schema;
+mod words;

@@ -35,17 +35,22 @@ static TOLD: LazyLock<Mutex<bool>> = LazyLock::new(Mutex::default);
 
 /// Runs a test body on a fresh hub; afterwards no job may be left and no event undelivered.
 pub fn run(db: Db, name: &str, body: impl AsyncFn(&TestHub)) {
+    run_with(db, name, &[], body);
+}
+
+/// The same with settings over the tests' own.
+pub fn run_with(db: Db, name: &str, settings: &[(&str, &str)], body: impl AsyncFn(&TestHub)) {
     if db == Db::Postgres && std::env::var("PRAXIS_TEST_POSTGRES_URL").is_err() {
         let mut told = TOLD.lock().unwrap();
         if !*told {
             *told = true;
-            eprintln!("not run: tests on PostgreSQL (PRAXIS_TEST_POSTGRES_URL is not set)");
+            super::not_run("tests on PostgreSQL (PRAXIS_TEST_POSTGRES_URL is not set)");
         }
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let hub = TestHub::start(db, name, &[]).await;
+        let hub = TestHub::start(db, name, settings).await;
         body(&hub).await;
         hub.finish().await;
     });

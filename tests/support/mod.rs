@@ -1,8 +1,13 @@
 //! The harness: a fresh hub for every test, on SQLite and on PostgreSQL, and clients for it.
 
 pub mod client;
+pub mod html;
 pub mod hub;
+<<<<<<< HEAD
 pub mod socket;
+=======
+pub mod program;
+>>>>>>> 19325b7 (wip)
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};
@@ -35,3 +40,9 @@ macro_rules! hub_test {
 }
 
 pub(crate) use hub_test;
+
+/// Says on one line that something did not run, past the capture of what passing tests print.
+pub fn not_run(what: &str) {
+    use std::io::Write as _;
+    let _told = writeln!(std::io::stderr(), "\nnot run: {what}");
+}

@@ -1,0 +1,6 @@
+//! What people see: headless Chromium against a running hub.
+
+mod driver;
+mod smoke;
+
+pub use driver::{Browser, Driver};
