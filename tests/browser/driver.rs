@@ -56,7 +56,7 @@ impl Driver {
         });
         let port = loop {
             let line = read.recv_timeout(WITHIN).expect("chromedriver does not start");
-            if let Some((_, port)) = line.trim_end_matches('.').rsplit_once("on port ") {
+            if let Some((_, port)) = line.trim_end_matches('.').rsplit_once("successfully on port ") {
                 break port.to_owned();
             }
         };

@@ -1,6 +1,7 @@
 //! What people see: headless Chromium against a running hub.
 
+mod axe;
 mod driver;
-mod smoke;
+mod journey;
 
 pub use driver::{Browser, Driver};

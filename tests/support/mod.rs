@@ -1,13 +1,12 @@
 //! The harness: a fresh hub for every test, on SQLite and on PostgreSQL, and clients for it.
 
 pub mod client;
-pub mod html;
+pub mod validity;
 pub mod hub;
-<<<<<<< HEAD
-pub mod socket;
-=======
+pub mod pages;
 pub mod program;
->>>>>>> 19325b7 (wip)
+pub mod socket;
+pub mod stage;
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};

@@ -66,7 +66,9 @@ fn is_html(response: &ServiceResponse) -> bool {
 }
 
 fn wants_html(req: &HttpRequest) -> bool {
-    !req.path().starts_with("/api/")
+    // What watches a hub takes any type and must not be led to a page that answers 200.
+    let for_programs = req.path().starts_with("/api/") || matches!(req.path(), "/healthz" | "/readyz" | "/metrics");
+    !for_programs
         && req
             .headers()
             .get(ACCEPT)

@@ -1,0 +1,234 @@
+//! The written table of who may do what: every route of the API as six people see it.
+//!
+//! The space is private: the outsider and the administrator, who has not joined, stand at its
+//! door. A route that the OpenAPI document has and the table lacks fails the test, and the other
+//! way round.
+
+use std::collections::BTreeSet;
+
+use praxis_server::web::openapi::document;
+use serde_json::{Value, json};
+
+use crate::support::hub::run_with;
+use crate::support::stage::{Cast, VIEWERS, done, file, id};
+use crate::support::{Client, Db, TestHub};
+
+/// Method and path as in the document; the body; what six viewers get:
+/// anonymous, outsider, member, moderator, owner, administrator.
+const TABLE: &[(&str, &str, [u16; 6])] = &[
+    // Accounts
+    ("POST /auth/register", "{}", [422, 422, 422, 422, 422, 422]),
+    ("POST /auth/login", "{}", [422, 422, 422, 422, 422, 422]),
+    ("POST /auth/refresh", "{}", [422, 422, 422, 422, 422, 422]),
+    ("POST /auth/logout", "", [401, 204, 204, 204, 204, 204]),
+    ("GET /me/sessions", "", [401, 200, 200, 200, 200, 200]),
+    ("DELETE /me/sessions", "", [401, 204, 204, 204, 204, 204]),
+    ("DELETE /me/sessions/{id}", "", [401, 404, 404, 404, 404, 404]),
+    ("GET /me/tokens", "", [401, 200, 200, 200, 200, 200]),
+    ("POST /me/tokens", "{}", [401, 422, 422, 422, 422, 422]),
+    ("DELETE /me/tokens/{id}", "", [401, 404, 404, 404, 404, 404]),
+    ("GET /invitations", "", [401, 403, 403, 403, 403, 200]),
+    ("POST /invitations", "{}", [401, 403, 403, 403, 403, 422]),
+    ("DELETE /invitations/{id}", "", [401, 403, 403, 403, 403, 404]),
+    // People
+    ("GET /me", "", [401, 200, 200, 200, 200, 200]),
+    ("PATCH /me", "{}", [401, 200, 200, 200, 200, 200]),
+    ("PUT /me/avatar", "{}", [401, 415, 415, 415, 415, 415]),
+    ("DELETE /me/avatar", "", [401, 204, 204, 204, 204, 204]),
+    ("GET /members", "", [401, 200, 200, 200, 200, 200]),
+    ("GET /members/{handle}", "", [401, 200, 200, 200, 200, 200]),
+    ("POST /files", "{}", [401, 415, 415, 415, 415, 415]),
+    ("GET /files/{id}", "", [404, 404, 404, 404, 404, 404]),
+    ("GET /me/invites", "", [401, 200, 200, 200, 200, 200]),
+    // Spaces
+    ("POST /spaces", "{}", [401, 422, 422, 422, 422, 422]),
+    ("GET /spaces", "", [200, 200, 200, 200, 200, 200]),
+    ("GET /spaces/{slug}", "", [404, 200, 200, 200, 200, 200]),
+    ("PATCH /spaces/{slug}", "{\"name\":\"Renamed\"}", [401, 404, 403, 403, 200, 404]),
+    ("POST /spaces/{slug}/join", "", [401, 202, 200, 200, 200, 202]),
+    ("POST /spaces/{slug}/leave", "", [401, 404, 200, 200, 409, 404]),
+    ("GET /spaces/{slug}/members", "", [401, 404, 200, 200, 200, 404]),
+    ("PUT /spaces/{slug}/members/{handle}", "{\"role\":\"moderator\"}", [401, 404, 403, 403, 200, 404]),
+    ("DELETE /spaces/{slug}/members/{handle}", "", [401, 404, 403, 204, 204, 404]),
+    ("GET /spaces/{slug}/requests", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /spaces/{slug}/requests/{id}/accept", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /spaces/{slug}/requests/{id}/decline", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /spaces/{slug}/invites/decline", "", [401, 404, 404, 404, 404, 404]),
+    ("GET /spaces/{slug}/entries", "", [401, 404, 403, 403, 200, 404]),
+    // Forum
+    ("GET /topics", "", [200, 200, 200, 200, 200, 200]),
+    ("GET /spaces/{slug}/topics", "", [404, 404, 200, 200, 200, 404]),
+    ("POST /spaces/{slug}/topics", TOPIC, [401, 404, 201, 201, 201, 404]),
+    ("GET /topics/{id}", "", [404, 404, 200, 200, 200, 404]),
+    ("PATCH /topics/{id}", "{\"title\":\"Another title\"}", [401, 404, 403, 200, 200, 404]),
+    ("DELETE /topics/{id}", "", [401, 404, 403, 204, 204, 404]),
+    ("POST /topics/{id}/restore", "", [401, 404, 403, 200, 200, 404]),
+    ("PUT /topics/{id}/pin", "", [401, 404, 403, 204, 204, 404]),
+    ("DELETE /topics/{id}/pin", "", [401, 404, 403, 204, 204, 404]),
+    ("PUT /topics/{id}/closed", "", [401, 404, 403, 204, 204, 404]),
+    ("DELETE /topics/{id}/closed", "", [401, 404, 403, 204, 204, 404]),
+    ("GET /topics/{id}/posts", "", [404, 404, 200, 200, 200, 404]),
+    ("POST /topics/{id}/posts", "{\"body\":\"A reply.\"}", [401, 404, 201, 201, 201, 404]),
+    ("GET /posts/{id}", "", [404, 404, 200, 200, 200, 404]),
+    ("PATCH /posts/{id}", "{\"body\":\"Edited.\"}", [401, 404, 403, 403, 403, 404]),
+    ("DELETE /posts/{id}", "", [401, 404, 403, 204, 204, 404]),
+    ("POST /posts/{id}/restore", "", [401, 404, 403, 200, 200, 404]),
+    ("GET /posts/{id}/revisions", "", [404, 404, 200, 200, 200, 404]),
+    ("PUT /posts/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /posts/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
+    ("PUT /posts/{id}/answer", "", [401, 404, 403, 204, 204, 404]),
+    ("DELETE /posts/{id}/answer", "", [401, 404, 403, 204, 204, 404]),
+    ("PUT /posts/{id}/endorsement", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /posts/{id}/endorsement", "", [401, 404, 204, 204, 204, 404]),
+    ("PUT /posts/{id}/bookmark", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /posts/{id}/bookmark", "", [401, 404, 204, 204, 204, 404]),
+    ("GET /me/bookmarks", "", [401, 200, 200, 200, 200, 200]),
+    ("GET /tags", "", [200, 200, 200, 200, 200, 200]),
+    // Moderation
+    ("POST /posts/{id}/flags", "{\"reason\":\"other\",\"note\":\"Look.\"}", [401, 404, 201, 201, 201, 404]),
+    ("GET /reports", "", [401, 403, 403, 200, 200, 200]),
+    ("GET /reports/{id}", "", [401, 404, 404, 200, 200, 404]),
+    ("POST /reports/{id}/uphold", "{}", [401, 404, 404, 200, 200, 404]),
+    ("POST /reports/{id}/dismiss", "{}", [401, 404, 404, 200, 200, 404]),
+    ("POST /posts/{id}/hide", "{\"reason\":\"A reason.\"}", [401, 404, 403, 200, 200, 404]),
+    ("POST /posts/{id}/unhide", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /posts/{id}/purge", "{\"reason\":\"A reason.\"}", [401, 404, 403, 200, 200, 404]),
+    ("POST /topics/{id}/hide", "{\"reason\":\"A reason.\"}", [401, 404, 403, 200, 200, 404]),
+    ("POST /topics/{id}/unhide", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /members/{handle}/suspend", "{\"reason\":\"A reason.\"}", [401, 403, 403, 403, 403, 200]),
+    ("POST /members/{handle}/unsuspend", "", [401, 403, 403, 403, 403, 200]),
+    // Administration
+    ("GET /admin/members", "", [401, 403, 403, 403, 403, 200]),
+    ("PATCH /admin/members/{handle}", "{\"hub_role\":\"member\"}", [401, 403, 403, 403, 403, 200]),
+    ("GET /admin/settings", "", [401, 403, 403, 403, 403, 200]),
+    ("PATCH /admin/settings", "{}", [401, 403, 403, 403, 403, 200]),
+    ("GET /admin/jobs", "", [401, 403, 403, 403, 403, 200]),
+    ("POST /admin/jobs/{id}/retry", "", [401, 403, 403, 403, 403, 404]),
+];
+
+const TOPIC: &str = "{\"title\":\"A topic\",\"body\":\"Its text.\",\"kind\":\"question\",\"tags\":[]}";
+
+fn routes_of_the_document() -> BTreeSet<String> {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut routes = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "put", "post", "patch", "delete"] {
+            if item.get(method).is_some() {
+                routes.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    routes
+}
+
+#[test]
+fn every_route_has_a_row_and_every_row_a_route() {
+    let rows: BTreeSet<String> = TABLE.iter().map(|(route, ..)| (*route).to_owned()).collect();
+    assert_eq!(rows.len(), TABLE.len(), "a row is there twice");
+    let routes = routes_of_the_document();
+    let missing: Vec<&String> = routes.difference(&rows).collect();
+    let left: Vec<&String> = rows.difference(&routes).collect();
+    assert!(missing.is_empty() && left.is_empty(), "without a row: {missing:#?}, without a route: {left:#?}");
+}
+
+/// The path with real ids, made for this one request.
+async fn place(hub: &TestHub, cast: &Cast, template: &str, shared: &Shared) -> String {
+    let mut path = template.to_owned();
+    if path.contains("{slug}") {
+        // What changes a space or its members gets one of its own.
+        let own = template.ends_with("{slug}") || !template.ends_with("/topics");
+        let slug = if own { cast.space(hub, "private").await } else { shared.space.clone() };
+        if path.contains("/requests/{id}") {
+            done(&shared.guest.send(shared.guest.request("POST", &format!("/api/v1/spaces/{slug}/join"))).await);
+            let requests = done(&cast.owner.get(&format!("/api/v1/spaces/{slug}/requests")).await);
+            path = path.replace("{id}", &id(&requests["items"][0]));
+        }
+        path = path.replace("{slug}", &slug);
+    }
+    if path.starts_with("/topics/{id}") || path.starts_with("/posts/{id}") || path.starts_with("/reports/{id}") {
+        let topic = id(&hub.topic(&cast.author, &shared.space, "What is looked at").await);
+        if path.starts_with("/topics/{id}") {
+            if path.ends_with("/restore") {
+                done(&cast.author.delete(&format!("/api/v1/topics/{topic}")).await);
+            }
+            path = path.replace("{id}", &topic);
+        } else {
+            let post = id(&hub.reply(&cast.author, &topic, None, "A reply that is looked at.").await);
+            if path.ends_with("/restore") {
+                done(&cast.author.delete(&format!("/api/v1/posts/{post}")).await);
+            }
+            if path.starts_with("/reports/{id}") {
+                let flag = json!({"reason": "other", "note": "Look."});
+                let report = done(&cast.member.post(&format!("/api/v1/posts/{post}/flags"), &flag).await);
+                path = path.replace("{id}", &id(&report));
+            }
+            path = path.replace("{id}", &post);
+        }
+    }
+    if path.starts_with("/files/{id}") {
+        path = path.replace("{id}", &file(&cast.author).await);
+    }
+    let handle = if path.starts_with("/spaces") { &cast.author.handle } else { &shared.guest.handle };
+    path.replace("{handle}", handle).replace("{emoji}", "%F0%9F%91%8D").replace("{id}", &shared.nothing)
+}
+
+struct Shared {
+    space: String,
+    /// Somebody who belongs nowhere.
+    guest: Client,
+    /// An id of nothing.
+    nothing: String,
+}
+
+#[test]
+fn everybody_gets_what_the_table_says() {
+    run_with(Db::Sqlite, "permissions", &[("rate_limit", "off")], async |hub| walk(hub).await);
+}
+
+#[test]
+fn everybody_gets_what_the_table_says_on_postgres() {
+    run_with(Db::Postgres, "permissions", &[("rate_limit", "off")], async |hub| walk(hub).await);
+}
+
+async fn walk(hub: &TestHub) {
+    let cast = Cast::of(hub).await;
+    let space = cast.space(hub, "private").await;
+    let guest = hub.member("gina").await;
+    let shared = Shared { space, guest, nothing: praxis_server::store::Id(1).to_string() };
+    let mut wrong = Vec::new();
+    for (route, body, expected) in TABLE {
+        let (method, template) = route.split_once(' ').unwrap();
+        for (name, expected) in VIEWERS.iter().zip(expected) {
+            let path = place(hub, &cast, template, &shared).await;
+            let mut viewer = Client::new(&hub.base);
+            viewer.bearer.clone_from(&cast.viewer(name).bearer);
+            if viewer.bearer.is_some() && template.contains("logout") || *route == "DELETE /me/sessions" {
+                viewer.bearer = fresh_session(hub, &cast.viewer(name).handle).await;
+            }
+            let mut request = viewer.request(method, &format!("/api/v1{path}"));
+            if !body.is_empty() {
+                request = request.header("Content-Type", "application/json").body(*body);
+            }
+            let answer = viewer.send(request).await;
+            if answer.status != *expected {
+                let text: String = answer.text.chars().take(160).collect();
+                wrong.push(format!("{route} as {name}: {} and not {expected}: {text}", answer.status));
+            }
+            let kind = answer.header("content-type");
+            if answer.status >= 400 && kind != "application/problem+json" {
+                wrong.push(format!("{route} as {name}: {} of type '{kind}'", answer.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), TABLE.len() * 6, wrong.join("\n"));
+}
+
+/// A session that may end without ending the test's own.
+async fn fresh_session(hub: &TestHub, handle: &str) -> Option<String> {
+    if handle.is_empty() {
+        return None;
+    }
+    let body = json!({"login": handle, "password": crate::support::hub::password(handle)});
+    let pair: Value = done(&hub.visitor().post("/api/v1/auth/login", &body).await);
+    pair["access_token"].as_str().map(str::to_owned)
+}
