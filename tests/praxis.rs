@@ -3,7 +3,6 @@
 #![allow(dead_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod browser;
 mod features;
 mod realtime;
 mod support;

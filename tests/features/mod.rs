@@ -8,7 +8,6 @@ mod forum_tree;
 mod house;
 mod imports;
 mod openapi_fuzz;
-mod pages;
 mod people;
 mod permissions;
 mod program;
