@@ -95,7 +95,7 @@ fn a_hub_on_https_says_so_for_good_and_its_cookies_are_secure() {
 hub_test!(async fn a_form_needs_the_origin_of_the_hub_and_its_token(hub) {
     hub.member("ada").await;
     let ada = Client::sign_in(&hub.base, "ada").await;
-    let csrf = ada.page("/settings").await.csrf();
+    let csrf = ada.page("/nothing").await.csrf();
     assert!(csrf.len() >= 20);
     let form = |origin: Option<&str>, token: &str| {
         let mut request = ada.request("POST", "/logout").header("Content-Type", "application/x-www-form-urlencoded");
@@ -113,11 +113,11 @@ hub_test!(async fn a_form_needs_the_origin_of_the_hub_and_its_token(hub) {
         ("a token of one's own making", form(Some(&hub.base), "0000000000000000000000000000000000000000")),
     ] {
         assert_eq!(ada.send(request).await.status, 403, "{what}");
-        assert_eq!(ada.page("/settings").await.status, 200, "{what}: still signed in");
+        assert_eq!(ada.get("/api/v1/me").await.status, 200, "{what}: still signed in");
     }
     hub.member("bob").await;
     let bob = Client::sign_in(&hub.base, "bob").await;
-    let foreign = bob.page("/settings").await.csrf();
+    let foreign = bob.page("/nothing").await.csrf();
     assert_eq!(ada.send(form(Some(&hub.base), &foreign)).await.status, 403, "somebody else's token");
     assert_eq!(ada.send(form(Some(&hub.base), &csrf)).await.status, 303);
 });
@@ -125,7 +125,7 @@ hub_test!(async fn a_form_needs_the_origin_of_the_hub_and_its_token(hub) {
 hub_test!(async fn a_cookie_writes_by_the_api_only_with_origin_and_header(hub) {
     hub.member("ada").await;
     let ada = Client::sign_in(&hub.base, "ada").await;
-    let csrf = ada.page("/settings").await.csrf();
+    let csrf = ada.page("/nothing").await.csrf();
     let patch = |origin: &str, token: &str| {
         let request = ada.request("PATCH", "/api/v1/me").json(&json!({"headline": "Listens"}));
         let request = if origin.is_empty() { request } else { request.header("Origin", origin) };
@@ -170,7 +170,6 @@ hub_test!(async fn bodies_that_cannot_be_read_are_named_as_what_they_are(hub) {
     let missing = problem(&send(json, b"{}".to_vec()).await, 422);
     assert_eq!(missing["errors"][0]["message"], "is needed");
     assert!(missing["errors"][0]["field"].is_string());
-    problem(&ada.send(ada.request("POST", "/healthz")).await, 405);
 });
 
 hub_test!(async fn a_form_has_limits_and_a_type(hub) {

@@ -86,7 +86,10 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
 
 async fn answer(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let allowed = match super::rate_limit::guard(req.request()).await {
-        Ok(()) => super::csrf::guard(req.request()).await,
+        Ok(()) => match readable(req.request()) {
+            Ok(()) => super::csrf::guard(req.request()).await,
+            refused => refused,
+        },
         refused => refused,
     };
     let response = match allowed {
@@ -94,4 +97,13 @@ async fn answer(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRespo
         Err(error) => req.into_response(error.error_response()),
     };
     Ok(super::error_page::dress(response).await)
+}
+
+/// No name here has a NUL in it, and PostgreSQL takes none in a text: nothing that lies behind
+/// has to think of it.
+fn readable(req: &HttpRequest) -> super::error::Result<()> {
+    if req.uri().path_and_query().is_some_and(|address| address.as_str().contains("%00")) {
+        return Err(super::error::AppError::BadRequest("An address has no NUL character in it.".into()));
+    }
+    Ok(())
 }
