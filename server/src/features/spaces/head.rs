@@ -103,6 +103,12 @@ impl SpaceHead {
         self
     }
 
+    /// The day it was made.
+    #[must_use]
+    pub fn since(&self) -> String {
+        crate::web::frame::date(self.created_at)
+    }
+
     /// Joining works at once.
     #[must_use]
     pub fn may_join(&self) -> bool {
