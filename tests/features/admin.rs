@@ -223,3 +223,33 @@ hub_test!(async fn the_api_is_shown_whole_on_a_page(hub) {
         assert!(page.text.contains(&format!("id=\"schema-{name}\"")), "{name} is not on the page");
     }
 });
+
+hub_test!(async fn a_sign_in_link_brings_an_imported_account_to_its_owner(hub) {
+    use praxis_server::entities::kinds::MemberState;
+    use praxis_server::entities::member;
+    use sea_orm::sea_query::Expr;
+    use sea_orm::{ColumnTrait, QueryFilter};
+    hub.member("ruth").await;
+    hub.member("minna").await;
+    let unclaim = hub.state().store.write(async |tx| {
+        member::Entity::update_many()
+            .col_expr(member::Column::State, Expr::value(MemberState::Unclaimed.as_str()))
+            .col_expr(member::Column::PasswordHash, Expr::value(Option::<String>::None))
+            .filter(member::Column::Handle.eq("minna"))
+            .exec(tx.conn())
+            .await?;
+        Ok(())
+    });
+    unclaim.await.unwrap();
+    let browser = Client::sign_in(&hub.base, "ruth").await;
+    let csrf = browser.page("/admin").await.csrf();
+    assert_eq!(browser.form("/admin/members/nobody-here/link", &csrf, &[]).await.status, 404);
+    assert_eq!(browser.form("/admin/members/minna/link", "wrong", &[]).await.status, 403);
+    let page = browser.form("/admin/members/minna/link", &csrf, &[]).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let link = page.text.split_once("id=\"link\">").unwrap().1.split('<').next().unwrap().to_owned();
+    let path = link.strip_prefix(&hub.base).unwrap();
+    assert_eq!(hub.visitor().page(path).await.status, 200, "{link}");
+    let log = browser.page("/admin/log").await;
+    assert!(log.text.contains("Made a sign-in link for") && !log.text.contains(path));
+});

@@ -5,14 +5,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::model::SettingsChange;
 use crate::app::AppState;
-use crate::entities::kinds::HubRole;
+use crate::entities::kinds::{HubRole, MemberState};
 use crate::entities::member;
+use crate::features::accounts;
 use crate::features::hub::{Settings, pages};
 use crate::features::moderation::{Act, administrator, keep_an_administrator, member_by_handle, record};
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{BODY, Text, check};
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 use crate::web::etag::IfMatch;
 
 /// Characters of a hub's name.
@@ -39,6 +40,25 @@ pub async fn set_role(tx: &mut Tx, actor: i64, handle: &str, role: HubRole) -> R
     tx.after(After::Access(of.id));
     tx.append(Stream::HUB, NewEvent::new("member.changed", of.id, Some(actor)));
     Ok(member::Model { hub_role: role, ..of })
+}
+
+/// A link by which a member chooses a password, and an unclaimed account gets its owner. Whoever
+/// has it can sign in as them, so it is made by administrators only and stands in the log.
+pub async fn make_link(state: &AppState, actor: i64, handle: &str) -> Result<String> {
+    let handle = handle.to_owned();
+    let asked = handle.clone();
+    state
+        .store
+        .write(async move |tx| {
+            administrator(tx, actor).await?;
+            let of = member_by_handle(tx, &asked).await?;
+            if of.state == MemberState::Suspended {
+                return Err(AppError::Conflict("This member is suspended.".into()));
+            }
+            record(tx, Act { space: None, actor, action: "claim", subject_kind: "member", subject: of.id, reason: "" }).await
+        })
+        .await?;
+    accounts::reset_link(state, &handle).await?.ok_or(AppError::NotFound)
 }
 
 /// Changes settings; every page shows them at once.

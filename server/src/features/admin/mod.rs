@@ -46,6 +46,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
 pub fn configure_pages(cfg: &mut ServiceConfig) {
     cfg.route("/admin", web::get().to(pages::members))
         .route("/admin/members/{handle}/role", web::post().to(pages::set_role))
+        .route("/admin/members/{handle}/link", web::post().to(pages::make_link))
         .route("/admin/spaces", web::get().to(pages::spaces))
         .route("/admin/log", web::get().to(pages::log))
         .route("/admin/hub", web::get().to(pages_hub::hub_form))

@@ -74,6 +74,29 @@ pub async fn set_role(
 }
 
 #[derive(Template)]
+#[template(path = "admin/templates/link.html")]
+struct LinkPage<'a> {
+    f: &'a Frame,
+    tab: &'static str,
+    handle: &'a str,
+    link: &'a str,
+}
+
+/// `POST /admin/members/{handle}/link`: shows a new sign-in link, once.
+pub async fn make_link(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    me: Administrator,
+    path: web::Path<String>,
+    _form: Form,
+) -> Result<HttpResponse> {
+    let handle = path.to_lowercase();
+    let link = actions::make_link(&state, me.id, &handle).await?;
+    let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
+    page(&f, &LinkPage { f: &f, tab: "members", handle: &handle, link: &link })
+}
+
+#[derive(Template)]
 #[template(path = "admin/templates/spaces.html")]
 struct SpacesPage<'a> {
     f: &'a Frame,
