@@ -30,9 +30,7 @@ impl MigrationTrait for Migration {
             "member_word",
             "member",
         ] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
     }
@@ -66,12 +64,48 @@ async fn member(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("seen_at").big_integer())
         .col(ColumnDef::new("version").integer().not_null());
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("uq_member_handle").table("member").col("handle").unique().to_owned()).await?;
-    manager.create_index(Index::create().name("uq_member_email").table("member").col("email").unique().to_owned()).await?;
-    manager.create_index(Index::create().name("ix_member_state_display_name_id").table("member").col("state").col("display_name").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_member_discipline_state_display_name").table("member").col("discipline").col("state").col("display_name").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_member_hub_role_state_display_name").table("member").col("hub_role").col("state").col("display_name").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_member_created_at").table("member").col("created_at").to_owned()).await?;
+    manager
+        .create_index(Index::create().name("uq_member_handle").table("member").col("handle").unique().to_owned())
+        .await?;
+    manager
+        .create_index(Index::create().name("uq_member_email").table("member").col("email").unique().to_owned())
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_member_state_display_name_id")
+                .table("member")
+                .col("state")
+                .col("display_name")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_member_discipline_state_display_name")
+                .table("member")
+                .col("discipline")
+                .col("state")
+                .col("display_name")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_member_hub_role_state_display_name")
+                .table("member")
+                .col("hub_role")
+                .col("state")
+                .col("display_name")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(Index::create().name("ix_member_created_at").table("member").col("created_at").to_owned())
+        .await?;
     Ok(())
 }
 
@@ -85,7 +119,9 @@ async fn member_word(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .primary_key(Index::create().col("word").col("member_id"))
         .foreign_key(ForeignKey::create().from("member_word", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_member_word_member_id").table("member_word").col("member_id").to_owned()).await?;
+    manager
+        .create_index(Index::create().name("ix_member_word_member_id").table("member_word").col("member_id").to_owned())
+        .await?;
     Ok(())
 }
 
@@ -99,7 +135,16 @@ async fn member_expertise(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .primary_key(Index::create().col("member_id").col("tag"))
         .foreign_key(ForeignKey::create().from("member_expertise", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_member_expertise_tag_member_id").table("member_expertise").col("tag").col("member_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_member_expertise_tag_member_id")
+                .table("member_expertise")
+                .col("tag")
+                .col("member_id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -121,9 +166,24 @@ async fn session(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("ended_at").big_integer())
         .foreign_key(ForeignKey::create().from("session", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("uq_session_token_hash").table("session").col("token_hash").unique().to_owned()).await?;
-    manager.create_index(Index::create().name("ix_session_member_id_ended_at").table("session").col("member_id").col("ended_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_session_expires_at").table("session").col("expires_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("uq_session_token_hash").table("session").col("token_hash").unique().to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_session_member_id_ended_at")
+                .table("session")
+                .col("member_id")
+                .col("ended_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(Index::create().name("ix_session_expires_at").table("session").col("expires_at").to_owned())
+        .await?;
     Ok(())
 }
 
@@ -140,7 +200,11 @@ async fn refresh_token(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .primary_key(Index::create().col("token_hash"))
         .foreign_key(ForeignKey::create().from("refresh_token", "session_id").to("session", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_refresh_token_session_id").table("refresh_token").col("session_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("ix_refresh_token_session_id").table("refresh_token").col("session_id").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -159,8 +223,21 @@ async fn api_token(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("revoked_at").big_integer())
         .foreign_key(ForeignKey::create().from("api_token", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("uq_api_token_token_hash").table("api_token").col("token_hash").unique().to_owned()).await?;
-    manager.create_index(Index::create().name("ix_api_token_member_id_created_at").table("api_token").col("member_id").col("created_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("uq_api_token_token_hash").table("api_token").col("token_hash").unique().to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_api_token_member_id_created_at")
+                .table("api_token")
+                .col("member_id")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -178,8 +255,21 @@ async fn one_time_token(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("used_at").big_integer())
         .primary_key(Index::create().col("token_hash"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_one_time_token_member_id_kind").table("one_time_token").col("member_id").col("kind").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_one_time_token_expires_at").table("one_time_token").col("expires_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_one_time_token_member_id_kind")
+                .table("one_time_token")
+                .col("member_id")
+                .col("kind")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create().name("ix_one_time_token_expires_at").table("one_time_token").col("expires_at").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -201,8 +291,16 @@ async fn invitation(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("revoked_at").big_integer())
         .foreign_key(ForeignKey::create().from("invitation", "invited_by").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("uq_invitation_token_hash").table("invitation").col("token_hash").unique().to_owned()).await?;
-    manager.create_index(Index::create().name("ix_invitation_created_at").table("invitation").col("created_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_invitation_email").table("invitation").col("email").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("uq_invitation_token_hash").table("invitation").col("token_hash").unique().to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(Index::create().name("ix_invitation_created_at").table("invitation").col("created_at").to_owned())
+        .await?;
+    manager
+        .create_index(Index::create().name("ix_invitation_email").table("invitation").col("email").to_owned())
+        .await?;
     Ok(())
 }

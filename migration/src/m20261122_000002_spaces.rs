@@ -17,16 +17,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [
-            "tag",
-            "space_invite",
-            "space_request",
-            "space_member",
-            "space",
-        ] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
+        for table in ["tag", "space_invite", "space_request", "space_member", "space"] {
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
     }
@@ -52,7 +44,11 @@ async fn space(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("version").integer().not_null());
     manager.create_table(table).await?;
     manager.create_index(Index::create().name("uq_space_slug").table("space").col("slug").unique().to_owned()).await?;
-    manager.create_index(Index::create().name("ix_space_visibility_name").table("space").col("visibility").col("name").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("ix_space_visibility_name").table("space").col("visibility").col("name").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -69,8 +65,26 @@ async fn space_member(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("space_member", "space_id").to("space", "id"))
         .foreign_key(ForeignKey::create().from("space_member", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_space_member_member_id_space_id").table("space_member").col("member_id").col("space_id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_space_member_space_id_joined_at").table("space_member").col("space_id").col("joined_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_space_member_member_id_space_id")
+                .table("space_member")
+                .col("member_id")
+                .col("space_id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_space_member_space_id_joined_at")
+                .table("space_member")
+                .col("space_id")
+                .col("joined_at")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -90,8 +104,27 @@ async fn space_request(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("space_request", "space_id").to("space", "id"))
         .foreign_key(ForeignKey::create().from("space_request", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_space_request_space_id_state_created_at").table("space_request").col("space_id").col("state").col("created_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_space_request_member_id_space_id").table("space_request").col("member_id").col("space_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_space_request_space_id_state_created_at")
+                .table("space_request")
+                .col("space_id")
+                .col("state")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_space_request_member_id_space_id")
+                .table("space_request")
+                .col("member_id")
+                .col("space_id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -110,7 +143,11 @@ async fn space_invite(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("space_invite", "member_id").to("member", "id"))
         .foreign_key(ForeignKey::create().from("space_invite", "invited_by").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_space_invite_member_id").table("space_invite").col("member_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("ix_space_invite_member_id").table("space_invite").col("member_id").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -125,6 +162,8 @@ async fn tag(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .primary_key(Index::create().col("space_id").col("name"))
         .foreign_key(ForeignKey::create().from("tag", "space_id").to("space", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_tag_name_space_id").table("tag").col("name").col("space_id").to_owned()).await?;
+    manager
+        .create_index(Index::create().name("ix_tag_name_space_id").table("tag").col("name").col("space_id").to_owned())
+        .await?;
     Ok(())
 }

@@ -34,9 +34,7 @@ impl MigrationTrait for Migration {
             "topic_tag",
             "topic",
         ] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
     }
@@ -71,17 +69,108 @@ async fn topic(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("topic", "space_id").to("space", "id"))
         .foreign_key(ForeignKey::create().from("topic", "author_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_topic_space_id_activity_at_id").table("topic").col("space_id").col("activity_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_space_id_created_at_id").table("topic").col("space_id").col("created_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_space_id_rank_id").table("topic").col("space_id").col("rank").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_space_id_kind_activity_at_id").table("topic").col("space_id").col("kind").col("activity_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_space_id_pinned_at").table("topic").col("space_id").col("pinned_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_activity_at_id").table("topic").col("activity_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_created_at_id").table("topic").col("created_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_rank_id").table("topic").col("rank").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_kind_activity_at_id").table("topic").col("kind").col("activity_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_kind_answer_count_activity_at_id").table("topic").col("kind").col("answer_count").col("activity_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_topic_author_id_created_at_id").table("topic").col("author_id").col("created_at").col("id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_space_id_activity_at_id")
+                .table("topic")
+                .col("space_id")
+                .col("activity_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_space_id_created_at_id")
+                .table("topic")
+                .col("space_id")
+                .col("created_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_space_id_rank_id")
+                .table("topic")
+                .col("space_id")
+                .col("rank")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_space_id_kind_activity_at_id")
+                .table("topic")
+                .col("space_id")
+                .col("kind")
+                .col("activity_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_space_id_pinned_at")
+                .table("topic")
+                .col("space_id")
+                .col("pinned_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create().name("ix_topic_activity_at_id").table("topic").col("activity_at").col("id").to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create().name("ix_topic_created_at_id").table("topic").col("created_at").col("id").to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(Index::create().name("ix_topic_rank_id").table("topic").col("rank").col("id").to_owned())
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_kind_activity_at_id")
+                .table("topic")
+                .col("kind")
+                .col("activity_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_kind_answer_count_activity_at_id")
+                .table("topic")
+                .col("kind")
+                .col("answer_count")
+                .col("activity_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_topic_author_id_created_at_id")
+                .table("topic")
+                .col("author_id")
+                .col("created_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -95,7 +184,11 @@ async fn topic_tag(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .primary_key(Index::create().col("topic_id").col("tag"))
         .foreign_key(ForeignKey::create().from("topic_tag", "topic_id").to("topic", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_topic_tag_tag_topic_id").table("topic_tag").col("tag").col("topic_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("ix_topic_tag_tag_topic_id").table("topic_tag").col("tag").col("topic_id").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -112,7 +205,9 @@ async fn topic_read(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("topic_read", "member_id").to("member", "id"))
         .foreign_key(ForeignKey::create().from("topic_read", "topic_id").to("topic", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_topic_read_topic_id").table("topic_read").col("topic_id").to_owned()).await?;
+    manager
+        .create_index(Index::create().name("ix_topic_read_topic_id").table("topic_read").col("topic_id").to_owned())
+        .await?;
     Ok(())
 }
 
@@ -149,11 +244,50 @@ async fn post(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("post", "topic_id").to("topic", "id"))
         .foreign_key(ForeignKey::create().from("post", "author_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_post_topic_id_tree_pos_depth").table("post").col("topic_id").col("tree_pos").col("depth").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_post_topic_id_created_at_id").table("post").col("topic_id").col("created_at").col("id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_post_topic_id_answer_at").table("post").col("topic_id").col("answer_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_post_topic_id_tree_pos_depth")
+                .table("post")
+                .col("topic_id")
+                .col("tree_pos")
+                .col("depth")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_post_topic_id_created_at_id")
+                .table("post")
+                .col("topic_id")
+                .col("created_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_post_topic_id_answer_at")
+                .table("post")
+                .col("topic_id")
+                .col("answer_at")
+                .to_owned(),
+        )
+        .await?;
     manager.create_index(Index::create().name("ix_post_parent_id").table("post").col("parent_id").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_post_author_id_created_at_id").table("post").col("author_id").col("created_at").col("id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_post_author_id_created_at_id")
+                .table("post")
+                .col("author_id")
+                .col("created_at")
+                .col("id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -174,7 +308,11 @@ async fn post_revision(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("post_revision", "post_id").to("post", "id"))
         .foreign_key(ForeignKey::create().from("post_revision", "editor_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_post_revision_editor_id").table("post_revision").col("editor_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("ix_post_revision_editor_id").table("post_revision").col("editor_id").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -191,7 +329,16 @@ async fn reaction(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("reaction", "post_id").to("post", "id"))
         .foreign_key(ForeignKey::create().from("reaction", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_reaction_member_id_post_id").table("reaction").col("member_id").col("post_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_reaction_member_id_post_id")
+                .table("reaction")
+                .col("member_id")
+                .col("post_id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -207,7 +354,16 @@ async fn endorsement(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("endorsement", "post_id").to("post", "id"))
         .foreign_key(ForeignKey::create().from("endorsement", "member_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_endorsement_member_id_created_at").table("endorsement").col("member_id").col("created_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_endorsement_member_id_created_at")
+                .table("endorsement")
+                .col("member_id")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -223,8 +379,19 @@ async fn bookmark(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("bookmark", "member_id").to("member", "id"))
         .foreign_key(ForeignKey::create().from("bookmark", "post_id").to("post", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_bookmark_member_id_created_at").table("bookmark").col("member_id").col("created_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_bookmark_post_id").table("bookmark").col("post_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_bookmark_member_id_created_at")
+                .table("bookmark")
+                .col("member_id")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(Index::create().name("ix_bookmark_post_id").table("bookmark").col("post_id").to_owned())
+        .await?;
     Ok(())
 }
 
@@ -248,8 +415,27 @@ async fn report(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("report", "space_id").to("space", "id"))
         .foreign_key(ForeignKey::create().from("report", "reporter_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_report_space_id_state_created_at").table("report").col("space_id").col("state").col("created_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_report_state_created_at").table("report").col("state").col("created_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_report_space_id_state_created_at")
+                .table("report")
+                .col("space_id")
+                .col("state")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_report_state_created_at")
+                .table("report")
+                .col("state")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
     manager.create_index(Index::create().name("ix_report_post_id").table("report").col("post_id").to_owned()).await?;
     Ok(())
 }
@@ -269,7 +455,20 @@ async fn moderation_act(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("created_at").big_integer().not_null())
         .foreign_key(ForeignKey::create().from("moderation_act", "actor_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_moderation_act_space_id_created_at").table("moderation_act").col("space_id").col("created_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_moderation_act_created_at").table("moderation_act").col("created_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_moderation_act_space_id_created_at")
+                .table("moderation_act")
+                .col("space_id")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create().name("ix_moderation_act_created_at").table("moderation_act").col("created_at").to_owned(),
+        )
+        .await?;
     Ok(())
 }

@@ -21,20 +21,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [
-            "import_ref",
-            "file",
-            "idempotent_answer",
-            "page",
-            "setting",
-            "mail",
-            "job",
-            "event",
-            "stream",
-        ] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
+        for table in ["import_ref", "file", "idempotent_answer", "page", "setting", "mail", "job", "event", "stream"] {
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
     }
@@ -88,8 +76,14 @@ async fn job(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("created_at").big_integer().not_null())
         .col(ColumnDef::new("finished_at").big_integer());
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_job_state_run_at").table("job").col("state").col("run_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_job_state_finished_at").table("job").col("state").col("finished_at").to_owned()).await?;
+    manager
+        .create_index(Index::create().name("ix_job_state_run_at").table("job").col("state").col("run_at").to_owned())
+        .await?;
+    manager
+        .create_index(
+            Index::create().name("ix_job_state_finished_at").table("job").col("state").col("finished_at").to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -111,7 +105,11 @@ async fn mail(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("error").text())
         .col(ColumnDef::new("subject_id").big_integer());
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_mail_state_created_at").table("mail").col("state").col("created_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create().name("ix_mail_state_created_at").table("mail").col("state").col("created_at").to_owned(),
+        )
+        .await?;
     manager.create_index(Index::create().name("ix_mail_member_id").table("mail").col("member_id").to_owned()).await?;
     manager.create_index(Index::create().name("ix_mail_subject_id").table("mail").col("subject_id").to_owned()).await?;
     Ok(())
@@ -164,8 +162,24 @@ async fn idempotent_answer(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("created_at").big_integer().not_null())
         .primary_key(Index::create().col("member_id").col("route").col("key"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_idempotent_answer_created_at").table("idempotent_answer").col("created_at").to_owned()).await?;
-    manager.create_index(Index::create().name("ix_idempotent_answer_subject_id").table("idempotent_answer").col("subject_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_idempotent_answer_created_at")
+                .table("idempotent_answer")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_idempotent_answer_subject_id")
+                .table("idempotent_answer")
+                .col("subject_id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -187,7 +201,16 @@ async fn file(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("created_at").big_integer().not_null())
         .foreign_key(ForeignKey::create().from("file", "owner_id").to("member", "id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_file_owner_id_created_at").table("file").col("owner_id").col("created_at").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_file_owner_id_created_at")
+                .table("file")
+                .col("owner_id")
+                .col("created_at")
+                .to_owned(),
+        )
+        .await?;
     manager.create_index(Index::create().name("ix_file_post_id").table("file").col("post_id").to_owned()).await?;
     Ok(())
 }
@@ -203,6 +226,15 @@ async fn import_ref(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("local_id").big_integer().not_null())
         .primary_key(Index::create().col("source").col("kind").col("external_id"));
     manager.create_table(table).await?;
-    manager.create_index(Index::create().name("ix_import_ref_kind_local_id").table("import_ref").col("kind").col("local_id").to_owned()).await?;
+    manager
+        .create_index(
+            Index::create()
+                .name("ix_import_ref_kind_local_id")
+                .table("import_ref")
+                .col("kind")
+                .col("local_id")
+                .to_owned(),
+        )
+        .await?;
     Ok(())
 }

@@ -204,8 +204,11 @@ impl Browser {
         let mark = "document.documentElement.dataset.before = '1'";
         self.client.execute(mark, Vec::new()).await.unwrap();
         self.click(css).await;
-        self.until("the next page", "return document.readyState === 'complete' && !document.documentElement.dataset.before")
-            .await;
+        self.until(
+            "the next page",
+            "return document.readyState === 'complete' && !document.documentElement.dataset.before",
+        )
+        .await;
     }
 
     /// Waits until a script returns true.

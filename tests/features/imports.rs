@@ -59,10 +59,7 @@ fn dump(hub: &TestHub, files: &[(&str, &str)]) -> PathBuf {
 }
 
 fn whole(hub: &TestHub) -> PathBuf {
-    dump(
-        hub,
-        &[("Posts.xml", POSTS), ("Users.xml", USERS), ("Comments.xml", COMMENTS), ("PostHistory.xml", HISTORY)],
-    )
+    dump(hub, &[("Posts.xml", POSTS), ("Users.xml", USERS), ("Comments.xml", COMMENTS), ("PostHistory.xml", HISTORY)])
 }
 
 fn options(folder: &Path) -> Options {
@@ -74,7 +71,12 @@ async fn run(hub: &TestHub, folder: &Path) -> Report {
 }
 
 async fn posts(hub: &TestHub) -> Vec<post::Model> {
-    post::Entity::find().order_by_asc(post::Column::TopicId).order_by_asc(post::Column::TreePos).all(hub.state().store.read()).await.unwrap()
+    post::Entity::find()
+        .order_by_asc(post::Column::TopicId)
+        .order_by_asc(post::Column::TreePos)
+        .all(hub.state().store.read())
+        .await
+        .unwrap()
 }
 
 async fn handle_of(hub: &TestHub, id: i64) -> String {

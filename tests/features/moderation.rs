@@ -181,14 +181,17 @@ async fn where_is(state: &AppState, word: &str) -> Vec<String> {
             "SELECT m.name AS t, p.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) p \
              WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
         }
-        _ => "SELECT table_name::text AS t, column_name::text AS c FROM information_schema.columns WHERE table_schema = 'public'",
+        _ => {
+            "SELECT table_name::text AS t, column_name::text AS c FROM information_schema.columns WHERE table_schema = 'public'"
+        }
     };
     let rows = db.query_all_raw(Statement::from_string(backend, columns)).await.unwrap();
     assert!(rows.len() > 100, "the columns were not found");
     let mut found = Vec::new();
     for row in rows {
         let (table, column): (String, String) = (row.try_get("", "t").unwrap(), row.try_get("", "c").unwrap());
-        let sql = format!("SELECT 1 AS one FROM \"{table}\" WHERE lower(CAST(\"{column}\" AS TEXT)) LIKE '%{word}%' LIMIT 1");
+        let sql =
+            format!("SELECT 1 AS one FROM \"{table}\" WHERE lower(CAST(\"{column}\" AS TEXT)) LIKE '%{word}%' LIMIT 1");
         if db.query_one_raw(Statement::from_string(backend, sql)).await.unwrap().is_some() {
             found.push(format!("{table}.{column}"));
         }
@@ -199,7 +202,8 @@ async fn where_is(state: &AppState, word: &str) -> Vec<String> {
 /// A mail and a file that belong to a post.
 async fn add_mail_and_file(state: &AppState, post: &str, word: &str) -> String {
     let post = post.parse::<Id>().unwrap().0;
-    let owner = member::Entity::find().filter(member::Column::Handle.eq("arthur")).one(state.store.read()).await.unwrap();
+    let owner =
+        member::Entity::find().filter(member::Column::Handle.eq("arthur")).one(state.store.read()).await.unwrap();
     let (owner, word) = (owner.unwrap().id, word.to_owned());
     let key = format!("test/{post}");
     state.blobs.put(&key, word.clone().into_bytes().into()).await.unwrap();

@@ -102,7 +102,11 @@ fn raw() -> Vec<(&'static str, Vec<u8>)> {
         ("application/x-www-form-urlencoded", b"title=a&title=b".to_vec()),
         ("multipart/form-data", b"--x".to_vec()),
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".to_vec()),
-        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\xff.png\"\r\n\r\n\x89PNG\r\n--x--\r\n".to_vec()),
+        (
+            "multipart/form-data; boundary=x",
+            b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\xff.png\"\r\n\r\n\x89PNG\r\n--x--\r\n"
+                .to_vec(),
+        ),
         ("", b"{}".to_vec()),
     ]
 }
@@ -123,8 +127,20 @@ const QUERIES: &[&str] = &[
     "?%",
 ];
 
-const IDS: &[&str] =
-    &["0", "-1", "0000000000000", "zzzzzzzzzzzzz", "9999999999999", "%00", "%F0%9F%91%8D", "a%2Fb", "..", "%C0%AF", "null", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"];
+const IDS: &[&str] = &[
+    "0",
+    "-1",
+    "0000000000000",
+    "zzzzzzzzzzzzz",
+    "9999999999999",
+    "%00",
+    "%F0%9F%91%8D",
+    "a%2Fb",
+    "..",
+    "%C0%AF",
+    "null",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+];
 
 #[test]
 fn odd_input_is_refused_and_changes_nothing() {
@@ -178,7 +194,8 @@ async fn fuzz(hub: &TestHub, seed: u64) {
                     request = request.header("Idempotency-Key", *dice.pick(&["a", " ", "k".repeat(300).as_str()]));
                 }
                 if dice.roll(5) == 0 {
-                    request = request.header("If-Match", *dice.pick(&["*", "\"v1\"", "W/\"v1\"", "\"v99999999999\"", "x"]));
+                    request =
+                        request.header("If-Match", *dice.pick(&["*", "\"v1\"", "W/\"v1\"", "\"v99999999999\"", "x"]));
                 }
             }
             let before = rows(hub).await;
@@ -229,9 +246,27 @@ fn path(template: &str, dice: &mut Dice, (space, topic, post, victim): (&str, &s
 /// How many rows each table has, of those that only requests fill: mail comes from jobs.
 async fn rows(hub: &TestHub) -> Vec<(String, i64)> {
     const TABLES: &[&str] = &[
-        "member", "session", "api_token", "invitation", "space", "space_member", "space_request", "space_invite", "topic",
-        "post", "post_revision", "reaction", "endorsement", "bookmark", "tag", "topic_tag", "report", "file", "event",
-        "moderation_act", "idempotent_answer",
+        "member",
+        "session",
+        "api_token",
+        "invitation",
+        "space",
+        "space_member",
+        "space_request",
+        "space_invite",
+        "topic",
+        "post",
+        "post_revision",
+        "reaction",
+        "endorsement",
+        "bookmark",
+        "tag",
+        "topic_tag",
+        "report",
+        "file",
+        "event",
+        "moderation_act",
+        "idempotent_answer",
     ];
     let counts: Vec<String> =
         TABLES.iter().map(|table| format!("SELECT '{table}' AS name, count(*) AS n FROM {table}")).collect();

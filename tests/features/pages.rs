@@ -30,7 +30,11 @@ async fn walk(hub: &TestHub) {
                 let text: String = answer.text.chars().take(80).collect();
                 wrong.push(format!("{template} as {name}: {} and not {}: {text}", answer.status, expected[at]));
             }
-            if answer.status == 303 && expected[at] == 303 && *name == "anonymous" && !answer.header("location").starts_with("/login?next=") {
+            if answer.status == 303
+                && expected[at] == 303
+                && *name == "anonymous"
+                && !answer.header("location").starts_with("/login?next=")
+            {
                 wrong.push(format!("{template} as {name} leads to {}", answer.header("location")));
             }
             if answer.header("content-type").starts_with("text/html") && *template != "/posts/{id}/menu" {
@@ -57,7 +61,9 @@ fn bare_keys(page: &str) -> Vec<String> {
             let rest: Vec<&str> = parts.collect();
             features.contains(first)
                 && !rest.is_empty()
-                && rest.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+                && rest
+                    .iter()
+                    .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
                 && !["css", "js", "svg", "html"].contains(rest.last().unwrap_or(&""))
         })
         .map(str::to_owned)
@@ -87,7 +93,9 @@ fn gather(folder: &Path, found: &mut BTreeSet<String>) {
                     // As far as the next route: is it read?
                     let until = [".route(\"", "resource(\"", "\n}"].iter().filter_map(|end| rest.find(end)).min();
                     let of_it = &rest[..until.unwrap_or(rest.len())];
-                    if !function.starts_with("configure_api") && (of_it.contains("web::get()") || of_it.contains(".get(")) {
+                    if !function.starts_with("configure_api")
+                        && (of_it.contains("web::get()") || of_it.contains(".get("))
+                    {
                         found.insert(address.to_owned());
                     }
                 }

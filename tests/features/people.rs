@@ -8,7 +8,9 @@ use crate::support::{Answer, Client, TestHub, hub_test};
 
 /// A picture in two colours, so that squeezing and cutting are told apart.
 fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
-    let image = RgbaImage::from_fn(width, height, |x, _| if x < width / 2 { Rgba([200, 30, 30, 255]) } else { Rgba([30, 30, 200, 255]) });
+    let image = RgbaImage::from_fn(width, height, |x, _| {
+        if x < width / 2 { Rgba([200, 30, 30, 255]) } else { Rgba([30, 30, 200, 255]) }
+    });
     let image = match format {
         ImageFormat::Jpeg => DynamicImage::ImageRgb8(DynamicImage::ImageRgba8(image).to_rgb8()),
         _ => DynamicImage::ImageRgba8(image),

@@ -97,7 +97,11 @@ fn the_configuration_is_shown_without_its_secrets() {
     );
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(!ended.out.contains("sesame"), "{}", ended.out);
-    assert!(ended.out.contains("PRAXIS_DATABASE_URL=postgres://praxis:********@db.example.org/praxis"), "{}", ended.out);
+    assert!(
+        ended.out.contains("PRAXIS_DATABASE_URL=postgres://praxis:********@db.example.org/praxis"),
+        "{}",
+        ended.out
+    );
     assert!(ended.out.contains("PRAXIS_SECRET_KEY=********"), "{}", ended.out);
     for line in ended.out.lines() {
         assert!(line.starts_with("PRAXIS_") && line.contains('='), "{line}");

@@ -25,7 +25,9 @@ fn sources(folder: &Path, endings: &[&str], found: &mut Vec<(PathBuf, String)>) 
 fn literals(text: &str) -> impl Iterator<Item = &str> {
     // What follows a place to be filled is not known here.
     text.split(['"', '\'', '`']).map(|part| part.split('{').next().unwrap_or_default()).filter(|part| {
-        !part.is_empty() && part.len() < 100 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte))
+        !part.is_empty()
+            && part.len() < 100
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte))
     })
 }
 
@@ -45,7 +47,8 @@ fn calls<'a>(text: &'a str, method: &str) -> Vec<&'a str> {
 fn every_key_that_is_asked_for_is_there_and_none_is_left_over() {
     let keys: BTreeSet<&str> = english().keys().collect();
     let features: BTreeSet<&str> = keys.iter().map(|key| key.split('.').next().unwrap()).collect();
-    let is_key = |text: &str| text.split('.').next().is_some_and(|first| features.contains(first)) && text.contains('.');
+    let is_key =
+        |text: &str| text.split('.').next().is_some_and(|first| features.contains(first)) && text.contains('.');
     let mut files = Vec::new();
     sources(&server().join("src"), &["rs", "html", "txt"], &mut files);
     let mut used = BTreeSet::new();

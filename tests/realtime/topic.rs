@@ -30,7 +30,8 @@ impl Reader {
                 self.posts.get_mut(data["post_id"].as_str().unwrap()).unwrap()["reactions"] = data["reactions"].clone();
             }
             "endorsement.added" | "endorsement.removed" => {
-                self.posts.get_mut(data["post_id"].as_str().unwrap()).unwrap()["endorsements"] = data["endorsements"].clone();
+                self.posts.get_mut(data["post_id"].as_str().unwrap()).unwrap()["endorsements"] =
+                    data["endorsements"].clone();
             }
             "answer.accepted" | "answer.removed" => {
                 self.posts.get_mut(data["post_id"].as_str().unwrap()).unwrap()["is_answer"] = data["is_answer"].clone();
@@ -184,7 +185,8 @@ fn over_a_restart(db: Db) {
         let mut socket = Socket::open(&ada).await;
         assert_eq!(socket.subscribe(&stream, Some(last), None).await["type"], "subscribed");
         let missed = socket.events(2).await;
-        let told: Vec<_> = missed.iter().map(|event| (event["seq"].as_i64().unwrap(), event["data"]["body"].clone())).collect();
+        let told: Vec<_> =
+            missed.iter().map(|event| (event["seq"].as_i64().unwrap(), event["data"]["body"].clone())).collect();
         assert_eq!(told, [(last + 1, json!("missed")), (last + 2, json!("after"))]);
         hub.finish().await;
     });

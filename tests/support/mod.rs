@@ -2,12 +2,12 @@
 
 pub mod client;
 pub mod html;
-pub mod validity;
 pub mod hub;
 pub mod pages;
 pub mod program;
 pub mod socket;
 pub mod stage;
+pub mod validity;
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};

@@ -177,7 +177,8 @@ fn one_element(element: &Element, ids: &BTreeSet<&str>, faults: &mut Vec<String>
     if name == "img" && element.attribute("alt").is_none() {
         faults.push(format!("an image without alt: {:?}", element.attribute("src")));
     }
-    if name == "button" && element.attribute("type").is_some_and(|kind| !["button", "submit", "reset"].contains(&kind)) {
+    if name == "button" && element.attribute("type").is_some_and(|kind| !["button", "submit", "reset"].contains(&kind))
+    {
         faults.push("a button of no known type".into());
     }
     if name == "script" && element.attribute("src").is_none() && element.attribute("type") != Some("application/json") {

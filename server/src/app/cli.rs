@@ -120,7 +120,8 @@ fn refuse(line: &str) -> ExitCode {
 fn flags(cli: &Cli) -> Result<BTreeMap<String, String>, String> {
     let mut flags = BTreeMap::new();
     for setting in &cli.settings {
-        let (name, value) = setting.split_once('=').ok_or_else(|| format!("--set {setting}: write it as NAME=VALUE"))?;
+        let (name, value) =
+            setting.split_once('=').ok_or_else(|| format!("--set {setting}: write it as NAME=VALUE"))?;
         if !SETTINGS.contains(&name) {
             return Err(format!("--set {name}: no such setting; `praxis config` lists them"));
         }
@@ -198,9 +199,8 @@ async fn wait_for_signal() {
 async fn migrate(config: &Config, way: Way) -> Result<(), String> {
     std::fs::create_dir_all(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
-    let connections = crate::store::connect(&config.database())
-        .await
-        .map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
+    let connections =
+        crate::store::connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the schema could not be changed ({error})");
     match way {
         Way::Up => Migrator::up(&connections.writer, None).await.map_err(fault)?,
@@ -256,7 +256,9 @@ async fn admin(config: Config, act: AdminAct) -> Result<(), String> {
     let done = match act {
         AdminAct::Create { handle, email, .. } => {
             let mut password = String::new();
-            std::io::stdin().read_line(&mut password).map_err(|error| format!("the password cannot be read ({error})"))?;
+            std::io::stdin()
+                .read_line(&mut password)
+                .map_err(|error| format!("the password cannot be read ({error})"))?;
             let password = password.trim_end_matches(['\n', '\r']);
             accounts::create_administrator(state, &handle, &email, password)
                 .await

@@ -18,9 +18,25 @@ pub enum Registration {
 
 /// Where settings come from: names without the prefix `PRAXIS_`, lower case.
 pub const SETTINGS: &[&str] = &[
-    "bind", "base_url", "trusted_proxies", "data_dir", "secret_key", "database_url", "redis_url", "meili_url",
-    "meili_key", "storage_url", "smtp_url", "mail_from", "registration", "metrics_token", "clamd", "rate_limit",
-    "workers", "log", "log_format",
+    "bind",
+    "base_url",
+    "trusted_proxies",
+    "data_dir",
+    "secret_key",
+    "database_url",
+    "redis_url",
+    "meili_url",
+    "meili_key",
+    "storage_url",
+    "smtp_url",
+    "mail_from",
+    "registration",
+    "metrics_token",
+    "clamd",
+    "rate_limit",
+    "workers",
+    "log",
+    "log_format",
 ];
 
 /// Settings whose values `praxis config` does not print.
@@ -87,7 +103,9 @@ impl Config {
                 .ok()
                 .filter(|url| url.scheme() == "file")
                 .and_then(|url| url.to_file_path().ok())
-                .ok_or_else(|| format!("PRAXIS_STORAGE_URL: '{}' is no folder; write file:///absolute/path", masked(text)))?,
+                .ok_or_else(|| {
+                    format!("PRAXIS_STORAGE_URL: '{}' is no folder; write file:///absolute/path", masked(text))
+                })?,
         };
         let workers = match get("workers") {
             None => std::thread::available_parallelism().map_or(2, usize::from),
@@ -149,9 +167,7 @@ impl Config {
     /// The database's address: the one given, else SQLite in the data directory.
     #[must_use]
     pub fn database(&self) -> String {
-        self.database_url
-            .clone()
-            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("praxis.db").display()))
+        self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("praxis.db").display()))
     }
 }
 
@@ -194,7 +210,9 @@ fn not_yet<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
         }
     }
     if get("storage_url").is_some_and(|url| url.starts_with("s3:")) {
-        return Err("PRAXIS_STORAGE_URL: this version stores files in a folder only; write file:///absolute/path".into());
+        return Err(
+            "PRAXIS_STORAGE_URL: this version stores files in a folder only; write file:///absolute/path".into()
+        );
     }
     Ok(())
 }
@@ -224,10 +242,7 @@ fn database_url(text: &str) -> Result<String, String> {
     if good {
         Ok(text.to_owned())
     } else {
-        Err(format!(
-            "PRAXIS_DATABASE_URL: '{}' is neither postgres://user@host/name nor sqlite://path",
-            masked(text)
-        ))
+        Err(format!("PRAXIS_DATABASE_URL: '{}' is neither postgres://user@host/name nor sqlite://path", masked(text)))
     }
 }
 
@@ -235,7 +250,10 @@ fn smtp_url(text: &str) -> Result<String, String> {
     let good = text.starts_with("smtp://") || text.starts_with("smtps://");
     match lettre::AsyncSmtpTransport::<lettre::Tokio1Executor>::from_url(text) {
         Ok(_) if good => Ok(text.to_owned()),
-        _ => Err(format!("PRAXIS_SMTP_URL: '{}' is no mail server; write smtp://host:25 or smtps://user:pass@host", masked(text))),
+        _ => Err(format!(
+            "PRAXIS_SMTP_URL: '{}' is no mail server; write smtp://host:25 or smtps://user:pass@host",
+            masked(text)
+        )),
     }
 }
 

@@ -13,11 +13,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.route("/metrics", web::get().to(metrics::serve));
     cfg.route("/api/openapi.json", web::get().to(openapi::serve));
     cfg.route("/api/docs", web::get().to(openapi_page::serve));
-    cfg.service(
-        web::scope("/api/v1")
-            .route("/ws", web::get().to(realtime::open))
-            .configure(features::configure_api),
-    );
+    cfg.service(web::scope("/api/v1").route("/ws", web::get().to(realtime::open)).configure(features::configure_api));
     cfg.configure(features::configure_pages);
     cfg.default_service(web::to(async || Err::<&str, _>(AppError::NotFound)));
 }

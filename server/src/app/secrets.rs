@@ -30,7 +30,9 @@ impl Secrets {
         let fault = |error: std::io::Error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", path.display());
         match std::fs::read(&path) {
             Ok(root) if root.len() >= 32 => Ok(Self { root }),
-            Ok(_) => Err(format!("PRAXIS_DATA_DIR: {} is damaged; restore it or set PRAXIS_SECRET_KEY", path.display())),
+            Ok(_) => {
+                Err(format!("PRAXIS_DATA_DIR: {} is damaged; restore it or set PRAXIS_SECRET_KEY", path.display()))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let secret = random_token();
                 write_private(&path, secret.as_bytes()).map_err(fault)?;

@@ -16,15 +16,15 @@ use super::secrets::{Secrets, random_token};
 use super::state::{AppState, Parts};
 use crate::entities::setting;
 use crate::features::{self, accounts, forum, hub, spaces};
+use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::{Hub, Sockets};
 use crate::store::{After, CommitSink, Ids, Store, Writer, connect};
 use crate::streams::{Committed, Heads, Relay};
+use crate::web::headers;
 use crate::web::metrics::Metrics;
 use crate::web::rate_limit::Limits;
 use crate::web::sessions::Sessions;
-use crate::web::headers;
-use crate::jobs;
 
 /// What happens in this process after a commit, before the writer's caller is answered.
 struct Sink {
@@ -73,8 +73,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     };
     std::fs::create_dir_all(&config.data_dir).map_err(|error| fault(&error))?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
-    let connections =
-        connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
+    let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     Migrator::up(&connections.writer, None)
         .await
         .map_err(|error| format!("PRAXIS_DATABASE_URL: the schema cannot be brought up to date ({error})"))?;
@@ -182,17 +181,15 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let bind = config.bind.clone();
     let workers = config.workers;
     // The port first: a hub that cannot listen should not touch its data.
-    let listener = TcpListener::bind(&bind)
-        .map_err(|error| format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0"))?;
+    let listener = TcpListener::bind(&bind).map_err(|error| {
+        format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
+    })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
     let Opened { state, relay, receiver } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
-    let tasks = vec![
-        spawn(relay.run(receiver)),
-        spawn(state.jobs.clone().run(state.clone(), stopping)),
-    ];
+    let tasks = vec![spawn(relay.run(receiver)), spawn(state.jobs.clone().run(state.clone(), stopping))];
     let server = serve(&state, listener, workers).map_err(|error| format!("PRAXIS_BIND: {error}"))?;
     let handle = server.handle();
     let serving = spawn(server);
@@ -256,4 +253,3 @@ impl Running {
         crate::store::close_readers(self.state.store.read()).await;
     }
 }
-

@@ -82,9 +82,7 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
         StreamKind::Topic => forum::fill_events(&db, events).await,
         StreamKind::Space => spaces::fill_events(&db, events).await,
         StreamKind::Member => people::fill_events(&db, events).await,
-        StreamKind::Room | StreamKind::CaseStudy | StreamKind::Hub => {
-            Ok(events.iter().map(|_| Value::Null).collect())
-        }
+        StreamKind::Room | StreamKind::CaseStudy | StreamKind::Hub => Ok(events.iter().map(|_| Value::Null).collect()),
     }
 }
 

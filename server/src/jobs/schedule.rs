@@ -55,10 +55,8 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {
-                let trimmed = state
-                    .store
-                    .write(async |tx| crate::streams::trim(tx.conn(), tx.now() - EVENTS_KEPT).await)
-                    .await?;
+                let trimmed =
+                    state.store.write(async |tx| crate::streams::trim(tx.conn(), tx.now() - EVENTS_KEPT).await).await?;
                 if trimmed == 0 {
                     break;
                 }

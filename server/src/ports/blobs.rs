@@ -19,7 +19,8 @@ pub struct Blobs {
 impl Blobs {
     /// A folder, made if it is missing.
     pub fn in_folder(dir: &FsPath) -> Result<Self, String> {
-        let fault = |error: &dyn std::fmt::Display| format!("PRAXIS_STORAGE_URL: {} cannot be used ({error})", dir.display());
+        let fault =
+            |error: &dyn std::fmt::Display| format!("PRAXIS_STORAGE_URL: {} cannot be used ({error})", dir.display());
         std::fs::create_dir_all(dir).map_err(|error| fault(&error))?;
         let store = LocalFileSystem::new_with_prefix(dir).map_err(|error| fault(&error))?;
         Ok(Self { store: Arc::new(store.with_fsync(true)) })

@@ -199,7 +199,9 @@ impl Session {
         }
         let frame = match serde_json::from_value::<ClientFrame>(value) {
             Ok(frame) => frame,
-            Err(_) => return self.refuse(Code::Invalid, "No frame of praxis.v1 looks like that.", reference, client_id),
+            Err(_) => {
+                return self.refuse(Code::Invalid, "No frame of praxis.v1 looks like that.", reference, client_id);
+            }
         };
         match frame {
             ClientFrame::Ping => {
@@ -230,7 +232,13 @@ impl Session {
         }
     }
 
-    async fn subscribe(&self, name: &str, since: Option<i64>, epoch: Option<&str>, reference: Option<Value>) -> Result<()> {
+    async fn subscribe(
+        &self,
+        name: &str,
+        since: Option<i64>,
+        epoch: Option<&str>,
+        reference: Option<Value>,
+    ) -> Result<()> {
         let stream: Stream = name.parse().map_err(|_| AppError::NotFound)?;
         if stream.kind == StreamKind::Hub {
             return Err(AppError::NotFound);

@@ -84,7 +84,12 @@ type Shared = Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Work>>>>;
 
 impl Writer {
     /// Starts the writer threads.
-    pub fn start(connections: &Connections, ids: Ids, clock: Clock, sink: Arc<dyn CommitSink>) -> std::io::Result<Self> {
+    pub fn start(
+        connections: &Connections,
+        ids: Ids,
+        clock: Clock,
+        sink: Arc<dyn CommitSink>,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let shared: Shared = Arc::new(tokio::sync::Mutex::new(receiver));
         let batch = if connections.writers == 1 { BATCH } else { 1 };
@@ -117,9 +122,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().ok().and_then(|queue| queue.clone());
         let queue = queue.ok_or(AppError::Unavailable(5))?;
-        queue
-            .try_send(Box::new(Action { action, result: None, reply }))
-            .map_err(|_| AppError::Unavailable(1))?;
+        queue.try_send(Box::new(Action { action, result: None, reply })).map_err(|_| AppError::Unavailable(1))?;
         answer.await.map_err(|_| AppError::Unavailable(1))?
     }
 
@@ -180,11 +183,8 @@ impl Writing {
                     tracing::error!(%error, "a transaction failed");
                     let lost = matches!(AppError::from(error), AppError::Unavailable(_));
                     for work in works {
-                        let fault = if lost {
-                            AppError::Unavailable(2)
-                        } else {
-                            AppError::internal("the transaction failed")
-                        };
+                        let fault =
+                            if lost { AppError::Unavailable(2) } else { AppError::internal("the transaction failed") };
                         work.finish(Err(fault));
                     }
                     return;

@@ -52,11 +52,7 @@ pub struct Committed {
 }
 
 /// Appends events, grouped by stream in sorted order; locks each stream's head row once.
-pub async fn append_all(
-    tx: &DatabaseTransaction,
-    events: Vec<(Stream, NewEvent)>,
-    now: i64,
-) -> Result<Vec<Committed>> {
+pub async fn append_all(tx: &DatabaseTransaction, events: Vec<(Stream, NewEvent)>, now: i64) -> Result<Vec<Committed>> {
     let mut by_stream: BTreeMap<String, (Stream, Vec<NewEvent>)> = BTreeMap::new();
     for (stream, event) in events {
         by_stream.entry(stream.to_string()).or_insert_with(|| (stream, Vec::new())).1.push(event);
@@ -99,27 +95,16 @@ pub async fn append_all(
 async fn advance_head(tx: &DatabaseTransaction, name: &str, count: i64, now: i64) -> Result<i64> {
     let insert = Query::insert()
         .into_table(stream::Entity)
-        .columns([
-            stream::Column::Name,
-            stream::Column::Head,
-            stream::Column::Floor,
-            stream::Column::UpdatedAt,
-        ])
+        .columns([stream::Column::Name, stream::Column::Head, stream::Column::Floor, stream::Column::UpdatedAt])
         .values_panic([name.into(), count.into(), 0i64.into(), now.into()])
         .on_conflict(
             OnConflict::column(stream::Column::Name)
-                .value(
-                    stream::Column::Head,
-                    Expr::col((stream::Entity, stream::Column::Head)).add(count),
-                )
+                .value(stream::Column::Head, Expr::col((stream::Entity, stream::Column::Head)).add(count))
                 .value(stream::Column::UpdatedAt, now)
                 .to_owned(),
         )
         .returning_col(stream::Column::Head)
         .to_owned();
-    let row = tx
-        .query_one(&insert)
-        .await?
-        .ok_or_else(|| AppError::internal("the stream's head did not come back"))?;
+    let row = tx.query_one(&insert).await?.ok_or_else(|| AppError::internal("the stream's head did not come back"))?;
     Ok(row.try_get("", "head")?)
 }

@@ -68,17 +68,14 @@ impl std::fmt::Debug for Relay {
 impl Relay {
     /// The relay and the queue that its task reads.
     #[must_use]
-    pub fn new(db: DatabaseConnection, heads: Heads, hub: Hub, filler: Filler) -> (Self, mpsc::Receiver<Vec<Committed>>) {
+    pub fn new(
+        db: DatabaseConnection,
+        heads: Heads,
+        hub: Hub,
+        filler: Filler,
+    ) -> (Self, mpsc::Receiver<Vec<Committed>>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let relay = Self {
-            db,
-            heads,
-            hub,
-            filler,
-            queue,
-            delivered: Arc::default(),
-            idle: Arc::default(),
-        };
+        let relay = Self { db, heads, hub, filler, queue, delivered: Arc::default(), idle: Arc::default() };
         (relay, receiver)
     }
 
@@ -87,8 +84,7 @@ impl Relay {
         for event in &events {
             self.heads.advance(event.stream, event.seq);
         }
-        let read: Vec<Committed> =
-            events.into_iter().filter(|event| self.hub.is_read(event.stream)).collect();
+        let read: Vec<Committed> = events.into_iter().filter(|event| self.hub.is_read(event.stream)).collect();
         if read.is_empty() {
             return;
         }
@@ -252,7 +248,12 @@ struct Wire<'a> {
 }
 
 /// Events with their data, encoded once for all readers.
-async fn items(db: &DatabaseConnection, filler: &Filler, stream: Stream, mut events: Vec<Committed>) -> Result<Vec<Item>> {
+async fn items(
+    db: &DatabaseConnection,
+    filler: &Filler,
+    stream: Stream,
+    mut events: Vec<Committed>,
+) -> Result<Vec<Item>> {
     let unfilled: Vec<Committed> = events.iter().filter(|event| event.live.is_none()).cloned().collect();
     if !unfilled.is_empty() {
         let mut filled = filler(db.clone(), stream, unfilled).await?.into_iter();

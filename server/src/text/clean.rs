@@ -15,10 +15,7 @@ impl fmt::Display for TextFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Control { code } => write!(f, "contains the control character U+{code:04X}"),
-            Self::TooLong { length, limit } => write!(
-                f,
-                "is {length} characters long, at most {limit} are allowed"
-            ),
+            Self::TooLong { length, limit } => write!(f, "is {length} characters long, at most {limit} are allowed"),
         }
     }
 }
@@ -34,25 +31,15 @@ impl std::error::Error for TextFault {}
 /// [`TextFault::Control`] for control characters other than `\n`, `\r` and `\t`,
 /// [`TextFault::TooLong`] when the result has more than `max_chars` characters.
 pub fn clean(input: &str, max_chars: usize, single_line: bool) -> Result<String, TextFault> {
-    if let Some(c) = input
-        .chars()
-        .find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    {
+    if let Some(c) = input.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return Err(TextFault::Control { code: u32::from(c) });
     }
-    let text = if single_line {
-        one_line(input)
-    } else {
-        many_lines(input)
-    };
+    let text = if single_line { one_line(input) } else { many_lines(input) };
     // Bytes first: only a text that might be too long is counted.
     if text.len() > max_chars {
         let length = text.chars().count();
         if length > max_chars {
-            return Err(TextFault::TooLong {
-                length,
-                limit: max_chars,
-            });
+            return Err(TextFault::TooLong { length, limit: max_chars });
         }
     }
     Ok(text)
@@ -74,14 +61,8 @@ fn many_lines(input: &str) -> String {
     let text = input.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim_end_matches(is_blank);
     let start = text.find(|c| !is_blank(c)).unwrap_or(text.len());
-    let line = text
-        .get(..start)
-        .and_then(|blank| blank.rfind('\n'))
-        .map_or(0, |newline| newline + 1);
-    text.get(line..)
-        .unwrap_or_default()
-        .trim_start_matches('\u{feff}')
-        .to_owned()
+    let line = text.get(..start).and_then(|blank| blank.rfind('\n')).map_or(0, |newline| newline + 1);
+    text.get(line..).unwrap_or_default().trim_start_matches('\u{feff}').to_owned()
 }
 
 /// White space, and what looks like nothing: a title of zero-width spaces is empty.
@@ -99,19 +80,10 @@ mod tests {
 
     #[test]
     fn normalises() {
-        assert_eq!(
-            clean("  a\r\nb\rc\n ", 10, false).as_deref(),
-            Ok("  a\nb\nc")
-        );
-        assert_eq!(
-            clean("\n\n    code\n", 10, false).as_deref(),
-            Ok("    code")
-        );
+        assert_eq!(clean("  a\r\nb\rc\n ", 10, false).as_deref(), Ok("  a\nb\nc"));
+        assert_eq!(clean("\n\n    code\n", 10, false).as_deref(), Ok("    code"));
         assert_eq!(clean("\u{feff}x", 10, false).as_deref(), Ok("x"));
-        assert_eq!(
-            clean(" a \n\t b\u{2028}c ", 10, true).as_deref(),
-            Ok("a b c")
-        );
+        assert_eq!(clean(" a \n\t b\u{2028}c ", 10, true).as_deref(), Ok("a b c"));
         assert_eq!(clean("a\u{202e}b\u{2066}c", 3, true).as_deref(), Ok("abc"));
         assert_eq!(clean("a\u{202e}b", 3, false).as_deref(), Ok("a\u{202e}b"));
         assert_eq!(clean(" \u{200b} ", 3, true).as_deref(), Ok(""));
@@ -121,22 +93,10 @@ mod tests {
     #[test]
     fn refuses() {
         assert_eq!(clean("a\0", 5, false), Err(TextFault::Control { code: 0 }));
-        assert_eq!(
-            clean("a\u{9b}", 5, true),
-            Err(TextFault::Control { code: 0x9b })
-        );
+        assert_eq!(clean("a\u{9b}", 5, true), Err(TextFault::Control { code: 0x9b }));
         assert_eq!(clean("ééé", 3, true).as_deref(), Ok("ééé"));
         let fault = clean("éééé", 3, true);
-        assert_eq!(
-            fault,
-            Err(TextFault::TooLong {
-                length: 4,
-                limit: 3
-            })
-        );
-        assert_eq!(
-            fault.map_err(|f| f.to_string()),
-            Err("is 4 characters long, at most 3 are allowed".to_owned())
-        );
+        assert_eq!(fault, Err(TextFault::TooLong { length: 4, limit: 3 }));
+        assert_eq!(fault.map_err(|f| f.to_string()), Err("is 4 characters long, at most 3 are allowed".to_owned()));
     }
 }

@@ -32,14 +32,8 @@ pub fn diff_html(old: &str, new: &str, words: &DiffWords<'_>) -> String {
     let deadline = Deadline::after(TIME);
     let old_lines: Vec<&str> = old.lines().collect();
     let new_lines: Vec<&str> = new.lines().collect();
-    let diff = TextDiff::configure()
-        .deadline(deadline.instant())
-        .diff_slices(&old_lines, &new_lines);
-    let mut rows = Rows {
-        html: String::with_capacity(new.len() * 2),
-        words,
-        deadline,
-    };
+    let diff = TextDiff::configure().deadline(deadline.instant()).diff_slices(&old_lines, &new_lines);
+    let mut rows = Rows { html: String::with_capacity(new.len() * 2), words, deadline };
     rows.html.push_str("<div class=\"diff\">");
     let last = diff.ops().len().saturating_sub(1);
     for (index, op) in diff.ops().iter().enumerate() {
@@ -47,9 +41,7 @@ pub fn diff_html(old: &str, new: &str, words: &DiffWords<'_>) -> String {
         let added = new_lines.get(op.new_range()).unwrap_or_default();
         match op {
             DiffOp::Equal { .. } => rows.unchanged(added, index > 0, index < last),
-            DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => {
-                rows.changed(removed, added)
-            }
+            DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => rows.changed(removed, added),
         }
     }
     rows.html.push_str("</div>");
@@ -65,16 +57,13 @@ struct Rows<'a> {
 impl Rows<'_> {
     fn unchanged(&mut self, lines: &[&str], after_change: bool, before_change: bool) {
         let head = if after_change { CONTEXT } else { 0 };
-        let tail = lines
-            .len()
-            .saturating_sub(if before_change { CONTEXT } else { 0 });
+        let tail = lines.len().saturating_sub(if before_change { CONTEXT } else { 0 });
         for (index, line) in lines.iter().enumerate() {
             // A gap of one line saves nothing.
             if index < head || index >= tail || tail - head == 1 {
                 self.row(ChangeTag::Equal, line);
             } else if index == head {
-                self.html
-                    .push_str("<div class=\"diff-row diff-gap\">…</div>");
+                self.html.push_str("<div class=\"diff-row diff-gap\">…</div>");
             }
         }
     }
@@ -94,11 +83,9 @@ impl Rows<'_> {
                 waiting.push(new);
             }
         }
-        gone.iter()
-            .for_each(|line| self.row(ChangeTag::Delete, line));
+        gone.iter().for_each(|line| self.row(ChangeTag::Delete, line));
         self.flush(&mut waiting);
-        come.iter()
-            .for_each(|line| self.row(ChangeTag::Insert, line));
+        come.iter().for_each(|line| self.row(ChangeTag::Insert, line));
     }
 
     fn flush(&mut self, waiting: &mut Vec<&str>) {
@@ -113,9 +100,7 @@ impl Rows<'_> {
             return None;
         }
         let (old, new) = (tokens(old), tokens(new));
-        let diff = TextDiff::configure()
-            .deadline(self.deadline.instant())
-            .diff_slices(&old, &new);
+        let diff = TextDiff::configure().deadline(self.deadline.instant()).diff_slices(&old, &new);
         if diff.ratio() < ALIKE {
             return None;
         }
@@ -192,10 +177,7 @@ fn tokens(line: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    const WORDS: DiffWords<'_> = DiffWords {
-        added: "added",
-        removed: "removed",
-    };
+    const WORDS: DiffWords<'_> = DiffWords { added: "added", removed: "removed" };
 
     fn diff(old: &str, new: &str) -> String {
         diff_html(old, new, &WORDS)
@@ -216,39 +198,21 @@ mod tests {
     #[test]
     fn unlike_lines_and_gaps() {
         let html = diff("alpha\nbeta", "gamma delta epsilon\nzeta eta");
-        assert!(
-            html.contains("<del>-alpha</del></div><div class=\"diff-row\"><del>-beta"),
-            "{html}"
-        );
+        assert!(html.contains("<del>-alpha</del></div><div class=\"diff-row\"><del>-beta"), "{html}");
         let same = "line\n".repeat(20);
         let html = diff(&format!("{same}a"), &format!("{same}b\n\nc"));
         assert_eq!(html.matches("diff-gap").count(), 1);
         assert_eq!(html.matches("line").count(), CONTEXT);
         assert!(html.contains("<ins>+\u{a0}</ins>"), "{html}");
-        assert_eq!(
-            diff("x", "x"),
-            "<div class=\"diff\"><div class=\"diff-row\">x</div></div>"
-        );
+        assert_eq!(diff("x", "x"), "<div class=\"diff\"><div class=\"diff-row\">x</div></div>");
     }
 
     #[test]
     fn large_texts_in_time() {
-        let numbers = |step: usize| {
-            (0..20_000)
-                .map(|n| format!("{} ", n * step))
-                .collect::<String>()
-        };
+        let numbers = |step: usize| (0..20_000).map(|n| format!("{} ", n * step)).collect::<String>();
         let start = std::time::Instant::now();
         let _ = diff_html(&numbers(3), &numbers(7), &WORDS);
-        let _ = diff_html(
-            &numbers(3).replace(' ', "\n"),
-            &numbers(7).replace(' ', "\n"),
-            &WORDS,
-        );
-        assert!(
-            start.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            start.elapsed()
-        );
+        let _ = diff_html(&numbers(3).replace(' ', "\n"), &numbers(7).replace(' ', "\n"), &WORDS);
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }

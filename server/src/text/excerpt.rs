@@ -15,19 +15,12 @@ use super::markdown::{options, parse};
 #[must_use]
 pub fn excerpt(html_or_md: &str, max_chars: usize) -> String {
     // Markup may be longer than its words, but a list needs no exact answer for a text of links.
-    let source = cut(
-        html_or_md,
-        max_chars.saturating_mul(16).saturating_add(4_000),
-    );
+    let source = cut(html_or_md, max_chars.saturating_mul(16).saturating_add(4_000));
     let words = catch_unwind(AssertUnwindSafe(|| {
         let arena = Arena::new();
         let root = parse(&arena, source, &options(false))?;
         let words = words(root, false, max_chars);
-        Some(if words.is_empty() {
-            self::words(root, true, max_chars)
-        } else {
-            words
-        })
+        Some(if words.is_empty() { self::words(root, true, max_chars) } else { words })
     }));
     let mut words = words.ok().flatten().unwrap_or_default();
     if source.len() < html_or_md.len() && words.chars().count() <= max_chars {
@@ -73,11 +66,7 @@ struct Words {
 impl Words {
     fn push(&mut self, literal: &str) {
         for c in literal.chars() {
-            if c.is_whitespace() {
-                self.space()
-            } else {
-                self.out.push(c)
-            }
+            if c.is_whitespace() { self.space() } else { self.out.push(c) }
         }
     }
 
@@ -116,9 +105,7 @@ fn shorten(words: &str, max_chars: usize) -> String {
     if cuts_word && let Some(space) = short.rfind(' ') {
         short.truncate(space);
     }
-    let kept = short.trim_end_matches(|c: char| {
-        c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '…')
-    });
+    let kept = short.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '…'));
     format!("{kept}…")
 }
 
@@ -129,10 +116,7 @@ mod tests {
     #[test]
     fn words_without_markup() {
         let text = "# Falls\n\nA **bold** [link](http://x) and `code`, ![alt](y).\n\n```\nlet x;\n```\n- one\n- two";
-        assert_eq!(
-            excerpt(text, 200),
-            "Falls A bold link and code, alt. one two"
-        );
+        assert_eq!(excerpt(text, 200), "Falls A bold link and code, alt. one two");
         assert_eq!(excerpt("```\nlet x;\n```", 20), "let x;");
         assert_eq!(excerpt("<p>Some <b>old</b> HTML</p>", 50), "Some old HTML");
         assert_eq!(excerpt("a<br>b &amp; \\*c\\*", 50), "a b & *c*");
@@ -149,9 +133,6 @@ mod tests {
         assert_eq!(excerpt("ééé ééé", 4), "ééé…");
         assert_eq!(excerpt("x", 0), "…");
         let long = excerpt(&"word ".repeat(10_000), 100);
-        assert!(
-            long.chars().count() <= 100 && long.ends_with("word…"),
-            "{long}"
-        );
+        assert!(long.chars().count() <= 100 && long.ends_with("word…"), "{long}");
     }
 }

@@ -34,13 +34,7 @@ pub(super) struct Page<'a> {
 
 impl<'a> Page<'a> {
     pub(super) fn new(links: &'a Links<'a>) -> Self {
-        Self {
-            links,
-            has_code: false,
-            table_labels: Vec::new(),
-            highlighter: Highlighter::new(),
-            depth: 0,
-        }
+        Self { links, has_code: false, table_labels: Vec::new(), highlighter: Highlighter::new(), depth: 0 }
     }
 }
 
@@ -95,11 +89,7 @@ pub(super) fn write_node(context: &mut Context<Page<'_>>, node: Node<'_>, enteri
 fn too_deep(context: &mut Context<Page<'_>>, node: Node<'_>, entering: bool) -> bool {
     let depth = &mut context.user.depth;
     match node.data().value {
-        NodeValue::BlockQuote
-        | NodeValue::List(_)
-        | NodeValue::Emph
-        | NodeValue::Strong
-        | NodeValue::Strikethrough => {
+        NodeValue::BlockQuote | NodeValue::List(_) | NodeValue::Emph | NodeValue::Strong | NodeValue::Strikethrough => {
             if entering {
                 *depth += 1;
                 *depth > MAX_DEPTH
@@ -115,28 +105,14 @@ fn too_deep(context: &mut Context<Page<'_>>, node: Node<'_>, entering: bool) -> 
     }
 }
 
-fn write_link(
-    context: &mut Context<Page<'_>>,
-    node: Node<'_>,
-    link: &NodeLink,
-    entering: bool,
-) -> Step {
+fn write_link(context: &mut Context<Page<'_>>, node: Node<'_>, link: &NodeLink, entering: bool) -> Step {
     let Some(to) = target(&link.url, context.user.links.origin) else {
         return Ok(ChildRendering::HTML);
     };
     if entering {
-        let picture = |only: Node<'_>| {
-            only.next_sibling().is_none() && matches!(only.data().value, NodeValue::Image(_))
-        };
-        open_link(
-            context,
-            &to,
-            if node.first_child().is_some_and(picture) {
-                "remote-image"
-            } else {
-                ""
-            },
-        )?;
+        let picture =
+            |only: Node<'_>| only.next_sibling().is_none() && matches!(only.data().value, NodeValue::Image(_));
+        open_link(context, &to, if node.first_child().is_some_and(picture) { "remote-image" } else { "" })?;
         if !link.title.is_empty() {
             context.write_str(" title=\"")?;
             context.escape(&link.title)?;
@@ -164,12 +140,7 @@ fn open_link(context: &mut Context<Page<'_>>, to: &Target<'_>, class: &str) -> f
     Ok(())
 }
 
-fn write_image(
-    context: &mut Context<Page<'_>>,
-    node: Node<'_>,
-    image: &NodeLink,
-    entering: bool,
-) -> Step {
+fn write_image(context: &mut Context<Page<'_>>, node: Node<'_>, image: &NodeLink, entering: bool) -> Step {
     if !entering {
         return Ok(ChildRendering::HTML);
     }
@@ -184,17 +155,9 @@ fn write_image(
         context.write_str("\" loading=\"lazy\">")?;
         return Ok(ChildRendering::Skip);
     }
-    let words = if alt.is_empty() {
-        image.url.as_str()
-    } else {
-        alt.as_str()
-    };
+    let words = if alt.is_empty() { image.url.as_str() } else { alt.as_str() };
     // A link in a link is not HTML: the outer one keeps the words.
-    let in_link = node
-        .ancestors()
-        .skip(1)
-        .take(MAX_DEPTH)
-        .any(|up| matches!(up.data().value, NodeValue::Link(_)));
+    let in_link = node.ancestors().skip(1).take(MAX_DEPTH).any(|up| matches!(up.data().value, NodeValue::Link(_)));
     match to {
         Some(to) if !in_link => {
             open_link(context, &to, "remote-image")?;
@@ -212,25 +175,15 @@ fn write_code(context: &mut Context<Page<'_>>, block: &NodeCodeBlock, entering: 
         return Ok(ChildRendering::HTML);
     }
     context.user.has_code = true;
-    let language = block
-        .info
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '{'))
-        .next()
-        .unwrap_or_default();
-    let plain = language.len() <= LANGUAGE_MAX
-        && language
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_+#.-".contains(&b));
+    let language = block.info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{')).next().unwrap_or_default();
+    let plain =
+        language.len() <= LANGUAGE_MAX && language.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+#.-".contains(&b));
     let language = if plain { language } else { "" };
     let highlighted = context.user.highlighter.highlight(language, &block.literal);
     context.cr()?;
     context.write_str("<pre class=\"code\" tabindex=\"0\"><code")?;
     if !language.is_empty() {
-        write!(
-            context,
-            " class=\"language-{}\"",
-            language.to_ascii_lowercase()
-        )?;
+        write!(context, " class=\"language-{}\"", language.to_ascii_lowercase())?;
     }
     context.write_str(">")?;
     match highlighted {
@@ -245,11 +198,7 @@ fn write_code(context: &mut Context<Page<'_>>, block: &NodeCodeBlock, entering: 
 /// emphasis. A false find (`US$`) reads the same.
 fn write_math(context: &mut Context<Page<'_>>, math: &NodeMath, entering: bool) -> Step {
     if entering {
-        let (class, sign) = if math.display_math {
-            ("math math-display", "$$")
-        } else {
-            ("math", "$")
-        };
+        let (class, sign) = if math.display_math { ("math math-display", "$$") } else { ("math", "$") };
         write!(context, "<span class=\"{class}\">{sign}")?;
         context.escape(&math.literal)?;
         write!(context, "{sign}</span>")?;
@@ -257,15 +206,8 @@ fn write_math(context: &mut Context<Page<'_>>, math: &NodeMath, entering: bool) 
     Ok(ChildRendering::HTML)
 }
 
-fn write_task(
-    context: &mut Context<Page<'_>>,
-    node: Node<'_>,
-    task: &NodeTaskItem,
-    entering: bool,
-) -> Step {
-    let in_list = node
-        .parent()
-        .is_some_and(|parent| matches!(parent.data().value, NodeValue::List(_)));
+fn write_task(context: &mut Context<Page<'_>>, node: Node<'_>, task: &NodeTaskItem, entering: bool) -> Step {
+    let in_list = node.parent().is_some_and(|parent| matches!(parent.data().value, NodeValue::List(_)));
     if !in_list {
         return Ok(ChildRendering::HTML);
     }
@@ -274,11 +216,7 @@ fn write_task(
         let words = context.user.links.words;
         context.cr()?;
         context.write_str("<li class=\"task\"><input type=\"checkbox\" disabled")?;
-        context.write_str(if done {
-            " checked aria-label=\""
-        } else {
-            " aria-label=\""
-        })?;
+        context.write_str(if done { " checked aria-label=\"" } else { " aria-label=\"" })?;
         context.escape(if done { words.done } else { words.not_done })?;
         context.write_str("\"> ")?;
     } else {

@@ -45,61 +45,34 @@ fn converter(base: Option<Url>) -> HtmlToMarkdown {
     let image_base = base.clone();
     HtmlToMarkdown::builder()
         .options(options)
-        .add_handler(
-            vec!["a"],
-            move |handlers: &dyn Handlers, element: Element<'_>| {
-                link(handlers, &element, base.as_ref())
-            },
-        )
-        .add_handler(
-            vec!["img"],
-            move |_: &dyn Handlers, element: Element<'_>| image(&element, image_base.as_ref()),
-        )
-        .add_handler(vec!["br"], |_: &dyn Handlers, _: Element<'_>| {
-            Some(format!("{BREAK}\n").into())
+        .add_handler(vec!["a"], move |handlers: &dyn Handlers, element: Element<'_>| {
+            link(handlers, &element, base.as_ref())
         })
-        .add_handler(
-            vec!["kbd", "sub", "sup"],
-            |handlers: &dyn Handlers, element: Element<'_>| {
-                let words = inline(handlers, &element);
-                let tag = element.tag;
-                (!words.trim().is_empty())
-                    .then(|| format!("<{tag}>{}</{tag}>", words.trim()).into())
-            },
-        )
-        .add_handler(
-            vec!["del", "s", "strike"],
-            |handlers: &dyn Handlers, element: Element<'_>| {
-                let words = inline(handlers, &element);
-                (!words.trim().is_empty()).then(|| format!("~~{}~~", words.trim()).into())
-            },
-        )
-        .add_handler(
-            vec!["td", "th"],
-            |handlers: &dyn Handlers, element: Element<'_>| {
-                let words = inline(handlers, &element).replace(['|', CELL], "\\|");
-                Some(format!(" {} {CELL}", words.trim()).into())
-            },
-        )
-        .add_handler(
-            vec!["tr"],
-            |handlers: &dyn Handlers, element: Element<'_>| {
-                let cells = inline(handlers, &element);
-                Some(format!("\n{CELL}{}\n", cells.trim_end()).into())
-            },
-        )
-        .add_handler(
-            vec!["table"],
-            |handlers: &dyn Handlers, element: Element<'_>| {
-                Some(table(&handlers.walk_children(element.node).content).into())
-            },
-        )
-        .add_handler(
-            vec!["thead", "tbody", "tfoot"],
-            |handlers: &dyn Handlers, element: Element<'_>| {
-                Some(handlers.walk_children(element.node))
-            },
-        )
+        .add_handler(vec!["img"], move |_: &dyn Handlers, element: Element<'_>| image(&element, image_base.as_ref()))
+        .add_handler(vec!["br"], |_: &dyn Handlers, _: Element<'_>| Some(format!("{BREAK}\n").into()))
+        .add_handler(vec!["kbd", "sub", "sup"], |handlers: &dyn Handlers, element: Element<'_>| {
+            let words = inline(handlers, &element);
+            let tag = element.tag;
+            (!words.trim().is_empty()).then(|| format!("<{tag}>{}</{tag}>", words.trim()).into())
+        })
+        .add_handler(vec!["del", "s", "strike"], |handlers: &dyn Handlers, element: Element<'_>| {
+            let words = inline(handlers, &element);
+            (!words.trim().is_empty()).then(|| format!("~~{}~~", words.trim()).into())
+        })
+        .add_handler(vec!["td", "th"], |handlers: &dyn Handlers, element: Element<'_>| {
+            let words = inline(handlers, &element).replace(['|', CELL], "\\|");
+            Some(format!(" {} {CELL}", words.trim()).into())
+        })
+        .add_handler(vec!["tr"], |handlers: &dyn Handlers, element: Element<'_>| {
+            let cells = inline(handlers, &element);
+            Some(format!("\n{CELL}{}\n", cells.trim_end()).into())
+        })
+        .add_handler(vec!["table"], |handlers: &dyn Handlers, element: Element<'_>| {
+            Some(table(&handlers.walk_children(element.node).content).into())
+        })
+        .add_handler(vec!["thead", "tbody", "tfoot"], |handlers: &dyn Handlers, element: Element<'_>| {
+            Some(handlers.walk_children(element.node))
+        })
         .build()
 }
 
@@ -109,11 +82,7 @@ fn inline(handlers: &dyn Handlers, element: &Element<'_>) -> String {
     content.replace(BREAK, "").replace('\n', " ")
 }
 
-fn link(
-    handlers: &dyn Handlers,
-    element: &Element<'_>,
-    base: Option<&Url>,
-) -> Option<HandlerResult> {
+fn link(handlers: &dyn Handlers, element: &Element<'_>, base: Option<&Url>) -> Option<HandlerResult> {
     let words = inline(handlers, element);
     let Some(url) = attribute(element, "href").and_then(|href| resolve(&href, base)) else {
         return Some(words.into());
@@ -135,11 +104,7 @@ fn link(
 fn image(element: &Element<'_>, base: Option<&Url>) -> Option<HandlerResult> {
     let url = attribute(element, "src").and_then(|src| resolve(&src, base))?;
     let alt = attribute(element, "alt").unwrap_or_default();
-    let alt = if alt.trim() == NO_ALT {
-        String::new()
-    } else {
-        plain_alt(&alt)
-    };
+    let alt = if alt.trim() == NO_ALT { String::new() } else { plain_alt(&alt) };
     let url = url.replace('(', "\\(").replace(')', "\\)");
     Some(format!("![{}]({url})", alt.trim()).into())
 }
@@ -165,10 +130,7 @@ fn resolve(href: &str, base: Option<&Url>) -> Option<String> {
 }
 
 fn attribute(element: &Element<'_>, name: &str) -> Option<String> {
-    let found = element
-        .attrs
-        .iter()
-        .find(|attribute| &*attribute.name.local == name);
+    let found = element.attrs.iter().find(|attribute| &*attribute.name.local == name);
     found.map(|attribute| attribute.value.to_string())
 }
 
@@ -176,11 +138,7 @@ fn attribute(element: &Element<'_>, name: &str) -> Option<String> {
 /// tables without one. Anything else, as a caption, goes in front.
 fn table(content: &str) -> String {
     let (mut rows, mut words) = (String::new(), String::new());
-    for line in content
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
+    for line in content.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if !line.starts_with(CELL) {
             words.extend([line, "\n\n"]);
             continue;
@@ -205,10 +163,7 @@ fn breaks(markdown: &str) -> String {
     let mut lines = markdown.lines().peekable();
     let mut after_blank = true;
     while let Some(line) = lines.next() {
-        let words = line
-            .trim_end_matches(' ')
-            .strip_suffix(BREAK)
-            .map(str::trim_end);
+        let words = line.trim_end_matches(' ').strip_suffix(BREAK).map(str::trim_end);
         let ends = lines.peek().is_none_or(|next| is_blank(next));
         match words {
             Some(prefix) if is_blank(prefix) => {
@@ -217,14 +172,7 @@ fn breaks(markdown: &str) -> String {
                 }
                 broken.push_str(prefix);
             }
-            Some(words) => broken.extend([
-                words,
-                if ends || words.starts_with('#') {
-                    ""
-                } else {
-                    "\\"
-                },
-            ]),
+            Some(words) => broken.extend([words, if ends || words.starts_with('#') { "" } else { "\\" }]),
             None => broken.push_str(line),
         }
         after_blank = words.is_some_and(is_blank);
@@ -235,6 +183,5 @@ fn breaks(markdown: &str) -> String {
 
 /// Nothing but the marks of a quote and breaks.
 fn is_blank(line: &str) -> bool {
-    line.chars()
-        .all(|c| c.is_whitespace() || c == '>' || c == BREAK)
+    line.chars().all(|c| c.is_whitespace() || c == '>' || c == BREAK)
 }

@@ -11,11 +11,7 @@ const MAX_CELLS: usize = 40_000;
 
 pub(super) fn bound(source: &str) -> Cow<'_, str> {
     let source = cut(source, MAX_BYTES);
-    if has_wide_tables(source) {
-        Cow::Owned(break_tables(source))
-    } else {
-        Cow::Borrowed(source)
-    }
+    if has_wide_tables(source) { Cow::Owned(break_tables(source)) } else { Cow::Borrowed(source) }
 }
 
 /// The longest start of `text` of at most `bytes`.
@@ -36,20 +32,13 @@ fn break_tables(source: &str) -> String {
     let mut rows = 0;
     for (line, below) in lines.iter().zip(rows_below.iter_mut()).rev() {
         *below = rows;
-        rows = if content(line).is_empty() {
-            0
-        } else {
-            rows + 1
-        };
+        rows = if content(line).is_empty() { 0 } else { rows + 1 };
     }
     let mut cells = 0_usize;
     let mut bounded = String::with_capacity(source.len() + 16);
     for (line, below) in lines.into_iter().zip(rows_below) {
         let wanted = delimiter_columns(line).map_or(0, |columns| columns.saturating_mul(below + 1));
-        match line
-            .rfind('-')
-            .and_then(|at| Some((line.get(..at)?, line.get(at..)?)))
-        {
+        match line.rfind('-').and_then(|at| Some((line.get(..at)?, line.get(at..)?))) {
             Some((start, end)) if wanted > 0 && cells.saturating_add(wanted) > MAX_CELLS => {
                 bounded.extend([start, "\\", end]);
             }
@@ -66,9 +55,7 @@ fn break_tables(source: &str) -> String {
 /// The columns of a line such as `> |---|:-:|`, if it is one.
 fn delimiter_columns(line: &str) -> Option<usize> {
     let row = content(line);
-    let shaped = row
-        .bytes()
-        .all(|b| matches!(b, b'|' | b'-' | b':' | b' ' | b'\t'));
+    let shaped = row.bytes().all(|b| matches!(b, b'|' | b'-' | b':' | b' ' | b'\t'));
     let is_row = shaped && row.contains('-') && row.contains(['|', ':']);
     is_row.then(|| row.bytes().filter(|b| *b == b'|').count() + 1)
 }
@@ -85,12 +72,7 @@ mod tests {
     fn only_tables_past_the_limit_are_broken() {
         let small = "|a|b|\n|-|-|\n|1|2|\n";
         assert_eq!(bound(small), small);
-        let wide = format!(
-            "{}\n{}\n{}\n\n{small}",
-            "|a".repeat(1000),
-            "|-".repeat(1000),
-            "x\n".repeat(100)
-        );
+        let wide = format!("{}\n{}\n{}\n\n{small}", "|a".repeat(1000), "|-".repeat(1000), "x\n".repeat(100));
         let bounded = bound(&wide);
         assert!(bounded.contains("|\\-\n") && bounded.contains(small));
     }

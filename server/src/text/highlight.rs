@@ -22,9 +22,7 @@ const DOCUMENT_TIME: Duration = Duration::from_millis(400);
 static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(SyntaxSet::load_defaults_newlines);
 static CLASSES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
     let known = CLASS_OF_SCOPE.iter();
-    known
-        .filter_map(|(scope, class)| Scope::new(scope).ok().map(|scope| (scope, *class)))
-        .collect()
+    known.filter_map(|(scope, class)| Scope::new(scope).ok().map(|scope| (scope, *class))).collect()
 });
 
 /// The first that is a prefix of a scope wins, so the special come before the general.
@@ -57,10 +55,7 @@ pub(super) struct Highlighter {
 
 impl Highlighter {
     pub(super) fn new() -> Self {
-        Self {
-            bytes_left: DOCUMENT_BYTES,
-            deadline: None,
-        }
+        Self { bytes_left: DOCUMENT_BYTES, deadline: None }
     }
 
     /// Escaped HTML with spans; `None` (unknown language, too long, too slow): show it plain.
@@ -73,9 +68,7 @@ impl Highlighter {
         }
         let syntax = syntax_of(language)?;
         self.bytes_left -= code.len();
-        let deadline = *self
-            .deadline
-            .get_or_insert_with(|| Deadline::after(DOCUMENT_TIME));
+        let deadline = *self.deadline.get_or_insert_with(|| Deadline::after(DOCUMENT_TIME));
         spans(syntax, code, deadline)
     }
 }
@@ -112,11 +105,7 @@ fn spans(syntax: &SyntaxReference, code: &str, deadline: Deadline) -> Option<Str
                 continue;
             }
             // White space keeps the class that is open: fewer spans, same picture.
-            let class = if text.trim().is_empty() {
-                open
-            } else {
-                class_of(stack.as_slice())
-            };
+            let class = if text.trim().is_empty() { open } else { class_of(stack.as_slice()) };
             if class != open {
                 close(&mut html, open);
                 if !class.is_empty() {
@@ -142,10 +131,7 @@ fn close(html: &mut String, open: &str) {
 fn class_of(stack: &[Scope]) -> &'static str {
     let mut punctuation = "";
     for scope in stack.iter().rev() {
-        let class = CLASSES
-            .iter()
-            .find(|(known, _)| known.is_prefix_of(*scope))
-            .map_or("", |(_, class)| *class);
+        let class = CLASSES.iter().find(|(known, _)| known.is_prefix_of(*scope)).map_or("", |(_, class)| *class);
         match class {
             "" => {}
             "hl-punctuation" => punctuation = class,
@@ -164,18 +150,10 @@ mod tests {
     #[test]
     fn flat_spans_that_hold_the_code() {
         let mut highlighter = Highlighter::new();
-        let html = highlighter
-            .highlight("python", "def f(x):\n    return \"<b>\" # 1\n")
-            .unwrap_or_default();
-        assert!(
-            html.contains("<span class=\"hl-string\">&quot;&lt;b&gt;&quot; </span>"),
-            "{html}"
-        );
+        let html = highlighter.highlight("python", "def f(x):\n    return \"<b>\" # 1\n").unwrap_or_default();
+        assert!(html.contains("<span class=\"hl-string\">&quot;&lt;b&gt;&quot; </span>"), "{html}");
         assert!(html.contains("<span class=\"hl-comment\"># 1\n"), "{html}");
-        assert!(
-            html.contains("hl-keyword") && html.contains("hl-variable hl-parameter"),
-            "{html}"
-        );
+        assert!(html.contains("hl-keyword") && html.contains("hl-variable hl-parameter"), "{html}");
         assert!(!html.contains("style="));
     }
 
@@ -184,24 +162,10 @@ mod tests {
         let mut highlighter = Highlighter::new();
         assert!(highlighter.highlight("klingon", "x").is_none());
         assert!(highlighter.highlight("", "x").is_none());
-        assert!(
-            highlighter
-                .highlight("rust", &"x".repeat(LINE_BYTES + 1))
-                .is_none()
-        );
-        assert!(
-            highlighter
-                .highlight("rust", &"x\n".repeat(BLOCK_BYTES))
-                .is_none()
-        );
-        let mut spent = Highlighter {
-            bytes_left: 9,
-            deadline: None,
-        };
+        assert!(highlighter.highlight("rust", &"x".repeat(LINE_BYTES + 1)).is_none());
+        assert!(highlighter.highlight("rust", &"x\n".repeat(BLOCK_BYTES)).is_none());
+        let mut spent = Highlighter { bytes_left: 9, deadline: None };
         assert!(spent.highlight("rust", "let x;\n").is_some());
-        assert!(
-            spent.highlight("rust", "let x;\n").is_none(),
-            "the document's share is spent"
-        );
+        assert!(spent.highlight("rust", "let x;\n").is_none(), "the document's share is spent");
     }
 }

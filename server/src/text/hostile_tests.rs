@@ -13,11 +13,7 @@ fn survives(name: &str, source: &str) {
         members: &members,
         origin: "",
         hard_breaks: true,
-        words: Words {
-            table: "T",
-            done: "d",
-            not_done: "n",
-        },
+        words: Words { table: "T", done: "d", not_done: "n" },
     };
     let start = Instant::now();
     let html = render(source, &links).html;
@@ -124,9 +120,7 @@ fn nested_and_closed() {
         let deep: String = (0..340).map(|n| unit.repeat(n) + "- x\n").collect();
         survives(unit, &deep);
     }
-    let quotes = (0..40)
-        .map(|n| ">".repeat(1_400) + &format!("{n}\n"))
-        .collect::<String>();
+    let quotes = (0..40).map(|n| ">".repeat(1_400) + &format!("{n}\n")).collect::<String>();
     survives("quotes", &quotes);
 }
 
@@ -138,10 +132,7 @@ fn tables() {
             &format!("{columns} columns, long"),
             &(head.clone() + &"x\n".repeat((CHARS.saturating_sub(head.len())) / 2)),
         );
-        survives(
-            &format!("{columns} columns, many"),
-            &(head.clone() + "x\n\n").repeat(CHARS / (head.len() + 3)),
-        );
+        survives(&format!("{columns} columns, many"), &(head.clone() + "x\n\n").repeat(CHARS / (head.len() + 3)));
         survives(
             &format!("{columns} columns, quoted"),
             &format!("> {}", (head + &"x\n".repeat(5_000)).replace('\n', "\n> ")),

@@ -11,11 +11,8 @@ const MAX_DEPTH: usize = 60;
 /// without inner tags, formulas in the span it leaves alone, bare URLs as links, no scripts, no
 /// comments, bounded depth.
 pub(super) fn prepare(html: &str) -> String {
-    let mut scan = Scan {
-        out: String::with_capacity(html.len() + html.len() / 8),
-        line_start: true,
-        ..Scan::default()
-    };
+    let mut scan =
+        Scan { out: String::with_capacity(html.len() + html.len() / 8), line_start: true, ..Scan::default() };
     let mut rest = html;
     while !rest.is_empty() {
         let text_end = rest.find('<').unwrap_or(rest.len());
@@ -75,19 +72,10 @@ impl Scan {
             }
             return rest;
         }
-        let named = inner
-            .strip_prefix('/')
-            .unwrap_or(inner)
-            .starts_with(|c: char| c.is_ascii_alphabetic());
-        let end = if named && !self.no_more_tags {
-            tag_end(inner)
-        } else {
-            None
-        };
+        let named = inner.strip_prefix('/').unwrap_or(inner).starts_with(|c: char| c.is_ascii_alphabetic());
+        let end = if named && !self.no_more_tags { tag_end(inner) } else { None };
         self.no_more_tags |= named && end.is_none();
-        let Some((tag, rest)) =
-            end.and_then(|end| Some((inner.get(..end)?, inner.get(end + 1..)?)))
-        else {
+        let Some((tag, rest)) = end.and_then(|end| Some((inner.get(..end)?, inner.get(end + 1..)?))) else {
             self.out.push_str("&lt;");
             return inner;
         };
@@ -97,19 +85,11 @@ impl Scan {
     fn tag<'h>(&mut self, tag: &str, rest: &'h str) -> &'h str {
         let closing = tag.starts_with('/');
         let name = tag.trim_start_matches('/');
-        let name: String = name
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect::<String>()
-            .to_ascii_lowercase();
+        let name: String =
+            name.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         match name.as_str() {
-            "script" | "style" | "template" | "noscript" | "iframe" | "object" | "svg" | "math"
-            | "title" => {
-                return if closing {
-                    rest
-                } else {
-                    after_end_of(&name, rest)
-                };
+            "script" | "style" | "template" | "noscript" | "iframe" | "object" | "svg" | "math" | "title" => {
+                return if closing { rest } else { after_end_of(&name, rest) };
             }
             "pre" => self.pre(closing, tag),
             "br" if self.in_pre => self.out.push('\n'),
@@ -123,8 +103,7 @@ impl Scan {
             "code" | "tt" | "samp" => {
                 if closing == self.in_code {
                     self.in_code = !closing;
-                    self.out
-                        .push_str(if closing { "</code>" } else { "<code>" });
+                    self.out.push_str(if closing { "</code>" } else { "<code>" });
                 }
             }
             _ if self.in_code && !is_block(&name) => {}
@@ -168,9 +147,7 @@ impl Scan {
         // A table within a cell is layout: Markdown has none, its words stay.
         self.tables += usize::from(name == "table" && !closing);
         let inner = self.tables > 1 && is_table(name);
-        self.tables = self
-            .tables
-            .saturating_sub(usize::from(name == "table" && closing));
+        self.tables = self.tables.saturating_sub(usize::from(name == "table" && closing));
         if inner {
             self.out.push(' ');
             return;
@@ -245,16 +222,9 @@ fn tag_end(tag: &str) -> Option<usize> {
 
 fn after_end_of<'h>(name: &str, rest: &'h str) -> &'h str {
     let mut from = 0;
-    while let Some(at) = rest
-        .get(from..)
-        .and_then(|tail| tail.find("</"))
-        .map(|at| from + at + 2)
-    {
+    while let Some(at) = rest.get(from..).and_then(|tail| tail.find("</")).map(|at| from + at + 2) {
         let tail = rest.get(at..).unwrap_or_default();
-        if tail
-            .get(..name.len())
-            .is_some_and(|found| found.eq_ignore_ascii_case(name))
-        {
+        if tail.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name)) {
             return tail.split_once('>').map_or("", |(_, after)| after);
         }
         from = at;
@@ -264,14 +234,8 @@ fn after_end_of<'h>(name: &str, rest: &'h str) -> &'h str {
 
 /// `lang-py` or `language-py`, in a tag or a comment.
 fn language_of(tag: &str) -> Option<String> {
-    let start = ["language-", "lang-"]
-        .iter()
-        .find_map(|sign| tag.split_once(sign))?
-        .1;
-    let name: String = start
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || "+#_".contains(*c))
-        .collect();
+    let start = ["language-", "lang-"].iter().find_map(|sign| tag.split_once(sign))?.1;
+    let name: String = start.chars().take_while(|c| c.is_ascii_alphanumeric() || "+#_".contains(*c)).collect();
     (!name.is_empty() && name.len() <= 20 && name != "none").then(|| name.to_ascii_lowercase())
 }
 
@@ -303,8 +267,5 @@ fn is_block(name: &str) -> bool {
 }
 
 fn is_table(name: &str) -> bool {
-    matches!(
-        name,
-        "table" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th" | "caption" | "col" | "colgroup"
-    )
+    matches!(name, "table" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th" | "caption" | "col" | "colgroup")
 }

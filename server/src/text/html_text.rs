@@ -32,15 +32,13 @@ pub(super) fn protect(text: &str, in_link: bool, out: &mut String) {
                 out.extend([ESCAPE, '#']);
             }
             '~' if before != Some('/') => out.extend([ESCAPE, '~']),
-            'h' if !in_link && before.is_none_or(|c: char| !c.is_alphanumeric()) => {
-                match bare_url(rest) {
-                    Some(url) => {
-                        out.extend(["<a href=\"", &url.replace('"', "%22"), "\">", url, "</a>"]);
-                        taken = url.len();
-                    }
-                    None => out.push(c),
+            'h' if !in_link && before.is_none_or(|c: char| !c.is_alphanumeric()) => match bare_url(rest) {
+                Some(url) => {
+                    out.extend(["<a href=\"", &url.replace('"', "%22"), "\">", url, "</a>"]);
+                    taken = url.len();
                 }
-            }
+                None => out.push(c),
+            },
             c => out.push(c),
         }
         before = Some(c);
@@ -50,11 +48,7 @@ pub(super) fn protect(text: &str, in_link: bool, out: &mut String) {
 
 /// A MathJax formula at the front: what is between the signs, its class and its whole length.
 fn formula(rest: &str) -> Option<(&str, &'static str, usize)> {
-    let (sign, class) = if rest.starts_with("$$") {
-        ("$$", "math-display")
-    } else {
-        ("$", "math-inline")
-    };
+    let (sign, class) = if rest.starts_with("$$") { ("$$", "math-display") } else { ("$", "math-inline") };
     let inner = rest.get(sign.len()..)?;
     let (inner, after) = inner.split_once(sign)?;
     let blank = |c: char| c.is_whitespace();
@@ -62,9 +56,7 @@ fn formula(rest: &str) -> Option<(&str, &'static str, usize)> {
         return None;
     }
     // Sums of money: `$5 and $10`.
-    let money = inner.starts_with(blank)
-        || inner.ends_with(blank)
-        || after.starts_with(|c: char| c.is_ascii_digit());
+    let money = inner.starts_with(blank) || inner.ends_with(blank) || after.starts_with(|c: char| c.is_ascii_digit());
     if sign == "$" && (money || inner.ends_with('\\')) {
         return None;
     }
@@ -82,22 +74,13 @@ fn names_entity(tail: &str) -> bool {
     let Some(name) = tail.strip_prefix("amp;") else {
         return false;
     };
-    let end = name
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '#')
-        .unwrap_or(name.len());
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(name.len());
     (2..=31).contains(&end) && name.get(end..).is_some_and(|after| after.starts_with(';'))
 }
 
 fn bare_url(rest: &str) -> Option<&str> {
-    let end = rest
-        .find(|c: char| c.is_whitespace() || c == '"')
-        .unwrap_or(rest.len());
-    let url = rest
-        .get(..end)?
-        .split("&lt;")
-        .next()?
-        .split("&gt;")
-        .next()?;
+    let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
+    let url = rest.get(..end)?.split("&lt;").next()?.split("&gt;").next()?;
     let mut url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'']);
     if url.ends_with(')') && !url.contains('(') {
         url = url.trim_end_matches(')');

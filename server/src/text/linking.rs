@@ -34,11 +34,7 @@ pub(super) fn linkable<'a>(root: Node<'a>) -> Vec<Linkable<'a>> {
             NodeValue::Link(_) | NodeValue::Image(_) => &mut inert,
             NodeValue::BlockQuote => &mut quotes,
             NodeValue::Text(_) if entering && inert == 0 => {
-                found.push(Linkable {
-                    node,
-                    before: character_before(node),
-                    quoted: quotes > 0,
-                });
+                found.push(Linkable { node, before: character_before(node), quoted: quotes > 0 });
                 continue;
             }
             NodeValue::HtmlInline(_) if entering => {
@@ -47,11 +43,7 @@ pub(super) fn linkable<'a>(root: Node<'a>) -> Vec<Linkable<'a>> {
             }
             _ => continue,
         };
-        *counter = if entering {
-            *counter + 1
-        } else {
-            counter.saturating_sub(1)
-        };
+        *counter = if entering { *counter + 1 } else { counter.saturating_sub(1) };
     }
     // Backwards, so that an inner pair is free before its outer one looks for its end.
     free.into_iter().rev().for_each(free_element);
@@ -68,12 +60,7 @@ fn character_before(node: Node<'_>) -> Option<char> {
     }
 }
 
-pub(super) fn link_words<'a>(
-    arena: &'a Arena<'a>,
-    text: &Linkable<'a>,
-    links: &Links<'_>,
-    rendered: &mut Rendered,
-) {
+pub(super) fn link_words<'a>(arena: &'a Arena<'a>, text: &Linkable<'a>, links: &Links<'_>, rendered: &mut Rendered) {
     let data = text.node.data();
     let NodeValue::Text(ref literal) = data.value else {
         return;
@@ -87,9 +74,7 @@ pub(super) fn link_words<'a>(
                 let known = handles(written).find(|handle| links.members.contains(handle));
                 if !text.quoted {
                     let handle = known.clone().or_else(|| handles(written).next());
-                    handle
-                        .into_iter()
-                        .for_each(|handle| note(&mut rendered.mentions, handle));
+                    handle.into_iter().for_each(|handle| note(&mut rendered.mentions, handle));
                 }
                 mention(written, known)
             }
@@ -116,12 +101,8 @@ fn mention(written: &str, known: Option<String>) -> NodeValue {
     let Some(handle) = known else {
         return NodeValue::Text(written.to_owned().into());
     };
-    let (name, rest) = written
-        .split_at_checked(handle.len() + 1)
-        .unwrap_or((written, ""));
-    NodeValue::Raw(format!(
-        "<a class=\"mention\" href=\"/people/{handle}\">{name}</a>{rest}"
-    ))
+    let (name, rest) = written.split_at_checked(handle.len() + 1).unwrap_or((written, ""));
+    NodeValue::Raw(format!("<a class=\"mention\" href=\"/people/{handle}\">{name}</a>{rest}"))
 }
 
 pub(super) fn note(found: &mut Vec<String>, word: String) {
@@ -148,11 +129,7 @@ fn free_element(node: Node<'_>) {
         "<sup>" => "</sup>",
         _ => return,
     };
-    let end = node
-        .following_siblings()
-        .skip(1)
-        .take(PAIR_REACH)
-        .find(|next| raw(next).is_some());
+    let end = node.following_siblings().skip(1).take(PAIR_REACH).find(|next| raw(next).is_some());
     if let Some(end) = end.filter(|end| raw(end).as_deref() == Some(close)) {
         node.data_mut().value = NodeValue::Raw(open);
         end.data_mut().value = NodeValue::Raw(close.to_owned());

@@ -63,10 +63,7 @@ pub fn render(source: &str, links: &Links<'_>) -> Rendered {
     // The parser and the grammars are other people's code on hostile input.
     let tried = catch_unwind(AssertUnwindSafe(|| try_render(&source, links)));
     tried.ok().flatten().unwrap_or_else(|| Rendered {
-        html: sanitise::sanitise(&format!(
-            "<p>{}</p>",
-            escaped(&source).replace('\n', "<br>")
-        )),
+        html: sanitise::sanitise(&format!("<p>{}</p>", escaped(&source).replace('\n', "<br>"))),
         ..Rendered::default()
     })
 }
@@ -80,15 +77,9 @@ fn try_render(source: &str, links: &Links<'_>) -> Option<Rendered> {
         link_words(&arena, &text, links, &mut rendered);
     }
     let mut html = String::with_capacity(source.len() * 2);
-    let page = format_document_with_formatter(
-        root,
-        &options,
-        &mut html,
-        &Plugins::default(),
-        write_node,
-        Page::new(links),
-    )
-    .ok()?;
+    let page =
+        format_document_with_formatter(root, &options, &mut html, &Plugins::default(), write_node, Page::new(links))
+            .ok()?;
     rendered.has_code = page.has_code;
     rendered.html = sanitise::sanitise(&html);
     Some(rendered)
@@ -149,11 +140,7 @@ pub(super) fn options(hard_breaks: bool) -> Options<'static> {
 }
 
 /// `None` when it took too long.
-pub(super) fn parse<'a>(
-    arena: &'a Arena<'a>,
-    source: &str,
-    options: &Options<'_>,
-) -> Option<Node<'a>> {
+pub(super) fn parse<'a>(arena: &'a Arena<'a>, source: &str, options: &Options<'_>) -> Option<Node<'a>> {
     let deadline = Deadline::after(PARSE_TIME);
     try_parse_document(arena, source, options, &|| deadline.passed()).ok()
 }

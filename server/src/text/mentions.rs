@@ -25,11 +25,7 @@ pub(super) fn pieces(text: &str, before: Option<char>) -> Vec<Piece<'_>> {
         if at < done || !opens(head.chars().next_back().or(before)) {
             continue;
         }
-        let word = if sign == "@" {
-            handle_in(tail)
-        } else {
-            tag_in(tail)
-        };
+        let word = if sign == "@" { handle_in(tail) } else { tag_in(tail) };
         let end = at + 1 + word.len();
         let Some(written) = text.get(at..end).filter(|_| !word.is_empty()) else {
             continue;
@@ -37,11 +33,7 @@ pub(super) fn pieces(text: &str, before: Option<char>) -> Vec<Piece<'_>> {
         if let Some(plain) = text.get(done..at).filter(|plain| !plain.is_empty()) {
             found.push(Piece::Text(plain));
         }
-        found.push(if sign == "@" {
-            Piece::Mention(written)
-        } else {
-            Piece::Tag(written)
-        });
+        found.push(if sign == "@" { Piece::Mention(written) } else { Piece::Tag(written) });
         done = end;
     }
     if !found.is_empty()
@@ -63,19 +55,14 @@ pub(super) fn handles(written: &str) -> impl Iterator<Item = String> {
 
 /// A sign inside a word is an e-mail address, a fragment of a URL or `C#`.
 fn opens(before: Option<char>) -> bool {
-    before.is_none_or(|c| {
-        !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | '/' | '@' | '#' | '&' | '+' | '\\')
-    })
+    before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | '/' | '@' | '#' | '&' | '+' | '\\'))
 }
 
 /// `[a-z0-9][a-z0-9_-]{1,29}`, or empty.
 fn handle_in(tail: &str) -> &str {
-    let word = run(tail, |b| {
-        b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
-    });
+    let word = run(tail, |b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     let rest = tail.get(word.len()..).unwrap_or_default();
-    let fits = (2..=HANDLE_MAX).contains(&word.len())
-        && word.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let fits = (2..=HANDLE_MAX).contains(&word.len()) && word.starts_with(|c: char| c.is_ascii_alphanumeric());
     if fits && !continues(rest) { word } else { "" }
 }
 
@@ -112,45 +99,22 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        let signs = pieces(text, None)
-            .into_iter()
-            .filter_map(|piece| match piece {
-                Piece::Text(_) => None,
-                Piece::Mention(word) | Piece::Tag(word) => Some(word),
-            });
+        let signs = pieces(text, None).into_iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Mention(word) | Piece::Tag(word) => Some(word),
+        });
         signs.collect()
     }
 
     #[test]
     fn words_and_their_borders() {
-        assert_eq!(
-            found("@anna, (@bob-x) and @Zoë @Carl."),
-            ["@anna", "@bob-x", "@Carl"]
-        );
-        assert_eq!(
-            found("a@b anna@host @anna@host @a @_x @anna.smith x/@anna @@anna"),
-            Vec::<&str>::new()
-        );
-        assert_eq!(
-            found("#falls #c++ #v1.2. (#a-b) #x"),
-            ["#falls", "#c++", "#v1.2", "#a-b", "#x"]
-        );
-        assert_eq!(
-            found("#1 #12 C# a#b ##x /#x &#x #santé"),
-            Vec::<&str>::new()
-        );
-        assert_eq!(
-            found(&format!("@{} @{}", "a".repeat(30), "a".repeat(31))).len(),
-            1
-        );
-        assert_eq!(
-            found(&format!("#{} #{}", "a".repeat(40), "a".repeat(41))).len(),
-            1
-        );
-        assert_eq!(
-            pieces("x @anna", Some('y')),
-            [Piece::Text("x "), Piece::Mention("@anna")]
-        );
+        assert_eq!(found("@anna, (@bob-x) and @Zoë @Carl."), ["@anna", "@bob-x", "@Carl"]);
+        assert_eq!(found("a@b anna@host @anna@host @a @_x @anna.smith x/@anna @@anna"), Vec::<&str>::new());
+        assert_eq!(found("#falls #c++ #v1.2. (#a-b) #x"), ["#falls", "#c++", "#v1.2", "#a-b", "#x"]);
+        assert_eq!(found("#1 #12 C# a#b ##x /#x &#x #santé"), Vec::<&str>::new());
+        assert_eq!(found(&format!("@{} @{}", "a".repeat(30), "a".repeat(31))).len(), 1);
+        assert_eq!(found(&format!("#{} #{}", "a".repeat(40), "a".repeat(41))).len(), 1);
+        assert_eq!(pieces("x @anna", Some('y')), [Piece::Text("x "), Piece::Mention("@anna")]);
         assert!(pieces("@anna", Some('y')).is_empty());
     }
 

@@ -54,15 +54,9 @@ fn allow_list() -> Builder<'static> {
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["class", "href", "rel", "title"])),
             ("code", HashSet::from(["class"])),
-            (
-                "div",
-                HashSet::from(["aria-label", "class", "role", "tabindex"]),
-            ),
+            ("div", HashSet::from(["aria-label", "class", "role", "tabindex"])),
             ("img", HashSet::from(["alt", "loading", "src", "title"])),
-            (
-                "input",
-                HashSet::from(["aria-label", "checked", "disabled", "type"]),
-            ),
+            ("input", HashSet::from(["aria-label", "checked", "disabled", "type"])),
             ("li", HashSet::from(["class"])),
             ("ol", HashSet::from(["start"])),
             ("pre", HashSet::from(["class", "tabindex"])),
@@ -71,10 +65,7 @@ fn allow_list() -> Builder<'static> {
             ("th", HashSet::from(["align", "scope"])),
         ]))
         // Whatever an input says, it is a checkbox that nobody can press.
-        .set_tag_attribute_values(HashMap::from([(
-            "input",
-            HashMap::from([("disabled", ""), ("type", "checkbox")]),
-        )]))
+        .set_tag_attribute_values(HashMap::from([("input", HashMap::from([("disabled", ""), ("type", "checkbox")]))]))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)
@@ -122,29 +113,16 @@ mod tests {
             ("<script>alert(1)</script>x", "x"),
             ("<img src=x onerror=alert(1)>", "<img>"),
             ("<img src=\"https://evil.org/pixel\">", "<img>"),
-            (
-                "<a href=\"javascript:x\" onclick=y target=_blank>z</a>",
-                "<a>z</a>",
-            ),
+            ("<a href=\"javascript:x\" onclick=y target=_blank>z</a>", "<a>z</a>"),
             ("<a href=\"//evil.org\" rel=\"opener\">z</a>", "<a>z</a>"),
             ("<p style=\"color:red\" id=x class=nav>y</p>", "<p>y</p>"),
-            (
-                "<h1>x</h1><svg><a xlink:href=\"javascript:x\">y</a></svg>",
-                "x",
-            ),
-            (
-                "<div role=alert class=\"table-wrap modal\">x</div>",
-                "<div>x</div>",
-            ),
+            ("<h1>x</h1><svg><a xlink:href=\"javascript:x\">y</a></svg>", "x"),
+            ("<div role=alert class=\"table-wrap modal\">x</div>", "<div>x</div>"),
             ("<!-- x -->y<base href=z><iframe src=a></iframe>", "y"),
         ] {
             assert_eq!(sanitise(html), safe, "{html}");
         }
         let input = sanitise("<input type=text name=q onfocus=x>");
-        assert!(
-            input.contains("type=\"checkbox\"")
-                && input.contains("disabled")
-                && !input.contains("name")
-        );
+        assert!(input.contains("type=\"checkbox\"") && input.contains("disabled") && !input.contains("name"));
     }
 }

@@ -24,26 +24,10 @@ pub(super) fn open(context: &mut Context<Page<'_>>, table: Node<'_>) -> fmt::Res
 /// number if a text repeats them.
 fn label(context: &Context<Page<'_>>, table: Node<'_>) -> String {
     let word = context.user.links.words.table;
-    let heads = table
-        .first_child()
-        .map(|row| text_of(row, LABEL_CHARS))
-        .unwrap_or_default();
-    let base = if heads.is_empty() {
-        word.to_owned()
-    } else {
-        format!("{word}: {heads}")
-    };
-    let same = context
-        .user
-        .table_labels
-        .iter()
-        .filter(|used| used.starts_with(&base))
-        .count();
-    if same == 0 {
-        base
-    } else {
-        format!("{base} ({})", same + 1)
-    }
+    let heads = table.first_child().map(|row| text_of(row, LABEL_CHARS)).unwrap_or_default();
+    let base = if heads.is_empty() { word.to_owned() } else { format!("{word}: {heads}") };
+    let same = context.user.table_labels.iter().filter(|used| used.starts_with(&base)).count();
+    if same == 0 { base } else { format!("{base} ({})", same + 1) }
 }
 
 /// The words of a node, of about `max` characters, cells parted by commas.
@@ -54,18 +38,12 @@ pub(super) fn text_of(node: Node<'_>, max: usize) -> String {
             NodeValue::Text(ref literal) => text.push_str(literal),
             NodeValue::Code(ref code) => text.push_str(&code.literal),
             NodeValue::SoftBreak | NodeValue::LineBreak => text.push(' '),
-            NodeValue::TableCell if !text.is_empty() && !text.ends_with(", ") => {
-                text.push_str(", ")
-            }
+            NodeValue::TableCell if !text.is_empty() && !text.ends_with(", ") => text.push_str(", "),
             _ => {}
         }
         if text.len() > max * 4 {
             break;
         }
     }
-    text.trim()
-        .trim_end_matches(',')
-        .chars()
-        .take(max)
-        .collect()
+    text.trim().trim_end_matches(',').chars().take(max).collect()
 }

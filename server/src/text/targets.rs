@@ -38,11 +38,7 @@ pub(super) fn target<'a>(url: &'a str, origin: &str) -> Option<Target<'a>> {
         && let Some(rest) = url.strip_prefix(origin)
         && (rest.is_empty() || rest.starts_with(['/', '#', '?']))
     {
-        return Some(Target::Local(if rest.starts_with('/') {
-            local(rest)?
-        } else {
-            "/"
-        }));
+        return Some(Target::Local(if rest.starts_with('/') { local(rest)? } else { "/" }));
     }
     if url.starts_with(['/', '#']) {
         return local(url).map(Target::Local);
@@ -65,9 +61,7 @@ pub(super) fn is_own_file(url: &str) -> bool {
     url.strip_prefix(FILES).is_some_and(|rest| {
         !rest.is_empty()
             && !rest.contains("..")
-            && rest
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b))
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b))
     })
 }
 
@@ -77,10 +71,7 @@ fn local(url: &str) -> Option<&str> {
 }
 
 fn has_scheme(url: &str, scheme: &str) -> bool {
-    url.len() > scheme.len()
-        && url
-            .get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    url.len() > scheme.len() && url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -107,42 +98,19 @@ mod tests {
         ] {
             assert_eq!(target(bad, "https://hub.org"), None, "{bad:?}");
         }
-        assert_eq!(
-            target("/people/anna", ""),
-            Some(Target::Local("/people/anna"))
-        );
-        assert_eq!(
-            target("https://hub.org/x", "https://hub.org"),
-            Some(Target::Local("/x"))
-        );
-        assert_eq!(
-            target("https://hub.org", "https://hub.org"),
-            Some(Target::Local("/"))
-        );
-        assert!(matches!(
-            target("https://hub.org.evil.org/", "https://hub.org"),
-            Some(Target::External(_))
-        ));
+        assert_eq!(target("/people/anna", ""), Some(Target::Local("/people/anna")));
+        assert_eq!(target("https://hub.org/x", "https://hub.org"), Some(Target::Local("/x")));
+        assert_eq!(target("https://hub.org", "https://hub.org"), Some(Target::Local("/")));
+        assert!(matches!(target("https://hub.org.evil.org/", "https://hub.org"), Some(Target::External(_))));
         assert_eq!(target("https://hub.org//evil.org", "https://hub.org"), None);
-        assert_eq!(
-            target("www.nhs.uk", "").as_ref().map(Target::url),
-            Some("https://www.nhs.uk")
-        );
-        assert_eq!(
-            target("mailto:a@b.org", ""),
-            Some(Target::Mail("mailto:a@b.org"))
-        );
+        assert_eq!(target("www.nhs.uk", "").as_ref().map(Target::url), Some("https://www.nhs.uk"));
+        assert_eq!(target("mailto:a@b.org", ""), Some(Target::Mail("mailto:a@b.org")));
     }
 
     #[test]
     fn own_files() {
         assert!(is_own_file("/api/v1/files/01H-x_y"));
-        for bad in [
-            "/api/v1/files/",
-            "/api/v1/files/../me",
-            "/api/v1/files/%2e%2e/me",
-            "https://x/api/v1/files/1",
-        ] {
+        for bad in ["/api/v1/files/", "/api/v1/files/../me", "/api/v1/files/%2e%2e/me", "https://x/api/v1/files/1"] {
             assert!(!is_own_file(bad), "{bad}");
         }
     }

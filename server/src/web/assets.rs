@@ -18,7 +18,16 @@ macro_rules! embedded {
 }
 
 const FILES: &[(&str, &[u8])] = embedded!(
-    "app.css", "icons.svg", "favicon.svg", "app.js", "composer.js", "live.js", "topic.js", "words.js", "dom.js", "complete.js",
+    "app.css",
+    "icons.svg",
+    "favicon.svg",
+    "app.js",
+    "composer.js",
+    "live.js",
+    "topic.js",
+    "words.js",
+    "dom.js",
+    "complete.js",
     "drafts.js",
 );
 

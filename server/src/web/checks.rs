@@ -84,7 +84,8 @@ pub fn check(texts: &[Text<'_>], confirmed: bool) -> Result<Checked> {
         return Err(AppError::Invalid(faults));
     }
     if !confirmed {
-        let findings: Vec<Finding> = texts.iter().flat_map(|of| GUARDS.iter().flat_map(move |guard| guard(of))).collect();
+        let findings: Vec<Finding> =
+            texts.iter().flat_map(|of| GUARDS.iter().flat_map(move |guard| guard(of))).collect();
         if !findings.is_empty() {
             return Err(AppError::Confirm(findings));
         }

@@ -26,10 +26,7 @@ struct Checked;
 /// Whether the request's `Origin` is the hub's own.
 #[must_use]
 pub fn same_origin(req: &HttpRequest, state: &AppState) -> bool {
-    req.headers()
-        .get(ORIGIN)
-        .and_then(|origin| origin.to_str().ok())
-        .is_some_and(|origin| origin == state.origin())
+    req.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok()).is_some_and(|origin| origin == state.origin())
 }
 
 /// Refuses unsafe requests of browsers that come from elsewhere or, on the API, without a token
@@ -44,7 +41,9 @@ pub async fn guard(req: &HttpRequest) -> Result<()> {
     let by_cookie = req.cookie(SESSION_COOKIE).is_some();
     // A browser always sends its Origin with an unsafe request.
     if (by_cookie || !api) && !same_origin(req, &state) {
-        return Err(AppError::Forbidden("This request comes from another site; open the page here and try again.".into()));
+        return Err(AppError::Forbidden(
+            "This request comes from another site; open the page here and try again.".into(),
+        ));
     }
     if let Some(token) = req.headers().get(HEADER).and_then(|token| token.to_str().ok()) {
         check(req, token).await?;

@@ -37,11 +37,8 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
     let path = req.path().to_owned();
     let state = req.app_data::<web::Data<AppState>>().cloned();
     let count_queries = state.as_ref().is_some_and(|state| state.config.count_queries);
-    let (response, queries) = if count_queries {
-        super::metrics::counting(answer(req, next)).await
-    } else {
-        (answer(req, next).await, 0)
-    };
+    let (response, queries) =
+        if count_queries { super::metrics::counting(answer(req, next)).await } else { (answer(req, next).await, 0) };
     let mut response = response?;
     if count_queries && let Ok(value) = HeaderValue::from_str(&queries.to_string()) {
         response.headers_mut().insert(HeaderName::from_static("x-queries"), value);

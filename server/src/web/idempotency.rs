@@ -32,7 +32,8 @@ impl Once {
     pub fn of(req: &HttpRequest, body: &[u8]) -> Result<Option<Self>> {
         let Some(header) = req.headers().get("Idempotency-Key") else { return Ok(None) };
         let key = header.to_str().ok().map(str::trim).filter(|key| (1..=200).contains(&key.len()));
-        let key = key.ok_or_else(|| AppError::BadRequest("An Idempotency-Key has 1 to 200 visible characters.".into()))?;
+        let key =
+            key.ok_or_else(|| AppError::BadRequest("An Idempotency-Key has 1 to 200 visible characters.".into()))?;
         // The path itself, so that the same key on another object is another request.
         let route = format!("{} {}", req.method(), req.path());
         Ok(Some(Self { key: key.to_owned(), route, body_hash: hash_bytes(body) }))

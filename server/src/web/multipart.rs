@@ -39,10 +39,8 @@ pub async fn read(req: &HttpRequest, payload: web::Payload, file_field: &str, mo
     while let Some(part) = form.next().await {
         let mut part = part.map_err(broken)?;
         let name = part.name().unwrap_or_default().to_owned();
-        let file_name = part
-            .content_disposition()
-            .and_then(|disposition| disposition.get_filename())
-            .map(str::to_owned);
+        let file_name =
+            part.content_disposition().and_then(|disposition| disposition.get_filename()).map(str::to_owned);
         let is_file = name == file_field;
         let limit = if is_file { most } else { MOST_FIELD };
         let mut bytes = BytesMut::new();

@@ -72,12 +72,8 @@ impl Sessions {
 
     /// Forgets a member's entries.
     pub fn forget_member(&self, member: i64) {
-        let keys: Vec<Key> = self
-            .known
-            .iter()
-            .filter(|(_, known)| known.me.id == member)
-            .map(|(key, _)| (*key).clone())
-            .collect();
+        let keys: Vec<Key> =
+            self.known.iter().filter(|(_, known)| known.me.id == member).map(|(key, _)| (*key).clone()).collect();
         for key in keys {
             self.known.invalidate(&key);
         }
@@ -298,10 +294,7 @@ impl WithMember for sea_orm::Select<session::Entity> {
     fn find_also_related_member(self) -> sea_orm::SelectTwo<session::Entity, member::Entity> {
         self.join(
             sea_orm::JoinType::InnerJoin,
-            session::Entity::belongs_to(member::Entity)
-                .from(session::Column::MemberId)
-                .to(member::Column::Id)
-                .into(),
+            session::Entity::belongs_to(member::Entity).from(session::Column::MemberId).to(member::Column::Id).into(),
         )
         .select_also(member::Entity)
     }

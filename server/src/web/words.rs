@@ -30,10 +30,8 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
             Err(error) => tracing::error!(file, %error, "a file of the message catalogue cannot be read"),
         }
     }
-    let script: std::collections::BTreeMap<&str, &str> = texts
-        .iter()
-        .filter_map(|(key, text)| Some((key.strip_prefix("frame.script.")?, text.as_str())))
-        .collect();
+    let script: std::collections::BTreeMap<&str, &str> =
+        texts.iter().filter_map(|(key, text)| Some((key.strip_prefix("frame.script.")?, text.as_str()))).collect();
     // `<` inside a script element is written so that no text can end the element.
     let script = serde_json::to_string(&script).unwrap_or_default().replace('<', "\\u003c");
     Words { texts, script }

@@ -42,7 +42,10 @@ async fn main() {
     let seconds: f64 = args.get("seconds").map_or(4.0, |text| text.parse().unwrap());
     let hub = Hub::open(&base, login, password).await;
     println!("hub {base}, {seconds} s each; topic {} with {} replies\n", hub.topic, hub.replies);
-    println!("{:<34} {:>5} {:>10} {:>10} {:>10} {:>8} {:>6} {:>7}", "what", "conns", "per s", "p50 ms", "p99 ms", "bytes", "bad", "floor/");
+    println!(
+        "{:<34} {:>5} {:>10} {:>10} {:>10} {:>8} {:>6} {:>7}",
+        "what", "conns", "per s", "p50 ms", "p99 ms", "bytes", "bad", "floor/"
+    );
     let get = |path: &str, cookie: bool| hub.request("GET", path, cookie, None);
     let topic = format!("/s/{}/t/{}", hub.space, hub.topic);
     let list = format!("/s/{}", hub.space);
@@ -125,7 +128,8 @@ impl Hub {
         let bearer: Value = answer.json().await.unwrap();
         let bearer = bearer["access_token"].as_str().expect("signing in").to_owned();
         let cookie = browser_session(&http, base, login, password).await;
-        let list: Value = http.get(format!("{base}/api/v1/topics?sort=top&limit=100")).send().await.unwrap().json().await.unwrap();
+        let list: Value =
+            http.get(format!("{base}/api/v1/topics?sort=top&limit=100")).send().await.unwrap().json().await.unwrap();
         // The topic whose page is nearest to a full one of 30 posts.
         let best = list["items"]
             .as_array()
@@ -167,7 +171,8 @@ impl Hub {
     }
 
     fn request(&self, method: &str, path: &str, cookie: bool, body: Option<&Value>) -> Vec<u8> {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/html, application/json\r\n", self.address);
+        let mut text =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept: text/html, application/json\r\n", self.address);
         if cookie {
             text.push_str(&format!("Cookie: {}\r\n", self.cookie));
         }

@@ -112,15 +112,15 @@ fn no_store(mut response: actix_web::HttpResponseBuilder, body: &TokensView) -> 
     (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
     (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
     (status = 503, body = Problem)))]
-pub async fn register(state: web::Data<AppState>, req: HttpRequest, body: Json<RegisterRequest>) -> Result<HttpResponse> {
+pub async fn register(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    body: Json<RegisterRequest>,
+) -> Result<HttpResponse> {
     state.limits.take(What::Register, &client_address(&req, &state).to_string())?;
     let asked = body.value;
-    let entry = Entry {
-        handle: asked.handle,
-        display_name: asked.display_name,
-        email: asked.email,
-        password: asked.password,
-    };
+    let entry =
+        Entry { handle: asked.handle, display_name: asked.display_name, email: asked.email, password: asked.password };
     let ready = register::prepare(&entry).await?;
     let door = match asked.invitation {
         Some(token) => Door::Invited(token),

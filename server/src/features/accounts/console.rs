@@ -2,8 +2,8 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::register::{self, Door, Entry};
 use super::links;
+use super::register::{self, Door, Entry};
 use crate::app::AppState;
 use crate::entities::member;
 use crate::web::error::Result;
@@ -13,10 +13,7 @@ pub async fn setup_link(state: &AppState) -> Result<Option<String>> {
     if register::has_administrator(state.store.read()).await? {
         return Ok(None);
     }
-    let token = state
-        .store
-        .write(async |tx| links::make(tx, links::SETUP, None, None, links::SETUP_FOR).await)
-        .await?;
+    let token = state.store.write(async |tx| links::make(tx, links::SETUP, None, None, links::SETUP_FOR).await).await?;
     Ok(Some(format!("{}/setup?token={token}", state.origin())))
 }
 

@@ -158,7 +158,9 @@ async fn spaces_of_sender(tx: &Tx, sender: &member::Model, slugs: &[String]) -> 
         .await?;
     let role = |id: i64| roles.iter().find(|(space, _)| *space == id).map(|(_, role)| *role);
     if !general && !roles.iter().any(|(_, role)| *role >= SpaceRole::Moderator) {
-        return Err(AppError::Forbidden("Only facilitators, administrators and those who run a space can invite.".into()));
+        return Err(AppError::Forbidden(
+            "Only facilitators, administrators and those who run a space can invite.".into(),
+        ));
     }
     let mut chosen = Vec::new();
     for slug in slugs {
@@ -166,8 +168,7 @@ async fn spaces_of_sender(tx: &Tx, sender: &member::Model, slugs: &[String]) -> 
         let may = |row: &space::Model| {
             let runs = role(row.id).is_some_and(|role| role >= SpaceRole::Moderator);
             let open = crate::features::spaces::policy::by_role(sender.hub_role, role(row.id), row.visibility);
-            row.archived_at.is_none()
-                && (runs || (general && open >= crate::features::spaces::Access::Read))
+            row.archived_at.is_none() && (runs || (general && open >= crate::features::spaces::Access::Read))
         };
         match found {
             Some(row) if may(row) => chosen.push(row.clone()),

@@ -48,7 +48,12 @@ pub async fn withdraw(tx: &Tx, kind: &str, member: Option<i64>) -> Result<()> {
 }
 
 /// The link of a token if it would work now.
-pub async fn look(db: &impl ConnectionTrait, now: i64, kind: &str, token: &str) -> Result<Option<one_time_token::Model>> {
+pub async fn look(
+    db: &impl ConnectionTrait,
+    now: i64,
+    kind: &str,
+    token: &str,
+) -> Result<Option<one_time_token::Model>> {
     if token.is_empty() || token.len() > 128 {
         return Ok(None);
     }

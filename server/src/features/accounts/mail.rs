@@ -114,7 +114,14 @@ pub async fn queue_letter(tx: &mut Tx, to: To<'_>, letter: &Letter, hub: &str) -
 /// Tells members of something, where they want mail and have shown that the address is theirs.
 /// The letter gets a link that switches such mails off. `kind` is `reply` or `mention`, `about`
 /// the post that the letter quotes.
-pub async fn notify(state: &AppState, tx: &mut Tx, kind: &str, members: &[i64], about: Option<i64>, letter: &Letter) -> Result<()> {
+pub async fn notify(
+    state: &AppState,
+    tx: &mut Tx,
+    kind: &str,
+    members: &[i64],
+    about: Option<i64>,
+    letter: &Letter,
+) -> Result<()> {
     let wanting: Vec<(i64, Option<String>)> = {
         use sea_orm::QuerySelect as _;
         member::Entity::find()
@@ -153,7 +160,8 @@ pub fn unsubscribe_token(state: &AppState, member: i64) -> String {
 /// Asks the owner of an address to confirm it.
 pub async fn verify(state: &AppState, tx: &mut Tx, of: &member::Model, to: &str, token: &str) -> Result<()> {
     let letter = told(state, "verify", &[("name", &of.display_name)], &format!("/verify/{token}"));
-    queue_letter(tx, To { kind: "verify", member: Some(of.id), address: to, about: None }, &letter, state.origin()).await
+    queue_letter(tx, To { kind: "verify", member: Some(of.id), address: to, about: None }, &letter, state.origin())
+        .await
 }
 
 /// A letter from the catalogue: `mail.KIND.{subject,text,link,foot}`, with the hub's address filled in.
@@ -207,9 +215,8 @@ async fn set(state: &AppState, row: &mail::Model, to: MailState, error: Option<S
             let mut update = mail::Entity::update_many();
             // What was sent holds a link that opens an account: it is not kept.
             if to == MailState::Sent && secret {
-                update = update
-                    .col_expr(mail::Column::Text, Expr::value(""))
-                    .col_expr(mail::Column::Html, Expr::value(""));
+                update =
+                    update.col_expr(mail::Column::Text, Expr::value("")).col_expr(mail::Column::Html, Expr::value(""));
             }
             update
                 .col_expr(mail::Column::State, Expr::value(to.as_str()))

@@ -186,7 +186,11 @@ pub async fn revoke_token(state: web::Data<AppState>, me: Member, id: web::Path<
     (status = 200, body = Page<InvitationView>), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn list_invitations(state: web::Data<AppState>, me: Member, page: web::Query<PageQuery>) -> Result<HttpResponse> {
+pub async fn list_invitations(
+    state: web::Data<AppState>,
+    me: Member,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse> {
     if !invitations::may_invite(&me) {
         return Err(AppError::Forbidden("Only those who can invite see invitations.".into()));
     }
@@ -217,11 +221,7 @@ pub async fn invite(state: web::Data<AppState>, me: Member, body: Json<NewInvita
     (status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
     (status = 409, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn revoke_invitation(
-    state: web::Data<AppState>,
-    me: Member,
-    id: web::Path<Id>,
-) -> Result<HttpResponse> {
+pub async fn revoke_invitation(state: web::Data<AppState>, me: Member, id: web::Path<Id>) -> Result<HttpResponse> {
     let (by, id) = (me.id, id.into_inner().0);
     state.store.write(async move |tx| invitations::revoke(tx, by, id).await).await?;
     Ok(HttpResponse::NoContent().finish())

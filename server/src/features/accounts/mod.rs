@@ -33,15 +33,33 @@ use crate::web::error::{AppError, Result};
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        api::register, api::login, api::refresh, api::logout,
-        me_api::list_sessions, me_api::end_other_sessions, me_api::end_session,
-        me_api::list_tokens, me_api::make_token, me_api::revoke_token,
-        me_api::list_invitations, me_api::invite, me_api::revoke_invitation,
+        api::register,
+        api::login,
+        api::refresh,
+        api::logout,
+        me_api::list_sessions,
+        me_api::end_other_sessions,
+        me_api::end_session,
+        me_api::list_tokens,
+        me_api::make_token,
+        me_api::revoke_token,
+        me_api::list_invitations,
+        me_api::invite,
+        me_api::revoke_invitation,
     ),
     components(schemas(
-        api::RegisterRequest, api::LoginRequest, api::RefreshRequest, api::TokensView, api::AccountView,
-        me_api::SessionView, me_api::TokenView, me_api::NewTokenView, me_api::NewToken,
-        me_api::NewInvitations, me_api::InvitationsView, invitations::InvitationView,
+        api::RegisterRequest,
+        api::LoginRequest,
+        api::RefreshRequest,
+        api::TokensView,
+        api::AccountView,
+        me_api::SessionView,
+        me_api::TokenView,
+        me_api::NewTokenView,
+        me_api::NewToken,
+        me_api::NewInvitations,
+        me_api::InvitationsView,
+        invitations::InvitationView,
     ))
 )]
 struct Api;

@@ -191,7 +191,12 @@ pub async fn invite_form(
 }
 
 /// `POST /register`
-pub async fn register(state: web::Data<AppState>, req: HttpRequest, viewer: Viewer, form: Form) -> Result<HttpResponse> {
+pub async fn register(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    viewer: Viewer,
+    form: Form,
+) -> Result<HttpResponse> {
     submit(&state, &req, &viewer, &form, None).await
 }
 

@@ -20,8 +20,21 @@ const NAME: usize = 80;
 
 /// Handles that name a place of the hub, or somebody whom nobody should pass for.
 const RESERVED: &[&str] = &[
-    "room", "here", "admin", "administrator", "administrators", "moderator", "moderators", "system", "praxis", "me",
-    "all", "everyone", "support", "root", "facilitator",
+    "room",
+    "here",
+    "admin",
+    "administrator",
+    "administrators",
+    "moderator",
+    "moderators",
+    "system",
+    "praxis",
+    "me",
+    "all",
+    "everyone",
+    "support",
+    "root",
+    "facilitator",
 ];
 
 /// What somebody types to become a member.
@@ -115,7 +128,13 @@ pub fn said(field: &'static str, key: &str) -> FieldError {
 }
 
 /// Makes the member, with all that comes with them.
-pub async fn register(state: &AppState, tx: &mut Tx, ready: &Ready, door: &Door, conduct: i32) -> Result<member::Model> {
+pub async fn register(
+    state: &AppState,
+    tx: &mut Tx,
+    ready: &Ready,
+    door: &Door,
+    conduct: i32,
+) -> Result<member::Model> {
     let role = role_of(tx, door).await?;
     let invitation = match door {
         Door::Invited(token) => Some(invitations::open_by_token(tx, token).await?),
@@ -226,7 +245,8 @@ pub fn is_local(state: &AppState, req: &HttpRequest) -> bool {
 /// 409 where another member has the handle or the address. What was imported and not claimed
 /// keeps its name too: its owner claims it by mail.
 async fn refuse_taken(tx: &Tx, ready: &Ready) -> Result<()> {
-    let handle = member::Entity::find().filter(member::Column::Handle.eq(ready.handle.as_str())).count(tx.conn()).await?;
+    let handle =
+        member::Entity::find().filter(member::Column::Handle.eq(ready.handle.as_str())).count(tx.conn()).await?;
     if handle > 0 {
         return Err(taken("handle"));
     }

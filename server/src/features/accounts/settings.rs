@@ -79,7 +79,12 @@ pub async fn account(state: web::Data<AppState>, req: HttpRequest, me: Member) -
 }
 
 /// `POST /settings/account/email`
-pub async fn change_email(state: web::Data<AppState>, req: HttpRequest, me: Member, form: Form) -> Result<HttpResponse> {
+pub async fn change_email(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    me: Member,
+    form: Form,
+) -> Result<HttpResponse> {
     signed_in(&me)?;
     state.limits.take(What::Mail, &me.id.to_string())?;
     let of = own(&state, &me).await?;

@@ -55,7 +55,8 @@ pub async fn make_link(state: &AppState, actor: i64, handle: &str) -> Result<Str
             if of.state == MemberState::Suspended {
                 return Err(AppError::Conflict("This member is suspended.".into()));
             }
-            record(tx, Act { space: None, actor, action: "claim", subject_kind: "member", subject: of.id, reason: "" }).await
+            record(tx, Act { space: None, actor, action: "claim", subject_kind: "member", subject: of.id, reason: "" })
+                .await
         })
         .await?;
     accounts::reset_link(state, &handle).await?.ok_or(AppError::NotFound)

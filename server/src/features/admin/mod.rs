@@ -18,10 +18,19 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        api::get_settings, api::patch_settings, api::list_members, api::patch_member, api::list_jobs, api::retry_job,
+        api::get_settings,
+        api::patch_settings,
+        api::list_members,
+        api::patch_member,
+        api::list_jobs,
+        api::retry_job,
     ),
     components(schemas(
-        model::SettingsView, model::SettingsChange, model::AdminMemberView, model::MemberChange, model::JobView,
+        model::SettingsView,
+        model::SettingsChange,
+        model::AdminMemberView,
+        model::MemberChange,
+        model::JobView,
     ))
 )]
 struct Api;

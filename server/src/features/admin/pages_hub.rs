@@ -187,7 +187,10 @@ pub async fn save_page(
 ) -> Result<HttpResponse> {
     let page = pages::find(&state, &path).await?;
     let version = form.get("version").parse().unwrap_or(page.version);
-    let texts = [Text::line("title", form.get("title"), TITLE).required(), Text::body("body", form.get("body"), BODY).required()];
+    let texts = [
+        Text::line("title", form.get("title"), TITLE).required(),
+        Text::body("body", form.get("body"), BODY).required(),
+    ];
     match check(&texts, form.ticked("confirmed")) {
         Ok(checked) => {
             let seen = IfMatch::version(Some(version));

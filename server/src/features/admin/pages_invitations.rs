@@ -67,7 +67,13 @@ struct Filled<'a> {
     errors: &'a [FieldError],
 }
 
-async fn show(state: &AppState, req: &HttpRequest, me: &Arc<Me>, query: &PageQuery, filled: &Filled<'_>) -> Result<HttpResponse> {
+async fn show(
+    state: &AppState,
+    req: &HttpRequest,
+    me: &Arc<Me>,
+    query: &PageQuery,
+    filled: &Filled<'_>,
+) -> Result<HttpResponse> {
     let list = invitations::list(state, me, query).await?;
     let snapshot = state.spaces.snapshot(state).await?;
     let spaces: Vec<Arc<SpaceInfo>> = snapshot
@@ -127,7 +133,12 @@ pub async fn invite(
 }
 
 /// `POST /admin/invitations/{id}/revoke`
-pub async fn revoke(state: web::Data<AppState>, me: Administrator, path: web::Path<String>, _form: Form) -> Result<HttpResponse> {
+pub async fn revoke(
+    state: web::Data<AppState>,
+    me: Administrator,
+    path: web::Path<String>,
+    _form: Form,
+) -> Result<HttpResponse> {
     let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
     let by = me.id;
     state.store.write(async move |tx| invitations::revoke(tx, by, id.0).await).await?;

@@ -58,7 +58,12 @@ pub async fn show(
 }
 
 /// `POST /admin/jobs/{id}/retry`
-pub async fn retry(state: web::Data<AppState>, _me: Administrator, path: web::Path<String>, _form: Form) -> Result<HttpResponse> {
+pub async fn retry(
+    state: web::Data<AppState>,
+    _me: Administrator,
+    path: web::Path<String>,
+    _form: Form,
+) -> Result<HttpResponse> {
     let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
     jobs::retry_dead(&state, id.0).await?;
     Ok(see_other("/admin/jobs"))

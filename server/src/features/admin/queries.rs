@@ -20,9 +20,7 @@ pub struct MemberFilter {
 }
 
 fn before(key: impl ColumnTrait, id: impl ColumnTrait, place: Place) -> Condition {
-    Condition::any()
-        .add(key.lt(place.key))
-        .add(Condition::all().add(key.eq(place.key)).add(id.lt(place.id)))
+    Condition::any().add(key.lt(place.key)).add(Condition::all().add(key.eq(place.key)).add(id.lt(place.id)))
 }
 
 /// Members, the newest first.
@@ -62,10 +60,8 @@ pub async fn members(
 
 /// Jobs in one state, or all: the newest first.
 pub async fn jobs(state: &AppState, is: Option<JobState>, after: Option<Place>, limit: u64) -> Result<Page<JobView>> {
-    let mut find = job::Entity::find()
-        .order_by_desc(job::Column::CreatedAt)
-        .order_by_desc(job::Column::Id)
-        .limit(limit + 1);
+    let mut find =
+        job::Entity::find().order_by_desc(job::Column::CreatedAt).order_by_desc(job::Column::Id).limit(limit + 1);
     if let Some(is) = is {
         find = find.filter(job::Column::State.eq(is));
     }
@@ -129,10 +125,8 @@ pub async fn mails(state: &AppState, limit: u64) -> Result<Vec<MailRow>> {
 
 /// Every space, the newest first. Names only: what is inside a confidential space stays inside.
 pub async fn spaces(state: &AppState, after: Option<Place>, limit: u64) -> Result<Page<space::Model>> {
-    let mut find = space::Entity::find()
-        .order_by_desc(space::Column::CreatedAt)
-        .order_by_desc(space::Column::Id)
-        .limit(limit + 1);
+    let mut find =
+        space::Entity::find().order_by_desc(space::Column::CreatedAt).order_by_desc(space::Column::Id).limit(limit + 1);
     if let Some(place) = after {
         find = find.filter(before(space::Column::CreatedAt, space::Column::Id, place));
     }

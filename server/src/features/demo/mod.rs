@@ -22,9 +22,11 @@ use content::Content;
 
 /// Fills an empty hub; the result is what to print, the error one line.
 pub async fn fill(state: &AppState) -> Result<String, String> {
-    let content = content::read().map_err(|error| format!("demo: the sample content is damaged ({})", error.message()))?;
+    let content =
+        content::read().map_err(|error| format!("demo: the sample content is damaged ({})", error.message()))?;
     let html = Html::new(&content);
-    let (threads, posts) = (content.threads.len(), content.threads.iter().map(|thread| thread.replies.len()).sum::<usize>());
+    let (threads, posts) =
+        (content.threads.len(), content.threads.iter().map(|thread| thread.replies.len()).sum::<usize>());
     let (people, places) = (content.people.len(), content.places.len());
     let done = state.store.write(async move |tx| write(tx, &content, &html).await).await;
     match done {

@@ -124,7 +124,8 @@ fn place<'a>(tx: &Tx, thread: &'a Thread, members: &Ids, opened: i64) -> Result<
         placed.push(Placed { id: tx.id(), author, created, parent, depth, pos: 0, children: 0, reply });
     }
     let below = |of: Option<usize>| -> Vec<usize> {
-        let mut found: Vec<usize> = (0..placed.len()).filter(|index| placed.get(*index).is_some_and(|p| p.parent == of)).collect();
+        let mut found: Vec<usize> =
+            (0..placed.len()).filter(|index| placed.get(*index).is_some_and(|p| p.parent == of)).collect();
         // The stack takes from the end: the youngest first.
         found.sort_by_key(|index| std::cmp::Reverse(placed.get(*index).map(|p| p.created)));
         found

@@ -18,10 +18,10 @@ pub async fn members(tx: &mut Tx, content: &Content, html: &Html) -> Result<Ids>
         let id = tx.id();
         let row = member_of(id, person, html, tx.now() - (60 - index) * DAY);
         member::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.conn()).await?;
-        let tags = person.expertise.iter().map(|tag| member_expertise::ActiveModel {
-            member_id: Set(id),
-            tag: Set(tag.clone()),
-        });
+        let tags = person
+            .expertise
+            .iter()
+            .map(|tag| member_expertise::ActiveModel { member_id: Set(id), tag: Set(tag.clone()) });
         member_expertise::Entity::insert_many(tags).exec_without_returning(tx.conn()).await?;
         people::index_words(tx, &row, &person.expertise).await?;
         ids.insert(person.handle.clone(), id);

@@ -81,7 +81,9 @@ fn raise_headings(mut html: String) -> String {
     let Some(first) = (3..=6).find(|level| html.contains(&format!("<h{level}>"))) else { return html };
     for level in first..=6 {
         let to = level - (first - 2);
-        html = html.replace(&format!("<h{level}>"), &format!("<h{to}>")).replace(&format!("</h{level}>"), &format!("</h{to}>"));
+        html = html
+            .replace(&format!("<h{level}>"), &format!("<h{to}>"))
+            .replace(&format!("</h{level}>"), &format!("</h{to}>"));
     }
     html
 }
@@ -100,7 +102,15 @@ pub async fn all(state: &AppState) -> Result<Vec<page::Model>> {
 }
 
 /// Saves a new version of a page; 412 if somebody else saved one meanwhile.
-pub async fn save(tx: &mut Tx, actor: i64, slug: &str, title: &str, body: &str, html: &str, seen: IfMatch) -> Result<()> {
+pub async fn save(
+    tx: &mut Tx,
+    actor: i64,
+    slug: &str,
+    title: &str,
+    body: &str,
+    html: &str,
+    seen: IfMatch,
+) -> Result<()> {
     let row = page::Entity::find_by_id(slug).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     seen.check(row.version)?;
     if row.title == title && row.body == body {

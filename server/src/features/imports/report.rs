@@ -96,14 +96,7 @@ impl Progress {
             bar.set_style(style);
         }
         let now = Instant::now();
-        let inner = Inner {
-            said: now,
-            done: 0,
-            total,
-            stage: "",
-            report: Report::default(),
-            faults: BTreeMap::new(),
-        };
+        let inner = Inner { said: now, done: 0, total, stage: "", report: Report::default(), faults: BTreeMap::new() };
         Self { bar, plain: !quiet && !terminal, quiet, started: now, inner: Mutex::new(inner) }
     }
 

@@ -75,9 +75,9 @@ pub async fn list_reports(
 ) -> Result<web::Json<Page<ReportView>>> {
     let states = match query.state.as_deref() {
         None | Some("") => ReportState::ALL.to_vec(),
-        Some(word) => vec![
-            ReportState::parse(word).ok_or_else(|| AppError::field("state", "is open, upheld or dismissed"))?,
-        ],
+        Some(word) => {
+            vec![ReportState::parse(word).ok_or_else(|| AppError::field("state", "is open, upheld or dismissed"))?]
+        }
     };
     let (after, limit) = (query.page.after()?, query.page.limit()?);
     let spaces = queries::moderated(&state, &me).await?;
@@ -88,7 +88,11 @@ pub async fn list_reports(
 #[utoipa::path(get, path = "/reports/{id}", tag = "moderation", params(("id" = Id, Path)),
     responses((status = 200, body = ReportView), (status = 401, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn get_report(state: web::Data<AppState>, me: Member, path: web::Path<String>) -> Result<web::Json<ReportView>> {
+pub async fn get_report(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+) -> Result<web::Json<ReportView>> {
     Ok(web::Json(queries::report(&state, &me, id_of(&path)?).await?))
 }
 
@@ -138,7 +142,12 @@ async fn settle(state: &AppState, me: &Member, id: &str, body: Json<Reason>, to:
         (status = 409, description = "It was purged.", body = Problem), (status = 415, body = Problem),
         (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn hide_post(state: web::Data<AppState>, me: Member, path: web::Path<String>, body: Json<Reason>) -> Result<HttpResponse> {
+pub async fn hide_post(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<Reason>,
+) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| acts::hide_post(tx, actor, id, true, reason).await.map(drop)).await
 }
@@ -150,9 +159,15 @@ pub async fn hide_post(state: web::Data<AppState>, me: Member, path: web::Path<S
         (status = 409, description = "It was purged.", body = Problem), (status = 415, body = Problem),
         (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn unhide_post(state: web::Data<AppState>, me: Member, path: web::Path<String>, body: Json<Reason>) -> Result<HttpResponse> {
+pub async fn unhide_post(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<Reason>,
+) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
-    act(&state, actor, body, async move |tx, reason| acts::hide_post(tx, actor, id, false, reason).await.map(drop)).await
+    act(&state, actor, body, async move |tx, reason| acts::hide_post(tx, actor, id, false, reason).await.map(drop))
+        .await
 }
 
 /// Purges a post: its text, history, files and every stored copy are gone for good. The first
@@ -162,7 +177,12 @@ pub async fn unhide_post(state: web::Data<AppState>, me: Member, path: web::Path
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn purge_post(state: web::Data<AppState>, me: Member, path: web::Path<String>, body: Json<Reason>) -> Result<HttpResponse> {
+pub async fn purge_post(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<Reason>,
+) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| purge::purge_post(tx, actor, id, reason).await.map(drop)).await
 }
@@ -173,9 +193,15 @@ pub async fn purge_post(state: web::Data<AppState>, me: Member, path: web::Path<
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn hide_topic(state: web::Data<AppState>, me: Member, path: web::Path<String>, body: Json<Reason>) -> Result<HttpResponse> {
+pub async fn hide_topic(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<Reason>,
+) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
-    act(&state, actor, body, async move |tx, reason| acts::hide_topic(tx, actor, id, true, reason).await.map(drop)).await
+    act(&state, actor, body, async move |tx, reason| acts::hide_topic(tx, actor, id, true, reason).await.map(drop))
+        .await
 }
 
 /// Shows a hidden topic again.
@@ -184,9 +210,15 @@ pub async fn hide_topic(state: web::Data<AppState>, me: Member, path: web::Path<
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn unhide_topic(state: web::Data<AppState>, me: Member, path: web::Path<String>, body: Json<Reason>) -> Result<HttpResponse> {
+pub async fn unhide_topic(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<Reason>,
+) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
-    act(&state, actor, body, async move |tx, reason| acts::hide_topic(tx, actor, id, false, reason).await.map(drop)).await
+    act(&state, actor, body, async move |tx, reason| acts::hide_topic(tx, actor, id, false, reason).await.map(drop))
+        .await
 }
 
 /// Suspends a member: sessions, tokens and sockets end at once.

@@ -31,12 +31,26 @@ use crate::web::error::{AppError, Result};
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        api::flag_post, api::list_reports, api::get_report, api::dismiss_report, api::uphold_report,
-        api::hide_post, api::unhide_post, api::purge_post, api::hide_topic, api::unhide_topic,
-        api::suspend_member, api::unsuspend_member,
+        api::flag_post,
+        api::list_reports,
+        api::get_report,
+        api::dismiss_report,
+        api::uphold_report,
+        api::hide_post,
+        api::unhide_post,
+        api::purge_post,
+        api::hide_topic,
+        api::unhide_topic,
+        api::suspend_member,
+        api::unsuspend_member,
     ),
     components(schemas(
-        model::NewFlag, model::Reason, model::FlagView, model::ReportView, model::ReportedPost, model::PersonView,
+        model::NewFlag,
+        model::Reason,
+        model::FlagView,
+        model::ReportView,
+        model::ReportedPost,
+        model::PersonView,
     ))
 )]
 struct Api;

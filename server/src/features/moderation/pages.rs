@@ -98,7 +98,14 @@ pub async fn report_form(
     show_form(&f, &seen, "", "", &[], false)
 }
 
-fn show_form(f: &Frame, seen: &Seen, chosen: &str, note: &str, errors: &[FieldError], done: bool) -> Result<HttpResponse> {
+fn show_form(
+    f: &Frame,
+    seen: &Seen,
+    chosen: &str,
+    note: &str,
+    errors: &[FieldError],
+    done: bool,
+) -> Result<HttpResponse> {
     let template = ReportPage {
         f,
         id: Id(seen.post.id),

@@ -59,9 +59,7 @@ pub async fn reports(
 
 /// Rows of a list before a place, for lists that show the newest first.
 fn before(key: impl ColumnTrait, id: impl ColumnTrait, place: Place) -> Condition {
-    Condition::any()
-        .add(key.lt(place.key))
-        .add(Condition::all().add(key.eq(place.key)).add(id.lt(place.id)))
+    Condition::any().add(key.lt(place.key)).add(Condition::all().add(key.eq(place.key)).add(id.lt(place.id)))
 }
 
 /// One report, for its reporter and those who moderate its space; for all others there is none.
@@ -209,7 +207,10 @@ pub async fn acts_of(state: &AppState, space: Option<i64>, after: Option<Place>,
     let posts: Vec<(i64, i64)> = post::Entity::find()
         .select_only()
         .columns([post::Column::Id, post::Column::TopicId])
-        .filter(post::Column::Id.is_in(rows.items.iter().filter(|row| row.subject_kind == "post").map(|row| row.subject_id)))
+        .filter(
+            post::Column::Id
+                .is_in(rows.items.iter().filter(|row| row.subject_kind == "post").map(|row| row.subject_id)),
+        )
         .into_tuple()
         .all(state.store.read())
         .await?;

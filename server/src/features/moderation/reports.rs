@@ -11,7 +11,13 @@ use crate::store::Tx;
 use crate::web::error::{AppError, Result};
 
 /// Makes a report, or finds the member's open one of this post; true if it is new.
-pub async fn flag_post(tx: &Tx, member: i64, post: i64, reason: ReportReason, note: &str) -> Result<(report::Model, bool)> {
+pub async fn flag_post(
+    tx: &Tx,
+    member: i64,
+    post: i64,
+    reason: ReportReason,
+    note: &str,
+) -> Result<(report::Model, bool)> {
     // The lock on the topic's row makes one of two reports that a member sends at once.
     let (ground, post) = Ground::of_post(tx, member, post).await?;
     if post.deleted_at.is_some() || post.purged_at.is_some() {

@@ -53,8 +53,17 @@ pub fn tell(tx: &mut Tx, me: i64) {
 }
 
 fn apply(row: &mut member::Model, change: &ProfileChange) -> Result<()> {
-    let ProfileChange { display_name, headline, discipline, organisation, expertise: _, about, links, time_zone, mail_on } =
-        change.clone();
+    let ProfileChange {
+        display_name,
+        headline,
+        discipline,
+        organisation,
+        expertise: _,
+        about,
+        links,
+        time_zone,
+        mail_on,
+    } = change.clone();
     set(&mut row.display_name, display_name);
     set(&mut row.headline, headline);
     set(&mut row.discipline, discipline);
@@ -79,10 +88,8 @@ fn set<T>(field: &mut T, value: Option<T>) {
 
 async fn replace_expertise(tx: &Tx, me: i64, tags: &[String]) -> Result<()> {
     member_expertise::Entity::delete_many().filter(member_expertise::Column::MemberId.eq(me)).exec(tx.conn()).await?;
-    let rows: Vec<member_expertise::ActiveModel> = tags
-        .iter()
-        .map(|tag| member_expertise::ActiveModel { member_id: Set(me), tag: Set(tag.clone()) })
-        .collect();
+    let rows: Vec<member_expertise::ActiveModel> =
+        tags.iter().map(|tag| member_expertise::ActiveModel { member_id: Set(me), tag: Set(tag.clone()) }).collect();
     if !rows.is_empty() {
         member_expertise::Entity::insert_many(rows).exec_without_returning(tx.conn()).await?;
     }

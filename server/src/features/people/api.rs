@@ -4,11 +4,11 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
 use sea_orm::EntityTrait as _;
 
+use super::actions;
 use super::avatar_actions::{self, remove_avatar, set_avatar};
 use super::model::{MeView, MemberView, ProfileView};
 use super::profile::{self, ProfileInput};
 use super::queries::{self, DirectoryQuery};
-use super::actions;
 use crate::app::AppState;
 use crate::entities::member;
 use crate::web::error::{AppError, Problem, Result};

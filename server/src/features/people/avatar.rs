@@ -14,8 +14,7 @@ use crate::entities::member;
 use crate::web::error::{AppError, Result};
 
 /// Grounds for white letters, each with a contrast of more than 5 to 1.
-const GROUNDS: [&str; 8] =
-    ["#0b5cad", "#5b3a8c", "#0a6b47", "#7a4d00", "#a3201a", "#6b3fa0", "#006a72", "#4d5b69"];
+const GROUNDS: [&str; 8] = ["#0b5cad", "#5b3a8c", "#0a6b47", "#7a4d00", "#a3201a", "#6b3fa0", "#006a72", "#4d5b69"];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const A_WHILE: &str = "public, max-age=600";
@@ -36,7 +35,10 @@ pub async fn serve(
     let cache = if query.v.as_deref() == Some(version) { FOR_EVER } else { A_WHILE };
     let etag = format!("\"{version}\"");
     if is_known(&req, &etag) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(("Cache-Control", cache)).finish());
+        return Ok(HttpResponse::NotModified()
+            .insert_header((ETAG, etag))
+            .insert_header(("Cache-Control", cache))
+            .finish());
     }
     match state.blobs.get(&avatar_actions::key(version)).await {
         Ok(bytes) => Ok(HttpResponse::Ok()
@@ -60,7 +62,10 @@ fn drawn(req: &HttpRequest, row: &member::Model) -> HttpResponse {
     let letters: String = initials.chars().map(|letter| format!("{:x}", u32::from(letter))).collect();
     let etag = format!("\"{}-{letters}\"", ground.trim_start_matches('#'));
     if is_known(req, &etag) {
-        return HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(("Cache-Control", A_WHILE)).finish();
+        return HttpResponse::NotModified()
+            .insert_header((ETAG, etag))
+            .insert_header(("Cache-Control", A_WHILE))
+            .finish();
     }
     HttpResponse::Ok()
         .content_type("image/svg+xml")

@@ -40,7 +40,11 @@ struct Items {
     items: Vec<Item>,
 }
 
-pub async fn complete(state: web::Data<AppState>, me: Member, query: web::Query<CompleteQuery>) -> Result<HttpResponse> {
+pub async fn complete(
+    state: web::Data<AppState>,
+    me: Member,
+    query: web::Query<CompleteQuery>,
+) -> Result<HttpResponse> {
     let viewer = Viewer::Member(me.0);
     let prefix: String = query.q.trim().trim_start_matches(['@', '#']).to_lowercase().chars().take(LONGEST).collect();
     let items = match query.kind.as_str() {
@@ -76,12 +80,13 @@ async fn members(state: &AppState, viewer: &Viewer, prefix: &str, space: &str) -
         .all(state.store.read())
         .await?;
     let detail = |row: &member::Model| {
-        if row.headline.is_empty() { english().of("people.discipline", row.discipline.as_str()) } else { row.headline.clone() }
+        if row.headline.is_empty() {
+            english().of("people.discipline", row.discipline.as_str())
+        } else {
+            row.headline.clone()
+        }
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| Item { detail: detail(&row), value: row.handle, label: row.display_name })
-        .collect())
+    Ok(rows.into_iter().map(|row| Item { detail: detail(&row), value: row.handle, label: row.display_name }).collect())
 }
 
 /// Tags in use where the viewer may read, the most used first.
@@ -105,6 +110,10 @@ async fn tags(state: &AppState, viewer: &Viewer, prefix: &str) -> Result<Vec<Ite
         .await?;
     Ok(rows
         .into_iter()
-        .map(|(name, uses)| Item { label: name.clone(), detail: english().n("people.complete.topics", uses), value: name })
+        .map(|(name, uses)| Item {
+            label: name.clone(),
+            detail: english().n("people.complete.topics", uses),
+            value: name,
+        })
         .collect())
 }

@@ -19,7 +19,13 @@ use crate::web::error::Result;
 use crate::web::idempotency::{Answer, Once, write_once};
 
 /// Keeps an upload: the bytes first, then the row. Bytes without a row are removed again.
-pub async fn store_file(state: &AppState, owner: i64, name: &str, bytes: Bytes, once: Option<Once>) -> Result<HttpResponse> {
+pub async fn store_file(
+    state: &AppState,
+    owner: i64,
+    name: &str,
+    bytes: Bytes,
+    once: Option<Once>,
+) -> Result<HttpResponse> {
     let slot = images::slot().await?;
     let sent = name.to_owned();
     let (kept, sha256) = web::block(move || {

@@ -68,7 +68,11 @@ pub async fn directory(
     });
     let disciplines = Discipline::ALL
         .iter()
-        .map(|of| Choice { value: of.as_str(), name: f.of("people.discipline", of.as_str()), chosen: discipline == Some(*of) })
+        .map(|of| Choice {
+            value: of.as_str(),
+            name: f.of("people.discipline", of.as_str()),
+            chosen: discipline == Some(*of),
+        })
         .collect();
     let roles = HubRole::ALL
         .iter()

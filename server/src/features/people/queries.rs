@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query};
-use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -38,7 +40,9 @@ fn given(value: Option<&String>) -> Option<&str> {
 impl DirectoryQuery {
     pub fn discipline(&self) -> Result<Option<Discipline>> {
         given(self.discipline.as_ref())
-            .map(|word| Discipline::parse(word).ok_or_else(|| AppError::field("discipline", "is not a discipline of this hub")))
+            .map(|word| {
+                Discipline::parse(word).ok_or_else(|| AppError::field("discipline", "is not a discipline of this hub"))
+            })
             .transpose()
     }
 

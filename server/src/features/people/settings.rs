@@ -21,14 +21,50 @@ use crate::web::{csrf, multipart};
 
 /// Offered in the form; the API takes any.
 const TIME_ZONES: [&str; 44] = [
-    "UTC", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Madrid", "Europe/Paris", "Europe/Brussels",
-    "Europe/Amsterdam", "Europe/Berlin", "Europe/Zurich", "Europe/Rome", "Europe/Vienna", "Europe/Prague",
-    "Europe/Warsaw", "Europe/Copenhagen", "Europe/Oslo", "Europe/Stockholm", "Europe/Helsinki", "Europe/Athens",
-    "Europe/Bucharest", "Europe/Kyiv", "Europe/Istanbul", "Africa/Cairo", "Africa/Lagos", "Africa/Nairobi",
-    "Africa/Johannesburg", "Asia/Jerusalem", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata", "Asia/Dhaka",
-    "Asia/Bangkok", "Asia/Singapore", "Asia/Shanghai", "Asia/Tokyo", "Asia/Seoul", "Australia/Perth",
-    "Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York", "America/Chicago",
-    "America/Denver", "America/Los_Angeles",
+    "UTC",
+    "Europe/London",
+    "Europe/Dublin",
+    "Europe/Lisbon",
+    "Europe/Madrid",
+    "Europe/Paris",
+    "Europe/Brussels",
+    "Europe/Amsterdam",
+    "Europe/Berlin",
+    "Europe/Zurich",
+    "Europe/Rome",
+    "Europe/Vienna",
+    "Europe/Prague",
+    "Europe/Warsaw",
+    "Europe/Copenhagen",
+    "Europe/Oslo",
+    "Europe/Stockholm",
+    "Europe/Helsinki",
+    "Europe/Athens",
+    "Europe/Bucharest",
+    "Europe/Kyiv",
+    "Europe/Istanbul",
+    "Africa/Cairo",
+    "Africa/Lagos",
+    "Africa/Nairobi",
+    "Africa/Johannesburg",
+    "Asia/Jerusalem",
+    "Asia/Dubai",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Singapore",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Asia/Seoul",
+    "Australia/Perth",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+    "America/Sao_Paulo",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
 ];
 
 /// What stands in the form, as typed.
@@ -93,7 +129,12 @@ pub async fn show(
 }
 
 /// The page with what is stored, or with what was typed.
-async fn build(state: &AppState, req: &HttpRequest, me: &std::sync::Arc<Me>, typed: Option<Typed>) -> Result<SettingsPage> {
+async fn build(
+    state: &AppState,
+    req: &HttpRequest,
+    me: &std::sync::Arc<Me>,
+    typed: Option<Typed>,
+) -> Result<SettingsPage> {
     let f = Frame::new(state, req, &Viewer::Member(std::sync::Arc::clone(me))).await?;
     let db = state.store.read();
     let row = member::Entity::find_by_id(me.id).one(db).await?.ok_or(AppError::NotFound)?;
@@ -104,8 +145,7 @@ async fn build(state: &AppState, req: &HttpRequest, me: &std::sync::Arc<Me>, typ
             stored(&row, &tags)
         }
     };
-    let disciplines =
-        Discipline::ALL.iter().map(|of| (of.as_str(), f.of("people.discipline", of.as_str()))).collect();
+    let disciplines = Discipline::ALL.iter().map(|of| (of.as_str(), f.of("people.discipline", of.as_str()))).collect();
     let mut zones: Vec<String> = TIME_ZONES.iter().map(|zone| (*zone).to_owned()).collect();
     if !typed.time_zone.is_empty() && !zones.contains(&typed.time_zone) {
         zones.insert(0, typed.time_zone.clone());
@@ -174,7 +214,9 @@ pub async fn save(state: web::Data<AppState>, req: HttpRequest, me: Member, form
         headline: Some(typed.headline.clone()),
         discipline,
         organisation: Some(typed.organisation.clone()),
-        expertise: Some(typed.expertise.split([' ', ',', '\t']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()),
+        expertise: Some(
+            typed.expertise.split([' ', ',', '\t']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+        ),
         about: Some(typed.about.clone()),
         links: Some(typed.links.lines().map(str::trim).filter(|line| !line.is_empty()).map(link_of).collect()),
         time_zone: Some(typed.time_zone.clone()),

@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn words_are_whole_and_in_parts() {
         let words = words_of(&["Dr Anna-Maria O’Neill", "anna_m", "data-safety, NHS"]);
-        for word in ["dr", "anna-maria", "anna", "maria", "o’neill", "neill", "anna_m", "data-safety", "safety", "nhs"] {
+        for word in ["dr", "anna-maria", "anna", "maria", "o’neill", "neill", "anna_m", "data-safety", "safety", "nhs"]
+        {
             assert!(words.contains(word), "{word} in {words:?}");
         }
         assert_eq!(asked(" ANNA-m  (nhs) -- "), ["anna-m", "nhs"]);

@@ -6,9 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::api::{id, seen};
-use super::membership::{
-    Person, answer_request, decline_invite, join_space, leave_space, remove_member, set_role,
-};
+use super::membership::{Person, answer_request, decline_invite, join_space, leave_space, remove_member, set_role};
 use super::model::{
     EntryView, InviteView, JoinWish, MESSAGE, RequestView, RoleChange, SpaceMemberView, Standing, StandingState,
 };
@@ -73,15 +71,11 @@ pub async fn join(
     ),
     security(("bearer" = []), ("session" = [])),
 )]
-pub async fn leave(
-    req: HttpRequest,
-    state: Data<AppState>,
-    me: Member,
-    slug: Path<String>,
-) -> Result<HttpResponse> {
+pub async fn leave(req: HttpRequest, state: Data<AppState>, me: Member, slug: Path<String>) -> Result<HttpResponse> {
     let once = Once::of(&req, b"")?;
     let (person, slug) = (Person::of(&me), slug.into_inner());
-    write_once(&state, me.id, once, async move |tx| Answer::ok(200, &leave_space(tx, &person, &slug).await?, None)).await
+    write_once(&state, me.id, once, async move |tx| Answer::ok(200, &leave_space(tx, &person, &slug).await?, None))
+        .await
 }
 
 /// Filters of a list of members.
@@ -116,9 +110,9 @@ pub async fn members(
     access.read()?;
     let role = match filter.role.as_deref() {
         None | Some("") => None,
-        Some(word) => Some(
-            SpaceRole::parse(word).ok_or_else(|| AppError::field("role", "is member, moderator or owner"))?,
-        ),
+        Some(word) => {
+            Some(SpaceRole::parse(word).ok_or_else(|| AppError::field("role", "is member, moderator or owner"))?)
+        }
     };
     let like: String = filter.q.as_deref().unwrap_or_default().chars().take(60).collect();
     let page = queries::members(state.store.read(), space.id, role, &like, query.after()?, query.limit()?).await?;
@@ -152,7 +146,8 @@ pub async fn put_member(
 ) -> Result<HttpResponse> {
     let (person, (slug, handle), role) = (Person::of(&me), path.into_inner(), input.value.role);
     let standing = state.store.write(async move |tx| set_role(tx, &person, &slug, &handle, role).await).await?;
-    let mut response = if standing.state == StandingState::Invited { HttpResponse::Accepted() } else { HttpResponse::Ok() };
+    let mut response =
+        if standing.state == StandingState::Invited { HttpResponse::Accepted() } else { HttpResponse::Ok() };
     Ok(response.json(standing))
 }
 

@@ -71,7 +71,8 @@ pub async fn access_by_slug(db: &impl ConnectionTrait, member: i64, slug: &str) 
 /// Hidden spaces are given too where the member is invited: they may answer.
 pub(super) async fn locked(db: &impl ConnectionTrait, member: i64, slug: &str) -> Result<InSpace> {
     // The lock first, in a statement of its own: the next one sees what the last holder wrote.
-    let id: Option<i64> = by_slug(slug).select_only().column(space::Column::Id).lock_exclusive().into_tuple().one(db).await?;
+    let id: Option<i64> =
+        by_slug(slug).select_only().column(space::Column::Id).lock_exclusive().into_tuple().one(db).await?;
     let found = one(db, space::Entity::find_by_id(id.ok_or(AppError::NotFound)?), member).await?;
     if found.invited.is_some() { Ok(found) } else { found.seen() }
 }
@@ -119,7 +120,9 @@ fn role_of(of: i64) -> SelectStatement {
     Query::select()
         .column(space_member::Column::Role)
         .from(space_member::Entity)
-        .and_where(Expr::col((space_member::Entity, space_member::Column::SpaceId)).equals((space::Entity, space::Column::Id)))
+        .and_where(
+            Expr::col((space_member::Entity, space_member::Column::SpaceId)).equals((space::Entity, space::Column::Id)),
+        )
         .and_where(Expr::col((space_member::Entity, space_member::Column::MemberId)).eq(of))
         .to_owned()
 }
@@ -128,7 +131,9 @@ fn invitation_of(of: i64) -> SelectStatement {
     Query::select()
         .column(space_invite::Column::Role)
         .from(space_invite::Entity)
-        .and_where(Expr::col((space_invite::Entity, space_invite::Column::SpaceId)).equals((space::Entity, space::Column::Id)))
+        .and_where(
+            Expr::col((space_invite::Entity, space_invite::Column::SpaceId)).equals((space::Entity, space::Column::Id)),
+        )
         .and_where(Expr::col((space_invite::Entity, space_invite::Column::MemberId)).eq(of))
         .to_owned()
 }
@@ -138,7 +143,10 @@ fn requests(of: Option<i64>) -> SelectStatement {
     let mut count = Query::select()
         .expr(Func::count(Expr::col((space_request::Entity, space_request::Column::Id))))
         .from(space_request::Entity)
-        .and_where(Expr::col((space_request::Entity, space_request::Column::SpaceId)).equals((space::Entity, space::Column::Id)))
+        .and_where(
+            Expr::col((space_request::Entity, space_request::Column::SpaceId))
+                .equals((space::Entity, space::Column::Id)),
+        )
         .and_where(Expr::col((space_request::Entity, space_request::Column::State)).eq("open"))
         .to_owned();
     if let Some(of) = of {

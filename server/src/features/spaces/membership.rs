@@ -91,14 +91,7 @@ pub async fn invite_member(tx: &mut Tx, me: &Person, slug: &str, handle: &str) -
     give(tx, me, slug, handle, SpaceRole::Member, true).await
 }
 
-async fn give(
-    tx: &mut Tx,
-    me: &Person,
-    slug: &str,
-    handle: &str,
-    role: SpaceRole,
-    keep: bool,
-) -> Result<Standing> {
+async fn give(tx: &mut Tx, me: &Person, slug: &str, handle: &str, role: SpaceRole, keep: bool) -> Result<Standing> {
     let inside = moderated(tx, me, slug).await?;
     let them = person(tx, handle).await?;
     let current = space_member::Entity::find_by_id((inside.space.id, them.id)).one(tx.conn()).await?;

@@ -35,15 +35,34 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        api::create, api::list, api::get, api::change,
-        api_people::join, api_people::leave, api_people::members, api_people::put_member, api_people::delete_member,
-        api_people::requests, api_people::accept, api_people::decline,
-        api_people::invites, api_people::decline_invitation, api_people::entries,
+        api::create,
+        api::list,
+        api::get,
+        api::change,
+        api_people::join,
+        api_people::leave,
+        api_people::members,
+        api_people::put_member,
+        api_people::delete_member,
+        api_people::requests,
+        api_people::accept,
+        api_people::decline,
+        api_people::invites,
+        api_people::decline_invitation,
+        api_people::entries,
     ),
     components(schemas(
-        model::NewSpace, model::SpaceChange, model::SpaceView, model::JoinWish, model::RoleChange,
-        model::Standing, model::SpaceMemberView, model::RequestView, model::InviteView, model::EntryView,
-    )),
+        model::NewSpace,
+        model::SpaceChange,
+        model::SpaceView,
+        model::JoinWish,
+        model::RoleChange,
+        model::Standing,
+        model::SpaceMemberView,
+        model::RequestView,
+        model::InviteView,
+        model::EntryView,
+    ))
 )]
 struct Api;
 

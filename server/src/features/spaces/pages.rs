@@ -98,8 +98,8 @@ pub async fn create(req: HttpRequest, state: Data<AppState>, me: Member, form: F
 }
 
 async fn try_create(state: &AppState, me: &Me, form: &Form) -> Result<String> {
-    let visibility = Visibility::parse(form.get("visibility"))
-        .ok_or_else(|| AppError::field("visibility", "is one of the four"))?;
+    let visibility =
+        Visibility::parse(form.get("visibility")).ok_or_else(|| AppError::field("visibility", "is one of the four"))?;
     let draft = Draft::of(&NewSpace {
         slug: form.get("slug").trim().to_lowercase(),
         name: form.get("name").to_owned(),
@@ -164,10 +164,8 @@ pub async fn join(
         }
     };
     let person = Person::of(&me);
-    let standing = state
-        .store
-        .write(async move |tx| join_space(tx, &person, &slug, texts.get("message")).await)
-        .await?;
+    let standing =
+        state.store.write(async move |tx| join_space(tx, &person, &slug, texts.get("message")).await).await?;
     Ok(see_other(&format!("/s/{}", standing.space)))
 }
 

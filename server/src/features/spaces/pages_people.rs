@@ -97,11 +97,7 @@ async fn show(
     let role = query.role.as_deref().and_then(SpaceRole::parse);
     let place = PageQuery { limit: None, cursor: query.cursor.clone() };
     let list = queries::members(db, space.id, role, &q, place.after()?, place.limit()?).await?;
-    let requests = if head.waiting > 0 {
-        queries::requests(db, space.id, None, 100).await?.items
-    } else {
-        Vec::new()
-    };
+    let requests = if head.waiting > 0 { queries::requests(db, space.id, None, 100).await?.items } else { Vec::new() };
     let invited = if head.may_moderate() { queries::invited(db, space.id).await? } else { Vec::new() };
     let entries = if head.may_manage() { queries::entries(db, space.id, None, 20).await?.items } else { Vec::new() };
     let role = role.map_or("", SpaceRole::as_str);

@@ -87,8 +87,8 @@ pub async fn save(
 }
 
 async fn try_save(state: &AppState, by: i64, slug: &str, form: &Form) -> Result<()> {
-    let visibility = Visibility::parse(form.get("visibility"))
-        .ok_or_else(|| AppError::field("visibility", "is one of the four"))?;
+    let visibility =
+        Visibility::parse(form.get("visibility")).ok_or_else(|| AppError::field("visibility", "is one of the four"))?;
     let change = SpaceChange {
         name: Some(form.get("name").to_owned()),
         description: Some(form.get("description").to_owned()),

@@ -4,10 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Func, LikeExpr};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    RelationDef,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 
 use super::SpaceInfo;
 use super::membership::ENTERED;
@@ -53,7 +50,8 @@ pub async fn views(state: &AppState, viewer: &Viewer, infos: &[Arc<SpaceInfo>]) 
     let streams: Vec<Stream> = infos.iter().map(|space| Stream::space(space.id)).collect();
     // Heads before rows: what happens between is replayed, never missed.
     let heads = heads_of(db, &streams).await?;
-    let rows = space::Entity::find().filter(space::Column::Id.is_in(infos.iter().map(|space| space.id))).all(db).await?;
+    let rows =
+        space::Entity::find().filter(space::Column::Id.is_in(infos.iter().map(|space| space.id))).all(db).await?;
     let rows: HashMap<i64, space::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
     let views = infos.iter().filter_map(|info| {
         let access = policy::access(viewer, info);

@@ -164,9 +164,8 @@ struct Saved {
 
 /// Adds a state to the history; the first edit also saves what was there before.
 async fn remember(tx: &Tx, post: &PostGround, old_tags: &[String], after: Saved, note: &str) -> Result<()> {
-    let mut sql = Sql::new(
-        "INSERT INTO post_revision (post_id, number, title, tags, body, editor_id, note, created_at) VALUES ",
-    );
+    let mut sql =
+        Sql::new("INSERT INTO post_revision (post_id, number, title, tags, body, editor_id, note, created_at) VALUES ");
     let mut number = post.revision_count;
     if number == 0 {
         number = 1;
@@ -179,7 +178,12 @@ async fn remember(tx: &Tx, post: &PostGround, old_tags: &[String], after: Saved,
     }
     number += 1;
     state_of(sql, post.id, number, after, post.standing().member, note, tx.now()).run(tx.conn()).await?;
-    Sql::new("UPDATE post SET revision_count = ").bind(number).then(" WHERE id = ").bind(post.id).run(tx.conn()).await?;
+    Sql::new("UPDATE post SET revision_count = ")
+        .bind(number)
+        .then(" WHERE id = ")
+        .bind(post.id)
+        .run(tx.conn())
+        .await?;
     Ok(())
 }
 

@@ -141,7 +141,9 @@ pub(super) async fn post(tx: &Tx, member: i64, id: i64) -> Result<PostGround> {
         .then(TOPIC)
         .then(STANDING)
         .then(AUTHOR)
-        .then(" FROM post p JOIN topic t ON t.id = p.topic_id JOIN space s ON s.id = t.space_id JOIN member a ON a.id = ")
+        .then(
+            " FROM post p JOIN topic t ON t.id = p.topic_id JOIN space s ON s.id = t.space_id JOIN member a ON a.id = ",
+        )
         .bind(member)
         .then(" LEFT JOIN space_member sm ON sm.space_id = s.id AND sm.member_id = a.id WHERE p.id = ")
         .bind(id)

@@ -79,7 +79,12 @@ async fn count_reactions(tx: &Tx, post: i64) -> Result<()> {
 /// What happens to the opening text counts for its topic.
 async fn add_rank(tx: &Tx, post: &PostGround, by: i32) -> Result<()> {
     if post.is_first {
-        Sql::new("UPDATE topic SET rank = rank + ").bind(by).then(" WHERE id = ").bind(post.topic.id).run(tx.conn()).await?;
+        Sql::new("UPDATE topic SET rank = rank + ")
+            .bind(by)
+            .then(" WHERE id = ")
+            .bind(post.topic.id)
+            .run(tx.conn())
+            .await?;
     }
     Ok(())
 }
@@ -104,7 +109,10 @@ pub async fn set_endorsement(state: &AppState, me: &Me, post: i64, on: bool) -> 
                     .bind(tx.now())
                     .then(") ON CONFLICT DO NOTHING")
             } else {
-                Sql::new("DELETE FROM endorsement WHERE post_id = ").bind(post.id).then(" AND member_id = ").bind(member)
+                Sql::new("DELETE FROM endorsement WHERE post_id = ")
+                    .bind(post.id)
+                    .then(" AND member_id = ")
+                    .bind(member)
             };
             if changed.run(tx.conn()).await?.rows_affected() == 0 {
                 return Ok(());
@@ -117,8 +125,8 @@ pub async fn set_endorsement(state: &AppState, me: &Me, post: i64, on: bool) -> 
                 .await?;
             add_rank(tx, &post, if on { RANK_ENDORSEMENT } else { -RANK_ENDORSEMENT }).await?;
             let kind = if on { "endorsement.added" } else { "endorsement.removed" };
-            let event = NewEvent::new(kind, post.id, Some(member))
-                .with(json!({"handle": post.topic.actor.author.handle}));
+            let event =
+                NewEvent::new(kind, post.id, Some(member)).with(json!({"handle": post.topic.actor.author.handle}));
             tx.append(Stream::topic(post.topic.id), event);
             Ok(())
         })

@@ -19,7 +19,12 @@ pub async fn set_pinned(state: &AppState, me: &Me, topic: i64, on: bool) -> Resu
                 return Ok(());
             }
             let at = on.then(|| tx.now());
-            Sql::new("UPDATE topic SET pinned_at = ").bind(at).then(" WHERE id = ").bind(topic.id).run(tx.conn()).await?;
+            Sql::new("UPDATE topic SET pinned_at = ")
+                .bind(at)
+                .then(" WHERE id = ")
+                .bind(topic.id)
+                .run(tx.conn())
+                .await?;
             tx.append(Stream::topic(topic.id), NewEvent::new("topic.changed", topic.id, Some(member)));
             Ok(())
         })

@@ -51,7 +51,11 @@ pub async fn restore_post(state: &AppState, me: &Me, post: i64) -> Result<()> {
         .store
         .write(async move |tx| {
             let post = ground::post(tx, member, post).await?;
-            if post.is_first { bring_back_topic(tx, member, post.topic.id).await } else { bring_back_post(tx, &post).await }
+            if post.is_first {
+                bring_back_topic(tx, member, post.topic.id).await
+            } else {
+                bring_back_post(tx, &post).await
+            }
         })
         .await
 }

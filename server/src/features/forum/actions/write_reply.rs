@@ -36,7 +36,13 @@ pub async fn reply(state: &AppState, me: &Me, topic: i64, new: &NewReply) -> Res
 }
 
 /// The same for a request that may come again.
-pub async fn reply_once(state: &AppState, me: &Me, topic: i64, new: &NewReply, once: Option<Once>) -> Result<HttpResponse> {
+pub async fn reply_once(
+    state: &AppState,
+    me: &Me,
+    topic: i64,
+    new: &NewReply,
+    once: Option<Once>,
+) -> Result<HttpResponse> {
     let (member, parent) = (me.id, new.parent_id);
     let written = prepare(state, topic, new).await?;
     write_once(state, member, once, async move |tx| {
@@ -154,7 +160,8 @@ async fn count_child(tx: &Tx, parent: &Parent) -> Result<()> {
 /// The new post's place in the tree; numbers the topic anew where there is no room.
 async fn find_place(tx: &Tx, topic: i64, parent: Option<&Parent>) -> Result<i64> {
     let Some(parent) = parent else {
-        let last = Sql::new("SELECT tree_pos FROM post WHERE topic_id = ").bind(topic).then(" ORDER BY tree_pos DESC LIMIT 1");
+        let last =
+            Sql::new("SELECT tree_pos FROM post WHERE topic_id = ").bind(topic).then(" ORDER BY tree_pos DESC LIMIT 1");
         let last = last.one(tx.conn()).await?.map_or(Ok(0), |row| row.try_get::<i64>("", "tree_pos"))?;
         return tree::between(last, None).ok_or_else(|| AppError::Forbidden("This topic is full.".into()));
     };

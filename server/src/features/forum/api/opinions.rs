@@ -17,7 +17,11 @@ use crate::web::viewer::{Member, Viewer};
 #[utoipa::path(put, path = "/posts/{id}/reactions/{emoji}", tag = "forum", params(("id" = String, Path), ("emoji" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn react(state: web::Data<AppState>, me: Member, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+pub(super) async fn react(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
     let (id, emoji) = path.into_inner();
     actions::set_reaction(&state, &me, id_of(&id)?, &emoji, true).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -27,7 +31,11 @@ pub(super) async fn react(state: web::Data<AppState>, me: Member, path: web::Pat
 #[utoipa::path(delete, path = "/posts/{id}/reactions/{emoji}", tag = "forum", params(("id" = String, Path), ("emoji" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn unreact(state: web::Data<AppState>, me: Member, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+pub(super) async fn unreact(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
     let (id, emoji) = path.into_inner();
     actions::set_reaction(&state, &me, id_of(&id)?, &emoji, false).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -91,7 +99,11 @@ pub(super) async fn unbookmark(state: web::Data<AppState>, me: Member, id: Targe
 #[utoipa::path(get, path = "/me/bookmarks", tag = "forum", params(PageQuery),
     responses((status = 200, body = Page<BookmarkView>), (status = 401, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn bookmarks(state: web::Data<AppState>, me: Member, page: web::Query<PageQuery>) -> Result<HttpResponse> {
+pub(super) async fn bookmarks(
+    state: web::Data<AppState>,
+    me: Member,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse> {
     let viewer = Viewer::Member(me.0.clone());
     Ok(HttpResponse::Ok().json(queries::bookmarks(&state, &me, &viewer, &page).await?))
 }

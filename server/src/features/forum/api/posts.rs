@@ -83,7 +83,12 @@ pub(super) async fn list(
         (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn create(state: web::Data<AppState>, me: Member, id: Target, body: Json<ReplyBody>) -> Result<HttpResponse> {
+pub(super) async fn create(
+    state: web::Data<AppState>,
+    me: Member,
+    id: Target,
+    body: Json<ReplyBody>,
+) -> Result<HttpResponse> {
     let Json { value, once } = body;
     let parent = value.parent_id.map(|parent| parent.parse::<Id>()).transpose();
     let new = NewReply {
@@ -127,7 +132,12 @@ pub(super) async fn patch(
 #[utoipa::path(delete, path = "/posts/{id}", tag = "forum", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 412, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn delete(req: HttpRequest, state: web::Data<AppState>, me: Member, id: Target) -> Result<HttpResponse> {
+pub(super) async fn delete(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    id: Target,
+) -> Result<HttpResponse> {
     actions::delete_post(&state, &me, id.0, IfMatch::of(&req)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -136,7 +146,12 @@ pub(super) async fn delete(req: HttpRequest, state: web::Data<AppState>, me: Mem
 #[utoipa::path(post, path = "/posts/{id}/restore", tag = "forum", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn restore(req: HttpRequest, state: web::Data<AppState>, me: Member, id: Target) -> Result<HttpResponse> {
+pub(super) async fn restore(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    id: Target,
+) -> Result<HttpResponse> {
     once_empty(&req, &state, &me).await?;
     actions::restore_post(&state, &me, id.0).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -72,7 +72,8 @@ impl TopicsQuery {
     fn filter(self, space: Option<i64>) -> Result<Filter> {
         let some = |text: Option<String>| text.filter(|text| !text.is_empty());
         let kind = some(self.kind).map(|kind| {
-            TopicKind::parse(&kind).ok_or_else(|| AppError::field("kind", "is question, discussion, idea, update or win"))
+            TopicKind::parse(&kind)
+                .ok_or_else(|| AppError::field("kind", "is question, discussion, idea, update or win"))
         });
         Ok(Filter {
             space,
@@ -134,7 +135,13 @@ pub(super) async fn create(
     let (space, access) = state.spaces.find(&state, &Viewer::Member(me.0.clone()), &slug).await?;
     access.read()?;
     let Json { value, once } = body;
-    let new = NewTopic { title: value.title, body: value.body, kind: value.kind, tags: value.tags, confirmed: value.confirmed };
+    let new = NewTopic {
+        title: value.title,
+        body: value.body,
+        kind: value.kind,
+        tags: value.tags,
+        confirmed: value.confirmed,
+    };
     actions::create_topic_once(&state, &me, space.id, &new, once).await
 }
 
@@ -179,7 +186,12 @@ pub(super) async fn patch(
 #[utoipa::path(delete, path = "/topics/{id}", tag = "forum", params(("id" = String, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 412, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn delete(req: HttpRequest, state: web::Data<AppState>, me: Member, id: Target) -> Result<HttpResponse> {
+pub(super) async fn delete(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    id: Target,
+) -> Result<HttpResponse> {
     actions::delete_topic(&state, &me, id.0, IfMatch::of(&req)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -188,7 +200,12 @@ pub(super) async fn delete(req: HttpRequest, state: web::Data<AppState>, me: Mem
 #[utoipa::path(post, path = "/topics/{id}/restore", tag = "forum", params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn restore(req: HttpRequest, state: web::Data<AppState>, me: Member, id: Target) -> Result<HttpResponse> {
+pub(super) async fn restore(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    id: Target,
+) -> Result<HttpResponse> {
     once_empty(&req, &state, &me).await?;
     actions::restore_topic(&state, &me, id.0).await?;
     Ok(HttpResponse::NoContent().finish())

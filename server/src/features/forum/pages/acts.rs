@@ -50,7 +50,15 @@ async fn shown(req: &HttpRequest, state: &AppState, viewer: &Viewer, post: i64, 
 }
 
 /// `POST /posts/{id}/reactions`: the page already shows it, so a script gets 204.
-pub async fn react(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, query: Query, sent: Form) -> Result<HttpResponse> {
+pub async fn react(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    query: Query,
+    sent: Form,
+) -> Result<HttpResponse> {
     let post = id_of(&path)?;
     actions::set_reaction(&state, &me, post, sent.get("emoji"), query.on()).await?;
     if by_fetch(&req) {
@@ -60,28 +68,59 @@ pub async fn react(req: HttpRequest, state: State, me: Member, viewer: Viewer, p
 }
 
 /// `POST /posts/{id}/bookmark`
-pub async fn bookmark(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, query: Query, sent: Form) -> Result<HttpResponse> {
+pub async fn bookmark(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    query: Query,
+    sent: Form,
+) -> Result<HttpResponse> {
     let post = id_of(&path)?;
     actions::set_bookmark(&state, &me, post, query.on()).await?;
     shown(&req, &state, &viewer, post, &sent).await
 }
 
 /// `POST /posts/{id}/endorsement`
-pub async fn endorse(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, query: Query, sent: Form) -> Result<HttpResponse> {
+pub async fn endorse(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    query: Query,
+    sent: Form,
+) -> Result<HttpResponse> {
     let post = id_of(&path)?;
     actions::set_endorsement(&state, &me, post, query.on()).await?;
     shown(&req, &state, &viewer, post, &sent).await
 }
 
 /// `POST /posts/{id}/answer`
-pub async fn accept(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, query: Query, sent: Form) -> Result<HttpResponse> {
+pub async fn accept(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    query: Query,
+    sent: Form,
+) -> Result<HttpResponse> {
     let post = id_of(&path)?;
     actions::set_answer(&state, &me, post, query.on()).await?;
     shown(&req, &state, &viewer, post, &sent).await
 }
 
 /// `POST /posts/{id}/delete`
-pub async fn delete_post(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, sent: Form) -> Result<HttpResponse> {
+pub async fn delete_post(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    sent: Form,
+) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     let (post, seen) = queries::find_post(&state, &viewer, id).await?;
     actions::delete_post(&state, &me, id, IfMatch::default()).await?;
@@ -97,7 +136,14 @@ pub async fn delete_post(req: HttpRequest, state: State, me: Member, viewer: Vie
 }
 
 /// `POST /posts/{id}/restore`
-pub async fn restore_post(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, sent: Form) -> Result<HttpResponse> {
+pub async fn restore_post(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    sent: Form,
+) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     actions::restore_post(&state, &me, id).await?;
     shown(&req, &state, &viewer, id, &sent).await
@@ -122,14 +168,29 @@ async fn gone(state: &AppState, viewer: &Viewer, seen: &Seen) -> Result<HttpResp
 }
 
 /// `POST /topics/{id}/pin`
-pub async fn pin(req: HttpRequest, state: State, me: Member, viewer: Viewer, path: Path, query: Query, _sent: Form) -> Result<HttpResponse> {
+pub async fn pin(
+    req: HttpRequest,
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    query: Query,
+    _sent: Form,
+) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     actions::set_pinned(&state, &me, id, query.on()).await?;
     head(&req, &state, &viewer, id).await
 }
 
 /// `POST /topics/{id}/close`: the whole page changes, so a script is sent there too.
-pub async fn close(state: State, me: Member, viewer: Viewer, path: Path, query: Query, _sent: Form) -> Result<HttpResponse> {
+pub async fn close(
+    state: State,
+    me: Member,
+    viewer: Viewer,
+    path: Path,
+    query: Query,
+    _sent: Form,
+) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     actions::set_closed(&state, &me, id, query.on()).await?;
     let seen = queries::find_topic(&state, &viewer, id).await?;

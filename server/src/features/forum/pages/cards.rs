@@ -14,14 +14,8 @@ pub const DEEPEST: i32 = 4;
 const NAMED: usize = 5;
 
 /// Reactions that the menu offers, with the last part of their word's key.
-pub const EMOJIS: [(&str, &str); 6] = [
-    ("👍", "thumbs_up"),
-    ("❤️", "heart"),
-    ("🎉", "celebrate"),
-    ("💡", "idea"),
-    ("👀", "looking"),
-    ("🙏", "thanks"),
-];
+pub const EMOJIS: [(&str, &str); 6] =
+    [("👍", "thumbs_up"), ("❤️", "heart"), ("🎉", "celebrate"), ("💡", "idea"), ("👀", "looking"), ("🙏", "thanks")];
 
 /// What a viewer may do in a topic.
 #[derive(Clone, Debug)]
@@ -103,7 +97,15 @@ pub struct PostCard<'a> {
 impl<'a> PostCard<'a> {
     /// A post at its own depth. `accepted_by`: display name, empty if unknown.
     #[must_use]
-    pub fn new(f: &Frame, post: &'a PostView, opening: bool, marks: Marks, rights: &Rights<'_>, address: &'a str, accepted_by: &str) -> Self {
+    pub fn new(
+        f: &Frame,
+        post: &'a PostView,
+        opening: bool,
+        marks: Marks,
+        rights: &Rights<'_>,
+        address: &'a str,
+        accepted_by: &str,
+    ) -> Self {
         let stub = post.deleted || post.hidden || post.purged;
         let own = rights.me.is_some_and(|me| me.id == post.author.id);
         let member = rights.me.is_some();
@@ -119,7 +121,8 @@ impl<'a> PostCard<'a> {
             ("hide", rights.moderate && !opening),
             ("purge", rights.moderate),
         ];
-        let can: Vec<&str> = if stub { Vec::new() } else { flags.iter().filter(|flag| flag.1).map(|flag| flag.0).collect() };
+        let can: Vec<&str> =
+            if stub { Vec::new() } else { flags.iter().filter(|flag| flag.1).map(|flag| flag.0).collect() };
         let endorsed = post.endorsements.iter().take(NAMED).map(|by| endorser(f, by)).collect();
         let count = i64::try_from(post.endorsements.len()).unwrap_or(i64::MAX);
         Self {
@@ -131,7 +134,13 @@ impl<'a> PostCard<'a> {
             member,
             can: can.join(" "),
             stub,
-            stub_word: if post.purged { "purged" } else if post.deleted { "deleted" } else { "hidden" },
+            stub_word: if post.purged {
+                "purged"
+            } else if post.deleted {
+                "deleted"
+            } else {
+                "hidden"
+            },
             restore: match (rights.moderate && !post.purged, post.deleted, post.hidden) {
                 (true, true, _) => "restore",
                 (true, false, true) => "unhide",

@@ -145,7 +145,10 @@ pub async fn preview(state: web::Data<AppState>, _me: Member, viewer: Viewer, se
         None => 0,
     };
     let html = preview_of(&state, space, sent.get("body")).await?;
-    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").insert_header(("Cache-Control", "no-store")).body(html))
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("Cache-Control", "no-store"))
+        .body(html))
 }
 
 /// `POST /s/{slug}/t/{id}/reply`

@@ -18,7 +18,9 @@ impl Fault {
         let message = match (field, error.message.as_str()) {
             ("title", "is needed") => f.t("forum.fault.title_empty").to_owned(),
             ("body", "is needed") => f.t("forum.fault.body_empty").to_owned(),
-            (_, message) => f.with1(&format!("forum.fault.{}", if known { field } else { "other" }), "message", message),
+            (_, message) => {
+                f.with1(&format!("forum.fault.{}", if known { field } else { "other" }), "message", message)
+            }
         };
         Self { field: if known { field.to_owned() } else { String::new() }, message }
     }

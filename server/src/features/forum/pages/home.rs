@@ -203,7 +203,8 @@ async fn replies(state: &AppState, me: &Me, readable: &[i64]) -> Result<Vec<Repl
         "topic t JOIN post p ON p.topic_id = t.id AND p.parent_id IS NULL AND NOT p.is_first",
         "t.author_id = ",
     );
-    let rows = sql.then(") AS waiting ORDER BY created_at DESC, id DESC LIMIT ").bind(FEW).all(state.store.read()).await?;
+    let rows =
+        sql.then(") AS waiting ORDER BY created_at DESC, id DESC LIMIT ").bind(FEW).all(state.store.read()).await?;
     rows.iter()
         .map(|row| {
             let html: String = row.try_get("", "body_html")?;

@@ -95,8 +95,7 @@ pub async fn save_post(
         form.preview = preview_of(&state, seen.space.id, &form.body).await?;
         return show_post(&req, &state, &viewer, &post, &seen, form, StatusCode::OK).await;
     }
-    let change =
-        PostChange { body: form.body.clone(), confirmed: sent.ticked("confirmed"), ..PostChange::default() };
+    let change = PostChange { body: form.body.clone(), confirmed: sent.ticked("confirmed"), ..PostChange::default() };
     match actions::edit_post(&state, &me, post.id.0, &change, IfMatch::version(form.version)).await {
         Ok(()) => Ok(see_other(&format!("/posts/{}", post.id))),
         Err(AppError::Stale) => {

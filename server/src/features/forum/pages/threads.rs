@@ -159,12 +159,14 @@ impl Threads {
 
 /// The replies to accepted answers, in the order of the tree.
 async fn below(db: &impl ConnectionTrait, topic: &TopicView) -> Result<Vec<PostView>> {
-    let rows = Sql::new("SELECT id FROM post WHERE (deleted_at IS NULL OR reply_count > 0) AND answer_at IS NULL AND parent_id IN ")
-        .list(topic.answers.iter().map(|post| post.id.0))
-        .then(" ORDER BY tree_pos LIMIT ")
-        .bind(BELOW_ANSWERS)
-        .all(db)
-        .await?;
+    let rows = Sql::new(
+        "SELECT id FROM post WHERE (deleted_at IS NULL OR reply_count > 0) AND answer_at IS NULL AND parent_id IN ",
+    )
+    .list(topic.answers.iter().map(|post| post.id.0))
+    .then(" ORDER BY tree_pos LIMIT ")
+    .bind(BELOW_ANSWERS)
+    .all(db)
+    .await?;
     let ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
     in_tree_order(db, &ids).await
 }
@@ -244,14 +246,26 @@ async fn tree(db: &impl ConnectionTrait, part: Part, root: Option<&PostView>) ->
 }
 
 async fn place(db: &impl ConnectionTrait, topic: i64, post: i64) -> Result<i64> {
-    let row = Sql::new("SELECT tree_pos FROM post WHERE id = ").bind(post).then(" AND topic_id = ").bind(topic).one(db).await?;
+    let row = Sql::new("SELECT tree_pos FROM post WHERE id = ")
+        .bind(post)
+        .then(" AND topic_id = ")
+        .bind(topic)
+        .one(db)
+        .await?;
     Ok(row.ok_or(AppError::NotFound)?.try_get("", "tree_pos")?)
 }
 
 /// The place a few posts before another; `None` where the thread begins there.
 async fn lead(db: &impl ConnectionTrait, range: Range, at: i64) -> Result<Option<i64>> {
     let most = i64::try_from(LEAD + 2).unwrap_or(5);
-    let rows = range.select().then(" AND tree_pos <= ").bind(at).then(" ORDER BY tree_pos DESC LIMIT ").bind(most).all(db).await?;
+    let rows = range
+        .select()
+        .then(" AND tree_pos <= ")
+        .bind(at)
+        .then(" ORDER BY tree_pos DESC LIMIT ")
+        .bind(most)
+        .all(db)
+        .await?;
     if rows.len() < LEAD + 2 {
         return Ok(None);
     }

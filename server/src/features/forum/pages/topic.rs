@@ -252,7 +252,13 @@ pub fn head_of(viewer: &Viewer, row: &TopicRow, seen: &Seen, state: &AppState, s
 }
 
 /// The empty form, or one that answers or quotes a post.
-async fn composer(thread: &Thread, head: &Head, query: &TopicQuery, state: &AppState, viewer: &Viewer) -> Result<Composer> {
+async fn composer(
+    thread: &Thread,
+    head: &Head,
+    query: &TopicQuery,
+    state: &AppState,
+    viewer: &Viewer,
+) -> Result<Composer> {
     let mut composer = Composer {
         topic: head.row.id.to_string(),
         space: head.row.space.clone(),
@@ -295,7 +301,8 @@ struct Layout<'a> {
 impl<'a> Layout<'a> {
     fn card(&self, post: &'a PostView, names: &HashMap<&str, &str>) -> PostCard<'a> {
         let marks = self.marks.get(&post.id.0).cloned().unwrap_or_default();
-        let by = post.answer_by.as_deref().map(|handle| names.get(handle).copied().unwrap_or(handle)).unwrap_or_default();
+        let by =
+            post.answer_by.as_deref().map(|handle| names.get(handle).copied().unwrap_or(handle)).unwrap_or_default();
         PostCard::new(self.f, post, post.is_first, marks, self.rights, &self.head.address, by)
     }
 
@@ -319,7 +326,8 @@ impl<'a> Layout<'a> {
                 continue;
             }
             let mut card = self.card(post, &names);
-            let parent = post.parent_id.and_then(|id| by_id.get(&id)).filter(|parent| !parent.deleted && !parent.hidden);
+            let parent =
+                post.parent_id.and_then(|id| by_id.get(&id)).filter(|parent| !parent.deleted && !parent.hidden);
             if self.time {
                 card.depth = 0;
                 card.to = parent.map(|parent| (parent.id.to_string(), parent.author.display_name.clone()));
@@ -340,7 +348,12 @@ impl<'a> Layout<'a> {
         TopicPage {
             f: self.f,
             head: self.head,
-            opening: thread.topic.opening.as_deref().filter(|_| thread.root.is_none()).map(|post| self.card(post, &names)),
+            opening: thread
+                .topic
+                .opening
+                .as_deref()
+                .filter(|_| thread.root.is_none())
+                .map(|post| self.card(post, &names)),
             root: thread.root.as_ref().map(|post| post.id),
             answers: self.answers(&names),
             entries,
@@ -362,7 +375,8 @@ impl<'a> Layout<'a> {
         }
         let mut blocks = Vec::new();
         for answer in &self.thread.topic.answers {
-            let below: Vec<&PostView> = self.thread.below.iter().filter(|post| post.parent_id == Some(answer.id)).collect();
+            let below: Vec<&PostView> =
+                self.thread.below.iter().filter(|post| post.parent_id == Some(answer.id)).collect();
             let mut card = self.card(answer, names);
             card.depth = 0;
             card.folds = i64::try_from(below.len()).unwrap_or(0);
@@ -424,8 +438,7 @@ async fn posts_fragment(
 ) -> Result<HttpResponse> {
     let seen = queries::find_topic(state, viewer, topic).await?;
     let ids = query.ids.as_deref().unwrap_or_default();
-    let ids: Vec<i64> =
-        ids.split(',').take(MOST_IDS).filter_map(|id| id.parse::<Id>().ok()).map(|id| id.0).collect();
+    let ids: Vec<i64> = ids.split(',').take(MOST_IDS).filter_map(|id| id.parse::<Id>().ok()).map(|id| id.0).collect();
     let posts = queries::posts_by_ids(state.store.read(), &ids).await?;
     let posts: Vec<PostView> = posts.into_iter().filter(|post| post.topic_id.0 == topic).collect();
     cards(req, state, viewer, &seen, &posts, &ids, query.order.as_deref() == Some("time")).await
@@ -447,7 +460,8 @@ pub async fn cards(
     let address = link_of(seen);
     // Deeper replies and those by time say whom they answer.
     let tells = |post: &PostView| !post.is_first && (time || post.depth > DEEPEST);
-    let parents: Vec<i64> = posts.iter().filter(|post| tells(post)).filter_map(|post| post.parent_id).map(|id| id.0).collect();
+    let parents: Vec<i64> =
+        posts.iter().filter(|post| tells(post)).filter_map(|post| post.parent_id).map(|id| id.0).collect();
     let parents = queries::posts_by_ids(state.store.read(), &parents).await?;
     let mut fragment = PostsFragment { f: &frame, cards: Vec::new() };
     for id in order {

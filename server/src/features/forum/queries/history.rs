@@ -77,11 +77,17 @@ pub async fn tags(
         Some(space) => vec![space],
         None => state.spaces.readable(state, viewer).await?,
     };
-    let mut sql = Sql::new("SELECT name, CAST(sum(topic_count) AS BIGINT) AS uses FROM tag WHERE topic_count > 0 AND space_id IN ")
-        .list(readable);
+    let mut sql = Sql::new(
+        "SELECT name, CAST(sum(topic_count) AS BIGINT) AS uses FROM tag WHERE topic_count > 0 AND space_id IN ",
+    )
+    .list(readable);
     if let Some(beginning) = beginning {
         let beginning = beginning.to_lowercase();
-        sql = sql.then(" AND substr(name, 1, ").bind(i32::try_from(beginning.chars().count()).unwrap_or(0)).then(") = ").bind(beginning);
+        sql = sql
+            .then(" AND substr(name, 1, ")
+            .bind(i32::try_from(beginning.chars().count()).unwrap_or(0))
+            .then(") = ")
+            .bind(beginning);
     }
     // The cursor carries the last count and name; a tag's name fits no `Place`, so it is text.
     sql = sql.then(" GROUP BY name");

@@ -99,7 +99,12 @@ pub struct Filter {
 }
 
 /// A page of a list of topics: two statements.
-pub async fn list_topics(state: &AppState, viewer: &Viewer, filter: &Filter, page: &PageQuery) -> Result<Page<TopicRow>> {
+pub async fn list_topics(
+    state: &AppState,
+    viewer: &Viewer,
+    filter: &Filter,
+    page: &PageQuery,
+) -> Result<Page<TopicRow>> {
     let (limit, after) = (page.limit()?, page.after()?);
     let me = viewer.member().map(|me| me.id);
     let mut sql = select(me);

@@ -90,7 +90,9 @@ pub async fn mark_read(state: &AppState, me: &Me, topic: i64, had: Option<i64>, 
                 .bind(seq)
                 .then(", ")
                 .bind(tx.now())
-                .then(") ON CONFLICT (member_id, topic_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at")
+                .then(
+                    ") ON CONFLICT (member_id, topic_id) DO UPDATE SET seq = excluded.seq, read_at = excluded.read_at",
+                )
                 .then(" WHERE topic_read.seq < excluded.seq")
                 .run(tx.conn())
                 .await?;

@@ -96,10 +96,7 @@ pub(super) fn select() -> Sql {
 }
 
 /// Who endorsed these posts, experts first, then the earliest.
-async fn endorsements(
-    db: &impl ConnectionTrait,
-    posts: &[i64],
-) -> Result<HashMap<i64, Vec<EndorsementView>>> {
+async fn endorsements(db: &impl ConnectionTrait, posts: &[i64]) -> Result<HashMap<i64, Vec<EndorsementView>>> {
     let rows = Sql::new("SELECT e.post_id, e.created_at, ")
         .then(AUTHOR)
         .then(" FROM endorsement e JOIN member a ON a.id = e.member_id WHERE e.post_id IN ")
@@ -161,9 +158,14 @@ pub async fn posts_page(state: &AppState, topic: i64, order: Order, from: From, 
         };
         sql = match order {
             Order::Tree => sql.then(" AND p.tree_pos").then(sign).bind(at.tree_pos),
-            Order::Time => {
-                sql.then(" AND (p.created_at, p.id)").then(sign).then("(").bind(at.created_at).then(", ").bind(at.id).then(")")
-            }
+            Order::Time => sql
+                .then(" AND (p.created_at, p.id)")
+                .then(sign)
+                .then("(")
+                .bind(at.created_at)
+                .then(", ")
+                .bind(at.id)
+                .then(")"),
         };
     }
     sql = match (order, back) {
@@ -211,7 +213,8 @@ async fn place(db: &impl ConnectionTrait, topic: i64, post: i64) -> Result<Spot>
 
 /// A few posts before a place, so that a linked post is seen in its surroundings.
 async fn lead(db: &impl ConnectionTrait, topic: i64, order: Order, at: Spot) -> Result<Spot> {
-    let sql = Sql::new("SELECT id, tree_pos, created_at FROM post p WHERE topic_id = ").bind(topic).then(" AND NOT is_first");
+    let sql =
+        Sql::new("SELECT id, tree_pos, created_at FROM post p WHERE topic_id = ").bind(topic).then(" AND NOT is_first");
     let sql = match order {
         Order::Tree => sql.then(" AND tree_pos <= ").bind(at.tree_pos).then(" ORDER BY tree_pos DESC"),
         Order::Time => sql

@@ -47,11 +47,7 @@ impl Sql {
 
     /// Appends `FOR UPDATE OF …` where rows can be locked.
     pub fn locking(self, tables: &str, db: &impl ConnectionTrait) -> Self {
-        if db.get_database_backend() == DbBackend::Postgres {
-            self.then(" FOR UPDATE OF ").then(tables)
-        } else {
-            self
-        }
+        if db.get_database_backend() == DbBackend::Postgres { self.then(" FOR UPDATE OF ").then(tables) } else { self }
     }
 
     fn statement(self, db: &impl ConnectionTrait) -> Statement {

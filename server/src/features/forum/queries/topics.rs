@@ -142,11 +142,12 @@ pub(in crate::features::forum) async fn answer_ids(
     if topics.is_empty() {
         return Ok(of);
     }
-    let rows = Sql::new("SELECT id, topic_id FROM post WHERE answer_at IS NOT NULL AND deleted_at IS NULL AND topic_id IN ")
-        .list(topics.iter().copied())
-        .then(" ORDER BY answer_at, id")
-        .all(db)
-        .await?;
+    let rows =
+        Sql::new("SELECT id, topic_id FROM post WHERE answer_at IS NOT NULL AND deleted_at IS NULL AND topic_id IN ")
+            .list(topics.iter().copied())
+            .then(" ORDER BY answer_at, id")
+            .all(db)
+            .await?;
     for row in rows {
         of.entry(row.try_get("", "topic_id")?).or_default().push(Id(row.try_get("", "id")?));
     }

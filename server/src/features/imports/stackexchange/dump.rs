@@ -17,8 +17,9 @@ pub struct Files {
 impl Files {
     /// Finds the files, whatever the case of their names (early dumps write `posts.xml`).
     pub fn find(folder: &Path) -> Result<Self, String> {
-        let entries = std::fs::read_dir(folder)
-            .map_err(|error| format!("{} cannot be read ({error}); name the folder of an unpacked dump", folder.display()))?;
+        let entries = std::fs::read_dir(folder).map_err(|error| {
+            format!("{} cannot be read ({error}); name the folder of an unpacked dump", folder.display())
+        })?;
         let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         found.sort();
         let find = |name: &str| {
@@ -74,9 +75,13 @@ pub fn count_sites(raw: &[u8], counts: &mut HashMap<String, u64>) {
             continue;
         }
         let before = raw.get(..at).unwrap_or_default();
-        let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.').next().unwrap_or_default();
+        let name =
+            before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.').next().unwrap_or_default();
         // A dump links to a hundred sites at most; what is more is no site.
-        if !name.is_empty() && before.strip_suffix(name).is_some_and(|start| start.ends_with("://")) && counts.len() < 1000 {
+        if !name.is_empty()
+            && before.strip_suffix(name).is_some_and(|start| start.ends_with("://"))
+            && counts.len() < 1000
+        {
             *counts.entry(format!("{}.stackexchange.com", name.to_ascii_lowercase())).or_default() += 1;
         }
     }

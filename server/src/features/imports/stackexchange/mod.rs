@@ -74,7 +74,9 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let survey = {
         let (files, progress, count) = (files.clone(), Arc::clone(&progress), told.is_none());
         let task = tokio::task::spawn_blocking(move || reading::survey(&files, count, &progress));
-        task.await.map_err(|_| "the dump could not be read".to_owned())?.map_err(|error| format!("the dump cannot be read ({error})"))?
+        task.await
+            .map_err(|_| "the dump could not be read".to_owned())?
+            .map_err(|error| format!("the dump cannot be read ({error})"))?
     };
     let site = told.or_else(|| survey.site());
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("dump").to_owned();

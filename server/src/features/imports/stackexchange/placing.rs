@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 
 use super::Run;
 use crate::entities::{import_ref, post, topic};
@@ -85,7 +87,10 @@ async fn put_in_order(tx: &mut Tx, topics: &[i64]) -> Result<()> {
         let nodes = nodes.remove(&id).unwrap_or_default();
         let answers = nodes.iter().filter(|node| node.is_new && node.accepted).count();
         let new = nodes.iter().filter(|node| node.is_new).count();
-        let newest = nodes.iter().filter(|node| node.is_new && node.created >= activity).max_by_key(|node| (node.created, node.id));
+        let newest = nodes
+            .iter()
+            .filter(|node| node.is_new && node.created >= activity)
+            .max_by_key(|node| (node.created, node.id));
         counts.push(Counted { id, new, answers, newest: newest.copied() });
         places.extend(order(&nodes));
         tx.append(Stream::topic(id), NewEvent::new("topic.changed", id, None));
@@ -190,13 +195,8 @@ mod tests {
 
     #[test]
     fn depth_first_and_oldest_first() {
-        let nodes = [
-            node(4, Some(1), 40),
-            node(2, None, 20),
-            node(3, Some(1), 15),
-            node(1, None, 10),
-            node(9, Some(3), 50),
-        ];
+        let nodes =
+            [node(4, Some(1), 40), node(2, None, 20), node(3, Some(1), 15), node(1, None, 10), node(9, Some(3), 50)];
         let places = order(&nodes);
         let ids: Vec<i64> = places.iter().map(|place| place.0).collect();
         assert_eq!(ids, [1, 3, 9, 4, 2]);

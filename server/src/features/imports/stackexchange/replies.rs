@@ -80,7 +80,8 @@ async fn import(
     rows: mpsc::Receiver<std::io::Result<Vec<ReplyRow>>>,
 ) -> Result<()> {
     let batches = futures_util::stream::unfold(rows, async |mut rows| rows.recv().await.map(|batch| (batch, rows)));
-    let mut ready = std::pin::pin!(batches.map(|batch| async { prepare(run, authors, kind, batch?).await }).buffered(2));
+    let mut ready =
+        std::pin::pin!(batches.map(|batch| async { prepare(run, authors, kind, batch?).await }).buffered(2));
     while let Some(batch) = ready.next().await {
         write(run, kind, batch?).await?;
     }
@@ -125,11 +126,8 @@ async fn write(run: &Run, kind: Kind, batch: Vec<Prepared<ReplyRow>>) -> Result<
     }
     let cut = batch.iter().filter(|of| of.text.cut).count() as u64;
     let (source, site, space) = (run.source.clone(), run.site.clone(), run.space);
-    let outcome = run
-        .state
-        .store
-        .write(async move |tx| insert(tx, &source, site.as_deref(), space, kind, &batch).await)
-        .await?;
+    let outcome =
+        run.state.store.write(async move |tx| insert(tx, &source, site.as_deref(), space, kind, &batch).await).await?;
     run.progress.count(|report| {
         report.cut += cut;
         match kind {
@@ -156,7 +154,8 @@ async fn insert(
     batch: &[Prepared<ReplyRow>],
 ) -> Result<Outcome> {
     posts::count_topics(tx, space, 0).await?;
-    let mut known = refs::known_numbers(tx.conn(), source, kind.reference(), batch.iter().map(|of| of.row.of.id)).await?;
+    let mut known =
+        refs::known_numbers(tx.conn(), source, kind.reference(), batch.iter().map(|of| of.row.of.id)).await?;
     let parents = parents(tx, source, batch.iter().map(|of| of.row.under)).await?;
     let askers = match kind {
         Kind::Answer => askers(tx, parents.values().map(|parent| parent.topic)).await?,

@@ -74,11 +74,8 @@ async fn write(run: &Run, batch: Vec<Prepared<QuestionRow>>) -> Result<()> {
     }
     let cut = batch.iter().filter(|of| of.text.cut).count() as u64;
     let (source, site, space) = (run.source.clone(), run.site.clone(), run.space);
-    let added = run
-        .state
-        .store
-        .write(async move |tx| insert(tx, &source, site.as_deref(), space, &batch).await)
-        .await?;
+    let added =
+        run.state.store.write(async move |tx| insert(tx, &source, site.as_deref(), space, &batch).await).await?;
     run.progress.count(|report| {
         report.questions += added as u64;
         report.cut += cut;
