@@ -7,7 +7,7 @@ const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 const READY_WITHIN = 10_000;
 const BACKOFF_FROM = 500;
-const BACKOFF_TO = 30_000;
+const BACKOFF_TO = 10_000;
 const LEAVING = 1001, SIGNED_OUT = 4401, SUSPENDED = 4403, TOO_SLOW = 4408;
 
 export class Live {

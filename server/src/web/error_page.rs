@@ -16,7 +16,6 @@ use crate::app::AppState;
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     f: &'a Frame,
-    status: u16,
     problem: &'a Problem,
     request_id: &'a str,
     /// Key of the catalogue under `errors`: what happened and what to do.
@@ -117,6 +116,6 @@ async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Ap
         400..=499 => "bad_request",
         _ => "internal",
     };
-    let page = ErrorPage { f: &frame, status: problem.status, problem, request_id: &request_id(req), key };
+    let page = ErrorPage { f: &frame, problem, request_id: &request_id(req), key };
     super::frame::page_with_status(&frame, &page, status)
 }

@@ -76,6 +76,7 @@ impl Composer {
 }
 
 /// A line of the thread.
+#[expect(clippy::large_enum_variant, reason = "a page holds some thirty, once, on its way to the template")]
 pub enum Entry<'a> {
     Card(PostCard<'a>),
     /// An accepted answer that stands above: id and author.

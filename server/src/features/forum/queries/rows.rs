@@ -115,7 +115,7 @@ pub(super) fn topic(row: &QueryResult, me: Option<i64>, now: i64) -> Result<Topi
         space: row.try_get("s_", "slug")?,
         space_name: row.try_get("s_", "name")?,
         kind: row.try_get::<TopicKind>("", "kind")?,
-        title: row.try_get("", "title")?,
+        title: shown_title(row.try_get("", "title")?),
         tags: Vec::new(),
         post_count: row.try_get("", "post_count")?,
         answer_count: row.try_get("", "answer_count")?,
@@ -135,4 +135,9 @@ pub(super) fn topic(row: &QueryResult, me: Option<i64>, now: i64) -> Result<Topi
         author,
         unread,
     })
+}
+
+/// A purged topic has no title left; its place has a name all the same.
+fn shown_title(title: String) -> String {
+    if title.is_empty() { crate::web::words::english().t("moderation.purged_title").to_owned() } else { title }
 }

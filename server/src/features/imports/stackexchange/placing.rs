@@ -69,7 +69,7 @@ struct Node {
 async fn put_in_order(tx: &mut Tx, topics: &[i64]) -> Result<()> {
     // Locks the topics, so that nobody replies in between.
     topic::Entity::update_many()
-        .col_expr(topic::Column::Version, Expr::col(topic::Column::Version).into())
+        .col_expr(topic::Column::Version, Expr::col(topic::Column::Version))
         .filter(topic::Column::Id.is_in(topics.iter().copied()))
         .exec(tx.conn())
         .await?;
