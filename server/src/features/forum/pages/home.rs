@@ -1,6 +1,6 @@
 //! The first page: for guests what the hub is, for members what waits for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -110,6 +110,7 @@ async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Re
             (row.id.0, row)
         })
         .collect();
+    let waiting: HashSet<i64> = found.iter().filter(|(of, _)| of == "q").map(|(_, id)| *id).collect();
     let part = |what: &str| -> Vec<TopicRow> {
         found.iter().filter(|(of, _)| of == what).filter_map(|(_, id)| rows.get(id).cloned()).collect()
     };
@@ -118,7 +119,8 @@ async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Re
         greeting: frame.with1("forum.home.hello", "name", &me.display_name),
         replies: replies(state, me, &readable).await?,
         questions: part("q"),
-        moved: part("m"),
+        // What waits for an answer stands above already.
+        moved: part("m").into_iter().filter(|row| !waiting.contains(&row.id.0)).collect(),
         wins: part("w"),
     };
     page(frame, &home)
