@@ -40,7 +40,8 @@ async fn walk(hub: &TestHub, theme: &str) {
     for name in VIEWERS {
         let signed_in = browser_of(hub, cast.viewer(name)).await;
         browser.devtools("Network.clearBrowserCookies", json!({})).await;
-        for (cookie, value) in signed_in.cookies.lock().unwrap().clone() {
+        let kept = signed_in.cookies.lock().unwrap().clone();
+        for (cookie, value) in kept {
             browser.cookie(&cookie, &value).await;
         }
         browser.cookie("theme", theme).await;
@@ -109,7 +110,8 @@ async fn open_parts(hub: &TestHub) {
     let things = Things::of(hub, &cast, "open").await;
     let signed_in = browser_of(hub, &cast.owner).await;
     let browser = driver.open(&hub.base, 1280).await;
-    for (cookie, value) in signed_in.cookies.lock().unwrap().clone() {
+    let kept = signed_in.cookies.lock().unwrap().clone();
+    for (cookie, value) in kept {
         browser.cookie(&cookie, &value).await;
     }
     let mut wrong: Vec<Value> = Vec::new();

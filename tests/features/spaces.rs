@@ -73,7 +73,8 @@ hub_test!(async fn each_visibility_shows_each_viewer_what_is_theirs(hub) {
     let visitor = hub.visitor();
     // What a viewer gets of the space itself, and of its members: 200 in full, `door` without
     // what lies inside, or 404.
-    let table: [(&str, [(&Client, &str, u16); 6]); 4] = [
+    type Row<'a> = (&'a str, [(&'a Client, &'a str, u16); 6]);
+    let table: [Row<'_>; 4] = [
         ("open", [
             (&visitor, "full", 401), (&cast.outsider, "full", 200), (&cast.member, "full", 200),
             (&cast.moderator, "full", 200), (&cast.owner, "full", 200), (&cast.administrator, "full", 200),

@@ -69,6 +69,11 @@ impl Client {
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        self.keep_cookies(&headers);
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    fn keep_cookies(&self, headers: &reqwest::header::HeaderMap) {
         let mut cookies = self.cookies.lock().unwrap();
         for set in headers.get_all("set-cookie") {
             let first = set.to_str().unwrap().split(';').next().unwrap();
@@ -79,8 +84,6 @@ impl Client {
                 cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        drop(cookies);
-        Answer { status, headers, text: response.text().await.unwrap() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

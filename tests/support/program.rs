@@ -80,21 +80,23 @@ impl Served {
     pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = command(folder, &[], settings);
         command.env("PRAXIS_BIND", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        // Held by what ends it, whatever fails from here on.
+        let mut served = Self { child: command.spawn().unwrap(), base: String::new(), before: Vec::new() };
         let (lines, read) = mpsc::sync_channel(1000);
-        let out = BufReader::new(child.stdout.take().unwrap());
+        let out = BufReader::new(served.child.stdout.take().unwrap());
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
         // The log has to be read, or a full pipe stops the process.
-        let mut log = child.stderr.take().unwrap();
+        let mut log = served.child.stderr.take().unwrap();
         std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        let mut before = Vec::new();
-        loop {
+        while served.base.is_empty() {
+            let before = &served.before;
             let line = read.recv_timeout(WITHIN).unwrap_or_else(|_| panic!("no ready line after {before:?}"));
-            if let Some(base) = line.strip_prefix("praxis listening on ") {
-                return Self { base: base.to_owned(), child, before };
+            match line.strip_prefix("praxis listening on ") {
+                Some(base) => served.base = base.to_owned(),
+                None => served.before.push(line),
             }
-            before.push(line);
         }
+        served
     }
 
     /// Sends a signal (`TERM`, `INT`) and waits for the end.
