@@ -2,7 +2,6 @@
 
 pub mod client;
 pub mod html;
-pub mod validity;
 pub mod hub;
 pub mod pages;
 pub mod program;
