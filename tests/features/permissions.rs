@@ -27,9 +27,9 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /me/tokens", "", [401, 200, 200, 200, 200, 200]),
     ("POST /me/tokens", "{}", [401, 422, 422, 422, 422, 422]),
     ("DELETE /me/tokens/{id}", "", [401, 404, 404, 404, 404, 404]),
-    ("GET /invitations", "", [401, 403, 403, 403, 403, 200]),
-    ("POST /invitations", "{}", [401, 403, 403, 403, 403, 422]),
-    ("DELETE /invitations/{id}", "", [401, 403, 403, 403, 403, 404]),
+    ("GET /invitations", "", [401, 403, 403, 200, 200, 200]),
+    ("POST /invitations", "{\"emails\":[\"somebody@example.net\"]}", [401, 403, 403, 201, 201, 201]),
+    ("DELETE /invitations/{id}", "", [401, 404, 404, 404, 404, 404]),
     // People
     ("GET /me", "", [401, 200, 200, 200, 200, 200]),
     ("PATCH /me", "{}", [401, 200, 200, 200, 200, 200]),
@@ -45,15 +45,15 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /spaces", "", [200, 200, 200, 200, 200, 200]),
     ("GET /spaces/{slug}", "", [404, 200, 200, 200, 200, 200]),
     ("PATCH /spaces/{slug}", "{\"name\":\"Renamed\"}", [401, 404, 403, 403, 200, 404]),
-    ("POST /spaces/{slug}/join", "", [401, 202, 200, 200, 200, 202]),
-    ("POST /spaces/{slug}/leave", "", [401, 404, 200, 200, 409, 404]),
+    ("POST /spaces/{slug}/join", "", [401, 202, 200, 200, 200, 200]),
+    ("POST /spaces/{slug}/leave", "", [401, 200, 200, 200, 409, 200]),
     ("GET /spaces/{slug}/members", "", [401, 404, 200, 200, 200, 404]),
     ("PUT /spaces/{slug}/members/{handle}", "{\"role\":\"moderator\"}", [401, 404, 403, 403, 200, 404]),
     ("DELETE /spaces/{slug}/members/{handle}", "", [401, 404, 403, 204, 204, 404]),
     ("GET /spaces/{slug}/requests", "", [401, 404, 403, 200, 200, 404]),
     ("POST /spaces/{slug}/requests/{id}/accept", "", [401, 404, 403, 200, 200, 404]),
     ("POST /spaces/{slug}/requests/{id}/decline", "", [401, 404, 403, 200, 200, 404]),
-    ("POST /spaces/{slug}/invites/decline", "", [401, 404, 404, 404, 404, 404]),
+    ("POST /spaces/{slug}/invites/decline", "", [401, 200, 200, 200, 200, 200]),
     ("GET /spaces/{slug}/entries", "", [401, 404, 403, 403, 200, 404]),
     // Forum
     ("GET /topics", "", [200, 200, 200, 200, 200, 200]),
@@ -62,7 +62,7 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /topics/{id}", "", [404, 404, 200, 200, 200, 404]),
     ("PATCH /topics/{id}", "{\"title\":\"Another title\"}", [401, 404, 403, 200, 200, 404]),
     ("DELETE /topics/{id}", "", [401, 404, 403, 204, 204, 404]),
-    ("POST /topics/{id}/restore", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /topics/{id}/restore", "", [401, 404, 404, 204, 204, 404]),
     ("PUT /topics/{id}/pin", "", [401, 404, 403, 204, 204, 404]),
     ("DELETE /topics/{id}/pin", "", [401, 404, 403, 204, 204, 404]),
     ("PUT /topics/{id}/closed", "", [401, 404, 403, 204, 204, 404]),
@@ -70,9 +70,9 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /topics/{id}/posts", "", [404, 404, 200, 200, 200, 404]),
     ("POST /topics/{id}/posts", "{\"body\":\"A reply.\"}", [401, 404, 201, 201, 201, 404]),
     ("GET /posts/{id}", "", [404, 404, 200, 200, 200, 404]),
-    ("PATCH /posts/{id}", "{\"body\":\"Edited.\"}", [401, 404, 403, 403, 403, 404]),
+    ("PATCH /posts/{id}", "{\"body\":\"Edited.\"}", [401, 404, 403, 200, 200, 404]),
     ("DELETE /posts/{id}", "", [401, 404, 403, 204, 204, 404]),
-    ("POST /posts/{id}/restore", "", [401, 404, 403, 200, 200, 404]),
+    ("POST /posts/{id}/restore", "", [401, 404, 404, 204, 204, 404]),
     ("GET /posts/{id}/revisions", "", [404, 404, 200, 200, 200, 404]),
     ("PUT /posts/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
     ("DELETE /posts/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
@@ -87,25 +87,26 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     // Moderation
     ("POST /posts/{id}/flags", "{\"reason\":\"other\",\"note\":\"Look.\"}", [401, 404, 201, 201, 201, 404]),
     ("GET /reports", "", [401, 403, 403, 200, 200, 200]),
-    ("GET /reports/{id}", "", [401, 404, 404, 200, 200, 404]),
+    ("GET /reports/{id}", "", [401, 404, 200, 200, 200, 404]),
     ("POST /reports/{id}/uphold", "{}", [401, 404, 404, 200, 200, 404]),
     ("POST /reports/{id}/dismiss", "{}", [401, 404, 404, 200, 200, 404]),
-    ("POST /posts/{id}/hide", "{\"reason\":\"A reason.\"}", [401, 404, 403, 200, 200, 404]),
-    ("POST /posts/{id}/unhide", "", [401, 404, 403, 200, 200, 404]),
-    ("POST /posts/{id}/purge", "{\"reason\":\"A reason.\"}", [401, 404, 403, 200, 200, 404]),
-    ("POST /topics/{id}/hide", "{\"reason\":\"A reason.\"}", [401, 404, 403, 200, 200, 404]),
-    ("POST /topics/{id}/unhide", "", [401, 404, 403, 200, 200, 404]),
-    ("POST /members/{handle}/suspend", "{\"reason\":\"A reason.\"}", [401, 403, 403, 403, 403, 200]),
-    ("POST /members/{handle}/unsuspend", "", [401, 403, 403, 403, 403, 200]),
+    ("POST /posts/{id}/hide", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /posts/{id}/unhide", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /posts/{id}/purge", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /topics/{id}/hide", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /topics/{id}/unhide", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /members/{handle}/suspend", REASON, [401, 403, 403, 403, 403, 204]),
+    ("POST /members/{handle}/unsuspend", REASON, [401, 403, 403, 403, 403, 204]),
     // Administration
     ("GET /admin/members", "", [401, 403, 403, 403, 403, 200]),
-    ("PATCH /admin/members/{handle}", "{\"hub_role\":\"member\"}", [401, 403, 403, 403, 403, 200]),
+    ("PATCH /admin/members/{handle}", "{\"role\":\"member\"}", [401, 403, 403, 403, 403, 200]),
     ("GET /admin/settings", "", [401, 403, 403, 403, 403, 200]),
     ("PATCH /admin/settings", "{}", [401, 403, 403, 403, 403, 200]),
     ("GET /admin/jobs", "", [401, 403, 403, 403, 403, 200]),
     ("POST /admin/jobs/{id}/retry", "", [401, 403, 403, 403, 403, 404]),
 ];
 
+const REASON: &str = "{\"reason\":\"A reason.\"}";
 const TOPIC: &str = "{\"title\":\"A topic\",\"body\":\"Its text.\",\"kind\":\"question\",\"tags\":[]}";
 
 fn routes_of_the_document() -> BTreeSet<String> {
@@ -128,7 +129,7 @@ fn every_route_has_a_row_and_every_row_a_route() {
     let routes = routes_of_the_document();
     let missing: Vec<&String> = routes.difference(&rows).collect();
     let left: Vec<&String> = rows.difference(&routes).collect();
-    assert!(missing.is_empty(), "without a row: {missing:#?}, without a route: {left:#?}");
+    assert!(missing.is_empty() && left.is_empty(), "without a row: {missing:#?}, without a route: {left:#?}");
 }
 
 /// The path with real ids, made for this one request.
@@ -196,8 +197,7 @@ async fn walk(hub: &TestHub) {
     let guest = hub.member("gina").await;
     let shared = Shared { space, guest, nothing: praxis_server::store::Id(1).to_string() };
     let mut wrong = Vec::new();
-    let routes = routes_of_the_document();
-    for (route, body, expected) in TABLE.iter().filter(|(route, ..)| routes.contains(*route)) {
+    for (route, body, expected) in TABLE {
         let (method, template) = route.split_once(' ').unwrap();
         for (name, expected) in VIEWERS.iter().zip(expected) {
             let path = place(hub, &cast, template, &shared).await;

@@ -123,6 +123,12 @@ fn options() -> ParseOpts {
 /// Fails with every fault of a whole page.
 #[track_caller]
 pub fn check_html(page: &str) {
+    let faults = faults(page);
+    assert!(faults.is_empty(), "{}\n\n{page}", faults.join("\n"));
+}
+
+/// What is wrong with a whole page; empty if nothing is.
+pub fn faults(page: &str) -> Vec<String> {
     let met = parse_document(Met::default(), options()).one(page);
     let mut faults = common(&met);
     if *met.quirks.borrow() {
@@ -142,7 +148,10 @@ pub fn check_html(page: &str) {
     if !elements.iter().any(|node| node.tag() == "html" && node.attribute("lang").is_some()) {
         faults.push("no language".into());
     }
-    assert!(faults.is_empty(), "{}\n\n{page}", faults.join("\n"));
+    if !elements.iter().any(|node| node.tag() == "a" && node.attribute("href") == Some("#main")) {
+        faults.push("no skip link".into());
+    }
+    faults
 }
 
 /// The same for a part of a page.
@@ -170,6 +179,11 @@ fn common(met: &Met) -> Vec<String> {
             }
             if value.trim_start().to_lowercase().starts_with("javascript:") {
                 faults.push(format!("{name}=\"{value}\" on {}", node.tag()));
+            }
+            // What the page loads or sends to is the hub's own.
+            let local = value.starts_with('/') && !value.starts_with("//") || value.starts_with('#');
+            if matches!(name.as_str(), "src" | "action" | "formaction") && !local {
+                faults.push(format!("{name}=\"{value}\" on {} leads elsewhere", node.tag()));
             }
         }
         let data = node.attribute("type") == Some("application/json");
@@ -201,4 +215,26 @@ fn common(met: &Met) -> Vec<String> {
         }
     }
     faults
+}
+
+#[test]
+fn the_check_finds_what_is_wrong() {
+    let good = "<!doctype html><html lang=en><head><title>A</title></head><body><a href=\"#main\">s</a>\
+                <main id=main><h1>A</h1><form action=/x method=post><label for=y>Y</label><input id=y></form></main></body></html>";
+    assert_eq!(faults(good), Vec::<String>::new());
+    for (from, to) in [
+        ("</form>", "</from>"),
+        ("<h1>A</h1>", ""),
+        ("id=y", "id=main"),
+        ("for=y", "for=z"),
+        ("<main", "<main onclick=x()"),
+        ("<input", "<img src=/a><input"),
+        ("action=/x", "action=//x"),
+        ("<title>A</title>", "<title>A</title><script>1</script>"),
+        ("<h1>A</h1>", "<h1>A</h1><p><div></div></p>"),
+        (" lang=en", ""),
+        ("#main", "#m"),
+    ] {
+        assert_ne!(faults(&good.replacen(from, to, 1)), Vec::<String>::new(), "{from} → {to}");
+    }
 }

@@ -15,6 +15,7 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/tags", [200, 200, 200, 200, 200, 200]),
     ("/tags/{tag}", [200, 200, 200, 200, 200, 200]),
     ("/bookmarks", [303, 200, 200, 200, 200, 200]),
+    // Who may write in one space only is led there.
     ("/ask", [303, 303, 200, 200, 200, 303]),
     // Accounts
     ("/setup", [404, 404, 404, 404, 404, 404]),
@@ -95,9 +96,7 @@ impl Things {
         }
         let mut parent: Option<String> = None;
         let mut post = String::new();
-        for (turn, who) in
-            [&cast.member, &cast.moderator, &cast.author, &cast.owner, &cast.author].into_iter().enumerate()
-        {
+        for (turn, who) in [&cast.member, &cast.moderator, &cast.author, &cast.owner, &cast.author].into_iter().enumerate() {
             post = id(&hub.reply(who, &topic, parent.as_deref(), &format!("Reply {turn}.\n\n{TEXT}")).await);
             parent = (turn % 3 != 2).then(|| post.clone());
         }
