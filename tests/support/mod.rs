@@ -7,7 +7,6 @@ pub mod pages;
 pub mod program;
 pub mod socket;
 pub mod stage;
-pub mod validity;
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};
