@@ -201,6 +201,23 @@ hub_test!(async fn who_was_imported_cannot_sign_in_and_is_in_no_directory(hub) {
     assert!(!listed.text.contains("mara-crust"), "{}", listed.text);
 });
 
+hub_test!(async fn readers_see_where_a_post_comes_from(hub) {
+    hub.member("ada").await;
+    run(hub, &whole(hub)).await;
+    let visitor = hub.visitor();
+    let topics = visitor.get("/api/v1/spaces/baking/topics?sort=top").await.json();
+    let topic = topics["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(topics["items"][0]["score"], 7);
+    let posts = visitor.get(&format!("/api/v1/topics/{topic}/posts?order=tree")).await.json();
+    let answer = &posts["items"][2];
+    assert_eq!(answer["is_answer"], true);
+    let source = json!({"url": "https://baking.stackexchange.com/a/3", "author": "Mara Crust", "score": 4});
+    assert_eq!(answer["source"], source);
+    let page = visitor.page(&format!("/s/baking/t/{topic}")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("https://baking.stackexchange.com/a/3"), "{}", page.text);
+});
+
 hub_test!(async fn faults_of_the_operator_are_one_line(hub) {
     let folder = whole(hub);
     let nobody = import(hub.state(), &options(&folder)).await.unwrap_err();
@@ -235,11 +252,9 @@ hub_test!(async fn the_program_imports_beside_a_running_hub(hub) {
     assert_eq!(String::from_utf8_lossy(&later.stderr).lines().count(), 1);
 });
 
-/// Runs the program that the workspace's build has left beside the tests, on the hub's data.
+/// Runs the program, as built for the tests, on the hub's data.
 pub async fn praxis(hub: &TestHub, arguments: &[&str]) -> std::process::Output {
-    let tests = std::env::current_exe().unwrap();
-    let program = tests.parent().and_then(Path::parent).unwrap().join("praxis");
-    let mut command = tokio::process::Command::new(program);
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_praxis-under-test"));
     command.args(arguments).env("PRAXIS_LOG", "warn").arg("--data-dir").arg(&hub.data_dir);
     if let Some(url) = hub.settings.get("database_url") {
         command.arg("--database-url").arg(url);
