@@ -96,7 +96,9 @@ impl Things {
         }
         let mut parent: Option<String> = None;
         let mut post = String::new();
-        for (turn, who) in [&cast.member, &cast.moderator, &cast.author, &cast.owner, &cast.author].into_iter().enumerate() {
+        for (turn, who) in
+            [&cast.member, &cast.moderator, &cast.author, &cast.owner, &cast.author].into_iter().enumerate()
+        {
             post = id(&hub.reply(who, &topic, parent.as_deref(), &format!("Reply {turn}.\n\n{TEXT}")).await);
             parent = (turn % 3 != 2).then(|| post.clone());
         }
