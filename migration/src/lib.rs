@@ -9,6 +9,7 @@ mod m20261122_000001_members;
 mod m20261122_000002_spaces;
 mod m20261122_000003_forum;
 mod m20261122_000004_spine;
+mod m20261122_000005_chat;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_spaces::Migration),
             Box::new(m20261122_000003_forum::Migration),
             Box::new(m20261122_000004_spine::Migration),
+            Box::new(m20261122_000005_chat::Migration),
         ]
     }
 }

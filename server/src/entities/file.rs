@@ -16,6 +16,7 @@ pub struct Model {
     pub width: Option<i32>,
     pub height: Option<i32>,
     pub post_id: Option<i64>,
+    pub message_id: Option<i64>,
     pub created_at: i64,
 }
 

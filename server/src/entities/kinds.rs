@@ -78,3 +78,15 @@ words!(
 words!(ReportState { Open = "open", Upheld = "upheld", Dismissed = "dismissed" });
 words!(JobState { Ready = "ready", Running = "running", Done = "done", Dead = "dead" });
 words!(MailState { Queued = "queued", Held = "held", Sent = "sent", Failed = "failed" });
+words!(
+    /// Who gets into a room: everybody in its space, those let in, or the people it is between.
+    RoomKind { Open = "open", Private = "private", Direct = "direct" }
+);
+words!(
+    /// What a member wants others to see of their presence.
+    Availability { Online = "online", Away = "away", DoNotDisturb = "do_not_disturb" }
+);
+words!(
+    /// Why a member is told of something.
+    NoticeKind { Mention = "mention", Direct = "direct", Reply = "reply" }
+);

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::kinds::{Discipline, HubRole, MemberState};
+use super::kinds::{Availability, Discipline, HubRole, MemberState};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "member")]
@@ -33,6 +33,7 @@ pub struct Model {
     pub created_at: i64,
     pub updated_at: i64,
     pub seen_at: Option<i64>,
+    pub availability: Availability,
     pub version: i32,
 }
 

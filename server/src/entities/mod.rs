@@ -1,7 +1,5 @@
 //! One file a table: columns and their types, no logic. Times are microseconds since 1970 in UTC.
 
-pub mod kinds;
-
 pub mod api_token;
 pub mod bookmark;
 pub mod endorsement;
@@ -11,11 +9,17 @@ pub mod idempotent_answer;
 pub mod import_ref;
 pub mod invitation;
 pub mod job;
+pub mod kinds;
 pub mod mail;
 pub mod member;
+pub mod member_block;
 pub mod member_expertise;
 pub mod member_word;
+pub mod message;
+pub mod message_reaction;
+pub mod message_revision;
 pub mod moderation_act;
+pub mod notice;
 pub mod one_time_token;
 pub mod page;
 pub mod post;
@@ -23,6 +27,9 @@ pub mod post_revision;
 pub mod reaction;
 pub mod refresh_token;
 pub mod report;
+pub mod room;
+pub mod room_member;
+pub mod room_topic;
 pub mod session;
 pub mod setting;
 pub mod space;

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod chat;
 pub mod demo;
 pub mod forum;
 pub mod hub;

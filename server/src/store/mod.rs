@@ -5,6 +5,7 @@
 
 mod connect;
 mod ids;
+mod sql;
 mod tx;
 mod writer;
 
@@ -14,6 +15,7 @@ use sea_orm::DatabaseConnection;
 
 pub use connect::{Connections, close_readers, connect, pool_of};
 pub use ids::{Id, Ids, NotAnId};
+pub use sql::Sql;
 pub use tx::{After, Tx};
 pub use writer::{CommitSink, Writer};
 

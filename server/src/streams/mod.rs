@@ -43,6 +43,11 @@ impl Stream {
     pub const HUB: Self = Self { kind: StreamKind::Hub, id: 0 };
 
     #[must_use]
+    pub const fn room(id: i64) -> Self {
+        Self { kind: StreamKind::Room, id }
+    }
+
+    #[must_use]
     pub const fn topic(id: i64) -> Self {
         Self { kind: StreamKind::Topic, id }
     }

@@ -7,7 +7,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryF
 use super::{invitations, links, mail, passwords};
 use crate::app::AppState;
 use crate::app::config::Registration;
-use crate::entities::kinds::{Discipline, HubRole, MemberState};
+use crate::entities::kinds::{Availability, Discipline, HubRole, MemberState};
 use crate::entities::{member, setting};
 use crate::features::people;
 use crate::store::Tx;
@@ -174,6 +174,7 @@ pub async fn register(
         created_at: now,
         updated_at: now,
         seen_at: None,
+        availability: Availability::Online,
         version: 1,
     };
     member::Entity::insert(row_of(of.clone())).exec_without_returning(tx.conn()).await.map_err(taken_meanwhile)?;
@@ -298,6 +299,7 @@ fn row_of(of: member::Model) -> member::ActiveModel {
         created_at: Set(of.created_at),
         updated_at: Set(of.updated_at),
         seen_at: Set(of.seen_at),
+        availability: Set(of.availability),
         version: Set(of.version),
     }
 }

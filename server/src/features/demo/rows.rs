@@ -52,6 +52,7 @@ fn member_of(id: i64, of: &Person, html: &Html, created_at: i64) -> member::Mode
         created_at,
         updated_at: created_at,
         seen_at: None,
+        availability: Availability::Online,
         version: 1,
     }
 }

@@ -7,13 +7,13 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::queries::Sql;
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, SpaceRole, Visibility};
 use crate::features::accounts::mail;
 use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
 use crate::store::Id;
+use crate::store::Sql;
 use crate::text::excerpt;
 use crate::web::error::Result;
 

@@ -64,6 +64,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         width: kept.width,
         height: kept.height,
         post_id: None,
+        message_id: None,
         created_at: tx.now(),
     };
     let new = file::ActiveModel {
@@ -77,6 +78,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         width: Set(row.width),
         height: Set(row.height),
         post_id: Set(row.post_id),
+        message_id: Set(row.message_id),
         created_at: Set(row.created_at),
     };
     file::Entity::insert(new).exec_without_returning(tx.conn()).await?;

@@ -6,7 +6,8 @@ use sea_orm::QueryResult;
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, TopicKind, Visibility};
 use crate::features::forum::model::AuthorView;
 use crate::features::forum::policy::Standing;
-use crate::features::forum::queries::{AUTHOR, Sql, author};
+use crate::features::forum::queries::{AUTHOR, author};
+use crate::store::Sql;
 use crate::store::Tx;
 use crate::web::error::{AppError, Result};
 

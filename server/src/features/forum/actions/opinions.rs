@@ -7,7 +7,7 @@ use super::ground::{self, PostGround};
 use crate::app::AppState;
 use crate::features::forum::model::ReactionView;
 use crate::features::forum::policy::{MOST_EMOJI, RANK_ENDORSEMENT, RANK_REACTION, parse_emoji};
-use crate::features::forum::queries::Sql;
+use crate::store::Sql;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};

@@ -2,7 +2,7 @@
 
 use super::ground;
 use crate::app::AppState;
-use crate::features::forum::queries::Sql;
+use crate::store::Sql;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::Result;
 use crate::web::viewer::Me;

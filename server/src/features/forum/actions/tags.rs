@@ -1,6 +1,6 @@
 //! The tags of a topic and their counts in its space.
 
-use crate::features::forum::queries::Sql;
+use crate::store::Sql;
 use crate::store::Tx;
 use crate::web::error::Result;
 

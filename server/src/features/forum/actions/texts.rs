@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::app::AppState;
 use crate::entities::kinds::Visibility;
-use crate::features::forum::queries::Sql;
+use crate::store::Sql;
 use crate::store::Tx;
 use crate::text::{self, Links, Rendered};
 use crate::web::error::Result;

@@ -4,7 +4,7 @@
 //! post comes or goes, its ancestors may come or go with it, so this walks up; it ends at the first
 //! ancestor that is not deleted.
 
-use crate::features::forum::queries::Sql;
+use crate::store::Sql;
 use crate::store::Tx;
 use crate::web::error::Result;
 

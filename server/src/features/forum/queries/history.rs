@@ -1,10 +1,10 @@
 //! Saved states of a post, and the tags of spaces.
 
 use super::posts::find_post;
-use super::sql::Sql;
 use crate::app::AppState;
 use crate::features::forum::model::{PostView, RevisionView, TagView};
 use crate::ports::clock::rfc3339;
+use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Viewer;

@@ -1,11 +1,11 @@
 //! Lists of topics: across the spaces a viewer may read, or in one of them.
 
 use super::rows::topic;
-use super::sql::Sql;
 use super::topics::{select, with_tags};
 use crate::app::AppState;
 use crate::entities::kinds::TopicKind;
 use crate::features::forum::model::TopicRow;
+use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Viewer;

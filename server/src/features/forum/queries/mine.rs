@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::posts::{load, select};
-use super::sql::Sql;
 use crate::app::AppState;
 use crate::features::forum::model::{BookmarkView, Marks};
 use crate::ports::clock::rfc3339;
+use crate::store::Sql;
 use crate::web::error::Result;
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::{Me, Viewer};

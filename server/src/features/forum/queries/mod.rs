@@ -8,7 +8,6 @@ mod lists;
 mod mine;
 mod posts;
 mod rows;
-mod sql;
 mod topics;
 
 pub use history::{revisions, tags};
@@ -17,6 +16,5 @@ pub use mine::{bookmarks, mark_read, marks};
 pub(super) use posts::posts_by_ids;
 pub use posts::{From, Order, PostsPage, find_post, posts_page};
 pub(super) use rows::{AUTHOR, author};
-pub(super) use sql::Sql;
 pub use topics::{Seen, find_topic, topic_view, topics_by_ids};
 pub(super) use topics::{answer_ids, tags_of};

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use sea_orm::ConnectionTrait;
 
 use super::rows::{AUTHOR, POST, POST_FROM, author, post};
-use super::sql::Sql;
 use super::topics::{Seen, find_topic};
 use crate::app::AppState;
 use crate::features::forum::model::{EndorsementView, PostView};
 use crate::ports::clock::rfc3339;
 use crate::store::Id;
+use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
 

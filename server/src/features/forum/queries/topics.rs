@@ -7,11 +7,11 @@ use sea_orm::ConnectionTrait;
 
 use super::posts::opening_and_answers;
 use super::rows::{AUTHOR, TOPIC, TOPIC_FROM, topic};
-use super::sql::Sql;
 use crate::app::AppState;
 use crate::features::forum::model::{TopicRow, TopicView};
 use crate::features::spaces::{Access, SpaceInfo};
 use crate::store::Id;
+use crate::store::Sql;
 use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;

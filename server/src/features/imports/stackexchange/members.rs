@@ -8,7 +8,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySele
 use super::Run;
 use super::dump::{NAMELESS, UserRow, Writer};
 use super::reading::{Survey, batches};
-use crate::entities::kinds::{Discipline, HubRole, MemberState};
+use crate::entities::kinds::{Availability, Discipline, HubRole, MemberState};
 use crate::entities::member;
 use crate::features::imports::refs;
 use crate::store::{Id, Tx};
@@ -188,6 +188,7 @@ fn row(id: i64, handle: String, of: &Newcomer, now: i64) -> member::ActiveModel 
         created_at: Set(of.created.unwrap_or(now)),
         updated_at: Set(now),
         seen_at: Set(None),
+        availability: Set(Availability::Online),
         version: Set(1),
     }
 }

@@ -6,7 +6,7 @@ use crate::web::error::Result;
 
 /// A statement in the making. Values never enter its text.
 #[derive(Clone, Debug, Default)]
-pub(in crate::features::forum) struct Sql {
+pub struct Sql {
     text: String,
     values: Vec<Value>,
 }
