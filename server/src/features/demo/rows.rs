@@ -4,7 +4,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 
 use super::content::{Content, Person, Place};
 use super::{Html, Ids, id_of};
-use crate::entities::kinds::{MemberState, SpaceRole};
+use crate::entities::kinds::{Availability, MemberState, SpaceRole};
 use crate::entities::{member, member_expertise, space, space_member};
 use crate::features::people;
 use crate::ports::clock::DAY;

@@ -40,7 +40,7 @@ pub fn configure_pages(cfg: &mut ServiceConfig) {
 
 /// Whether a member may read a topic's stream: the topic is there for them.
 pub async fn may_subscribe(state: &AppState, member: i64, topic: i64) -> Result<()> {
-    let row = queries::Sql::new(
+    let row = crate::store::Sql::new(
         "SELECT t.deleted_at, t.hidden_at, s.visibility, m.hub_role, m.state, sm.role FROM topic t \
          JOIN space s ON s.id = t.space_id JOIN member m ON m.id = ",
     )
