@@ -1,6 +1,6 @@
 //! Ways in by mail: confirming, resetting, claiming, inviting; and the operator's links.
 
-use praxis_server::entities::kinds::{Discipline, HubRole, MailState, MemberState};
+use praxis_server::entities::kinds::{Availability, Discipline, HubRole, MailState, MemberState};
 use praxis_server::entities::{mail, member};
 use praxis_server::features::accounts;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -110,6 +110,7 @@ hub_test!(async fn an_imported_account_is_claimed_by_its_mail(hub) {
                 created_at: Set(1),
                 updated_at: Set(1),
                 seen_at: Set(None),
+                availability: Set(Availability::Online),
                 version: Set(1),
             };
             member::Entity::insert(row).exec_without_returning(tx.conn()).await?;

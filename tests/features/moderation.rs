@@ -239,6 +239,7 @@ async fn add_mail_and_file(state: &AppState, post: &str, word: &str) -> String {
                 width: Set(None),
                 height: Set(None),
                 post_id: Set(Some(post)),
+                message_id: Set(None),
                 created_at: Set(tx.now()),
             };
             file::Entity::insert(row).exec_without_returning(tx.conn()).await?;
