@@ -13,7 +13,7 @@ pub mod spaces;
 
 use std::sync::Arc;
 
-use actix_web::web::ServiceConfig;
+
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ use crate::app::AppState;
 use crate::entities::job;
 use crate::streams::{Committed, Filler, Stream, StreamKind};
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
 /// What has to be there before the first request.
 pub async fn prepare(state: &AppState) -> Result<()> {
@@ -29,7 +30,7 @@ pub async fn prepare(state: &AppState) -> Result<()> {
 }
 
 /// Routes below `/api/v1`.
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     accounts::configure_api(cfg);
     people::configure_api(cfg);
     spaces::configure_api(cfg);
@@ -39,7 +40,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
 }
 
 /// Pages.
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     accounts::configure_pages(cfg);
     people::configure_pages(cfg);
     spaces::configure_pages(cfg);

@@ -19,7 +19,7 @@ pub use api::openapi;
 pub use events::fill_events;
 pub use page_cache::PageCache;
 
-use actix_web::web::ServiceConfig;
+
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
@@ -29,12 +29,13 @@ use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
 use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     api::configure(cfg);
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     pages::configure(cfg);
 }
 
