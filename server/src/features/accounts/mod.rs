@@ -53,7 +53,6 @@ use crate::web::routes::Routes;
         api::LoginRequest,
         api::RefreshRequest,
         api::TokensView,
-        api::AccountView,
         me_api::SessionView,
         me_api::TokenView,
         me_api::NewTokenView,
