@@ -96,7 +96,7 @@ pub fn configure_pages(cfg: &mut Routes) {
 /// Runs a job of this feature.
 pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
     match job.kind.as_str() {
-        purge::REMOVE_BLOB => purge::remove_blob(state, job).await,
+        purge::FORGET => purge::forget(state).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }
 }
