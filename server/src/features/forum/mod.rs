@@ -19,7 +19,6 @@ pub use api::openapi;
 pub use events::fill_events;
 pub use page_cache::PageCache;
 
-
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 

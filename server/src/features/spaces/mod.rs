@@ -26,12 +26,12 @@ pub use events::{fill_events, may_subscribe};
 pub use head::{SpaceHead, head, outline};
 pub use inside::{InSpace, access_by_slug, access_in};
 pub use membership::add_invited;
-pub use pages::door_page;
+pub use pages::{door_page, invited_page};
 pub use policy::Access;
 
+use crate::web::routes::Routes;
 use actix_web::web;
 use utoipa::OpenApi;
-use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -278,7 +278,10 @@ pub async fn space(
     path: web::Path<String>,
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
-    let (space, access) = state.spaces.find(&state, &viewer, &path).await?;
+    let (space, access) = match state.spaces.find(&state, &viewer, &path).await {
+        Err(AppError::NotFound) => return spaces::invited_page(&state, &req, &viewer, &path).await,
+        found => found?,
+    };
     if access < Access::Read {
         return spaces::door_page(&state, &req, &viewer, &space).await;
     }
