@@ -12,9 +12,9 @@ mod pages_invitations;
 mod pages_jobs;
 mod queries;
 
+use crate::web::routes::Routes;
 use actix_web::web;
 use utoipa::OpenApi;
-use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
