@@ -13,7 +13,6 @@ pub mod spaces;
 
 use std::sync::Arc;
 
-
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
