@@ -110,6 +110,7 @@ async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Ap
         401 => "sign_in",
         403 => "forbidden",
         404 => "not_found",
+        405 => "method",
         409 => "conflict",
         412 => "stale",
         413 => "too_large",
