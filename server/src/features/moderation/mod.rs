@@ -20,6 +20,7 @@ use utoipa::OpenApi;
 
 pub use model::{ActRow, PersonView};
 pub use policy::{administrator, member_by_handle};
+pub use purge::FORGET;
 pub use queries::acts_of;
 pub use record::{Act, record};
 pub use suspend::{keep_an_administrator, suspend, unsuspend};
