@@ -5,6 +5,7 @@ pub mod html;
 pub mod hub;
 pub mod pages;
 pub mod program;
+pub mod smtp;
 pub mod socket;
 pub mod stage;
 
