@@ -10,6 +10,7 @@ mod forum_pages;
 mod forum_tree;
 mod house;
 mod imports;
+mod imports_slack;
 mod moderation;
 mod openapi_fuzz;
 mod pages;
