@@ -5,6 +5,7 @@ pub mod html;
 pub mod hub;
 pub mod pages;
 pub mod program;
+pub mod raw;
 pub mod socket;
 pub mod stage;
 

@@ -139,3 +139,51 @@ impl Drop for Body {
         self.outbox.wake_drained();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+
+    use super::{MOST, Outbox};
+
+    fn drain(outbox: &Outbox) -> Vec<usize> {
+        let cx = Context::from_waker(Waker::noop());
+        std::iter::from_fn(|| match outbox.poll(&cx) {
+            Poll::Ready(Some(frame)) => Some(frame.len()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn holds_no_more_than_its_bytes() {
+        let outbox = Outbox::default();
+        let frame = |size: usize| Bytes::from(vec![0; size]);
+        let mut held = 0;
+        for size in (1..).map(|number: usize| number * 7919 % 50_000) {
+            if !outbox.push(frame(size)) {
+                assert!(held + size > MOST, "refused at {held} and {size}");
+                break;
+            }
+            held += size;
+            assert!(held <= MOST, "{held}");
+        }
+        assert!(!outbox.push(frame(MOST)), "nothing fits in beside what waits");
+        assert_eq!(drain(&outbox).into_iter().sum::<usize>(), held, "what was refused is not in it");
+        assert!(outbox.push(frame(MOST)), "what was written makes room");
+        assert!(!outbox.push(frame(1)));
+    }
+
+    #[test]
+    fn a_last_frame_comes_alone_or_after_what_waits() {
+        for (drops, left) in [(true, vec![4]), (false, vec![9, 4])] {
+            let outbox = Outbox::default();
+            assert!(outbox.push(Bytes::from_static(b"nine byte")));
+            outbox.finish(Bytes::from_static(b"last"), drops);
+            assert!(outbox.push(Bytes::from_static(b"too late")), "nobody is told twice");
+            assert_eq!(drain(&outbox), left);
+        }
+    }
+}

@@ -71,6 +71,8 @@ impl Sender {
             Some(rate) => self.speak_at(rate / self.run.drive.senders as f64, &mut write).await,
             None => self.speak_fully(&mut write).await,
         }
+        // Dropping the half would end the connection while answers are still on their way.
+        std::future::pending::<()>().await;
     }
 
     /// As many as the rooms let through.
