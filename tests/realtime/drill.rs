@@ -221,7 +221,7 @@ async fn drill() {
         let writing = join_all(writers.drain(..).map(|writer| writer.live(base.clone(), false)));
         let reading = join_all(readers.drain(..).map(|reader| reader.live(base.clone(), None)));
         // Each life ends somewhere else: early, and in the middle of more and more.
-        let enough = tally.count.load(Ordering::SeqCst) + 15 + life * 23;
+        let enough = tally.count.load(Ordering::SeqCst) + 20 + life * 50;
         let killing = async {
             while tally.count.load(Ordering::SeqCst) < enough {
                 tally.more.notified().await;

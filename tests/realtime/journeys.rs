@@ -8,7 +8,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Socket, TestHub, hub_test};
+use crate::support::hub::{Db, run_with};
+use crate::support::{Client, Socket, TestHub};
 
 const READERS: usize = 3;
 const JOURNEYS: usize = 8;
@@ -177,7 +178,7 @@ async fn journey(hub: &TestHub, writer: &Client, readers: &mut [Reader], space: 
     hub.settle().await;
 }
 
-hub_test!(async fn readers_that_come_and_go_end_with_the_room_as_it_stands(hub) {
+async fn journeys(hub: &TestHub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;
     let mut readers = Vec::new();
@@ -191,4 +192,14 @@ hub_test!(async fn readers_that_come_and_go_end_with_the_room_as_it_stands(hub) 
         let acts = acts().new_tree(&mut runner).unwrap().current();
         journey(hub, &ada, &mut readers, &space, &format!("journey-{number}"), acts).await;
     }
-});
+}
+
+#[test]
+fn readers_that_come_and_go_end_with_the_room_as_it_stands_on_sqlite() {
+    run_with(Db::Sqlite, "journeys", &[("rate_limit", "off")], async |hub| journeys(hub).await);
+}
+
+#[test]
+fn readers_that_come_and_go_end_with_the_room_as_it_stands_on_postgres() {
+    run_with(Db::Postgres, "journeys", &[("rate_limit", "off")], async |hub| journeys(hub).await);
+}

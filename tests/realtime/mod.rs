@@ -3,6 +3,7 @@
 mod drill;
 mod journeys;
 mod recovery;
+mod rooms;
 mod slow;
 mod topic;
 mod typing;

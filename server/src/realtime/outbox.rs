@@ -26,18 +26,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Queues a frame. False if there is no room for it; nothing is queued then.
+    /// Queues a frame. False if there is no room for it beside what waits; nothing is queued then.
     pub fn push(&self, frame: Bytes) -> bool {
-        if self.closing.get() {
-            return true;
-        }
-        if self.bytes.get() + frame.len() > MOST {
+        if self.bytes.get() > 0 && self.bytes.get() + frame.len() > MOST && !self.closing.get() {
             return false;
+        }
+        self.push_paced(frame);
+        true
+    }
+
+    /// Queues a frame however long it is: for whoever has just waited until little is queued, so
+    /// that no more than that and this frame wait.
+    pub fn push_paced(&self, frame: Bytes) {
+        if self.closing.get() {
+            return;
         }
         self.bytes.set(self.bytes.get() + frame.len());
         self.frames.borrow_mut().push_back(frame);
         self.wake();
-        true
     }
 
     /// Drops what waits if it must, queues this last frame and ends the connection after it.
@@ -174,6 +180,11 @@ mod tests {
         assert_eq!(drain(&outbox).into_iter().sum::<usize>(), held, "what was refused is not in it");
         assert!(outbox.push(frame(MOST)), "what was written makes room");
         assert!(!outbox.push(frame(1)));
+        assert_eq!(drain(&outbox), [MOST]);
+        // A single event may be longer than all that; somebody has to get it.
+        assert!(outbox.push(frame(MOST + 1)));
+        outbox.push_paced(frame(MOST));
+        assert_eq!(drain(&outbox), [MOST + 1, MOST]);
     }
 
     #[test]
