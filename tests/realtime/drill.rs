@@ -11,10 +11,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use crate::support::postgres::PostgresDatabase;
 use crate::support::program::{Folder, Served};
 use crate::support::{Client, Socket};
 
-const KILLS: usize = 10;
 /// Sends of a socket that may wait for their answer.
 const WAITING: usize = 16;
 /// How long a life may take to acknowledge what it should.
@@ -183,13 +183,16 @@ fn again(client: &Client) -> Client {
     copy
 }
 
-fn serve(folder: &Path) -> Served {
-    Served::start(folder, &[("RATE_LIMIT", "off"), ("LOG", "error"), ("WORKERS", "2")])
+fn serve(folder: &Path, database: Option<&str>) -> Served {
+    let mut settings = vec![("RATE_LIMIT", "off"), ("LOG", "error"), ("WORKERS", "2")];
+    settings.extend(database.map(|url| ("DATABASE_URL", url)));
+    Served::start(folder, &settings)
 }
 
-async fn drill() {
+async fn drill(kills: usize, database: Option<&str>) {
     let folder = Folder::new();
-    let server = serve(folder.path());
+    let serve = || serve(folder.path(), database);
+    let server = serve();
     let (ada, bob) = (register(&server.base, "ada").await, register(&server.base, "bob").await);
     let space = json!({"slug": "drill", "name": "Drill", "description": "", "visibility": "open"});
     assert_eq!(ada.post("/api/v1/spaces", &space).await.status, 201);
@@ -215,8 +218,8 @@ async fn drill() {
     };
     let mut writers: Vec<Writer> = (0..6).map(writer).collect();
     let mut server = Some(server);
-    for life in 0..KILLS {
-        let served = server.take().unwrap_or_else(|| serve(folder.path()));
+    for life in 0..kills {
+        let served = server.take().unwrap_or_else(serve);
         let base = served.base.clone();
         let writing = join_all(writers.drain(..).map(|writer| writer.live(base.clone(), false)));
         let reading = join_all(readers.drain(..).map(|reader| reader.live(base.clone(), None)));
@@ -231,7 +234,7 @@ async fn drill() {
         let life = async { tokio::join!(writing, reading, killing) };
         (writers, readers, _) = tokio::time::timeout(WITHIN, life).await.expect("messages are acknowledged");
     }
-    let served = serve(folder.path());
+    let served = serve();
     let mut written = Vec::new();
     for writer in writers {
         let writer = writer.live(served.base.clone(), true).await;
@@ -290,8 +293,21 @@ async fn compare(ada: &Client, room: &str, reader: Reader, writers: &[Writer], b
     assert_eq!(posted, rows, "what the reader saw is what is there");
 }
 
+fn run(body: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(body);
+}
+
 #[test]
 fn what_was_acknowledged_survives_ten_kills() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(drill());
+    run(drill(10, None));
+}
+
+#[test]
+fn what_was_acknowledged_survives_kills_on_postgres() {
+    run(async {
+        let Some(database) = PostgresDatabase::make().await else { return };
+        drill(4, Some(&database.url)).await;
+        database.remove().await;
+    });
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::hub::{Db, run_with};
 use crate::support::raw::{Frame, RawSocket};
-use crate::support::{Client, Socket, TestHub};
+use crate::support::{Client, Socket};
 
 /// What a socket's queue may hold; the server's own figure.
 const QUEUE: usize = 1 << 20;
@@ -12,9 +12,8 @@ const QUEUE: usize = 1 << 20;
 const BETWEEN: usize = 6 << 20;
 const LETTERS: usize = 700;
 
-async fn room(hub: &TestHub, owner: &Client) -> (String, String) {
-    let space = hub.space(owner, "open").await;
-    let body = json!({"slug": "hall", "name": "Hall", "purpose": ""});
+async fn room(owner: &Client, space: &str, name: &str) -> (String, String) {
+    let body = json!({"slug": name, "name": name, "purpose": ""});
     let answer = owner.post(&format!("/api/v1/spaces/{space}/rooms"), &body).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     (answer.id(), answer.json()["stream"].as_str().unwrap().to_owned())
@@ -24,7 +23,8 @@ async fn room(hub: &TestHub, owner: &Client) -> (String, String) {
 fn a_slow_reader_is_cut_and_the_fast_ones_do_not_wait() {
     run_with(Db::Sqlite, "slow", &[("rate_limit", "off")], async |hub| {
         let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
-        let (room, stream) = room(hub, &ada).await;
+        let space = hub.space(&ada, "open").await;
+        let (room, stream) = room(&ada, &space, "hall").await;
         let mut slow = RawSocket::open(&bob, Some(4096)).await;
         slow.send(&json!({"type": "subscribe", "stream": stream})).await;
         assert!(matches!(slow.next().await, Frame::Text(frame) if frame["type"] == "subscribed"));
@@ -81,5 +81,50 @@ fn a_slow_reader_is_cut_and_the_fast_ones_do_not_wait() {
             }
         }
         assert_eq!(answer.unwrap()["head"], *seen.last().unwrap());
+    });
+}
+
+/// Replays wait for their reader, however many there are: together these are far more than its
+/// queue holds.
+#[test]
+fn replays_of_many_rooms_at_once_cut_nobody() {
+    const ROOMS: usize = 12;
+    const EACH: usize = 25;
+    run_with(Db::Sqlite, "replays", &[("rate_limit", "off")], async |hub| {
+        let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+        let space = hub.space(&ada, "open").await;
+        let mut streams = Vec::new();
+        let mut sender = Socket::open(&ada).await;
+        let body = "word ".repeat(1590);
+        for number in 0..ROOMS {
+            let (room, stream) = room(&ada, &space, &format!("room-{number}")).await;
+            for letter in 0..EACH {
+                let frame =
+                    json!({"type": "send", "room": room, "body": body, "client_id": format!("{number}-{letter}")});
+                sender.send(&frame).await;
+            }
+            for _ in 0..EACH {
+                sender.next_of("sent").await;
+            }
+            streams.push(stream);
+        }
+        let mut reader = RawSocket::open(&bob, Some(4096)).await;
+        for stream in &streams {
+            reader.send(&json!({"type": "subscribe", "stream": stream, "since": 0})).await;
+        }
+        // All of it is asked for before the first of it is read.
+        let mut last = std::collections::BTreeMap::new();
+        while last.values().sum::<usize>() < ROOMS * EACH {
+            match reader.next().await {
+                Frame::Close(code) => panic!("cut with {code}"),
+                Frame::Text(frame) => {
+                    for event in frame["items"].as_array().into_iter().flatten() {
+                        let seen = last.entry(frame["stream"].as_str().unwrap().to_owned()).or_insert(0);
+                        *seen += 1;
+                        assert_eq!(event["seq"], *seen);
+                    }
+                }
+            }
+        }
     });
 }

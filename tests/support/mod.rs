@@ -4,6 +4,7 @@ pub mod client;
 pub mod html;
 pub mod hub;
 pub mod pages;
+pub mod postgres;
 pub mod program;
 pub mod raw;
 pub mod socket;
