@@ -11,6 +11,7 @@ mod forum_pages;
 mod forum_tree;
 mod house;
 mod imports;
+mod imports_slack;
 mod mail;
 mod methods;
 mod moderation;

@@ -249,6 +249,24 @@ pub fn events_frame(stream: Stream, items: &[Item]) -> Bytes {
     Bytes::from(bytes).slice(start..)
 }
 
+/// Bytes of events that go into one frame, unless a single one is longer: a burst must not fill
+/// a reader's queue with one frame.
+pub const PART: usize = 128 << 10;
+
+/// Events in parts that are a frame each.
+pub fn parts(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = items.iter().take_while(|item| {
+            bytes += item.json.len();
+            bytes <= PART
+        });
+        let (part, rest) = items.split_at(fits.count().max(1).min(items.len()));
+        items = rest;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// A close frame with its code.
 #[must_use]
 pub fn close_frame(code: u16) -> Bytes {
