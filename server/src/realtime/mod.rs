@@ -7,8 +7,10 @@ mod hub;
 mod live;
 mod outbox;
 mod protocol;
+mod recent;
 mod recovery;
 mod session;
+mod socket;
 mod sockets;
 mod writes;
 

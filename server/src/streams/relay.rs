@@ -40,6 +40,8 @@ pub struct Item {
     pub seq: i64,
     /// `{"seq":…,"event":…,"at":…,"data":…}`
     pub json: Arc<str>,
+    /// It adds something and changes nothing that was there.
+    pub adds: bool,
 }
 
 #[derive(Clone)]
@@ -279,7 +281,8 @@ fn item(event: &Committed) -> Item {
         event.kind,
         rfc3339(event.at)
     );
-    Item { seq: event.seq, json: json.into() }
+    let adds = matches!(event.kind.as_str(), "message.posted" | "post.created");
+    Item { seq: event.seq, json: json.into(), adds }
 }
 
 /// An `events` frame's text, appended to `text`.
