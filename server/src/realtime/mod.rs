@@ -10,7 +10,6 @@ mod protocol;
 mod recent;
 mod recovery;
 mod session;
-mod socket;
 mod sockets;
 mod writes;
 
