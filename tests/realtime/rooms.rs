@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -381,3 +382,77 @@ hub_test!(async fn frames_are_as_the_contract_writes_them(hub) {
     socket.send(&json!({"type": "subscribe", "stream": stream, "since": 7, "epoch": epoch})).await;
     assert_eq!(socket.next_lasting().await, json!({"type": "reset", "stream": stream, "head": 1, "epoch": epoch}));
 });
+
+/// Events, messages and followers there are.
+async fn rows(hub: &TestHub) -> [u64; 3] {
+    use praxis_server::entities::{event, message, room_member};
+    let db = hub.state().store.read();
+    [
+        event::Entity::find().count(db).await.unwrap(),
+        message::Entity::find().count(db).await.unwrap(),
+        room_member::Entity::find().count(db).await.unwrap(),
+    ]
+}
+
+/// Without limits, as a load test runs.
+async fn unlimited(hub: &TestHub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let (mut fast, mut slow, mut writer) =
+        (Socket::open(&bob).await, Socket::open(&bob).await, Socket::open(&ada).await);
+    fast.subscribe(&stream, None, None).await;
+    slow.subscribe(&stream, None, None).await;
+    // Signs of typing change nothing and answer nothing, however many there are.
+    let before = rows(hub).await;
+    let typing = json!({"type": "typing", "room": room});
+    for _ in 0..20_000 {
+        writer.send(&typing).await;
+    }
+    writer.send(&json!({"type": "ping"})).await;
+    assert_eq!(writer.next_lasting().await["type"], "pong");
+    assert_eq!(rows(hub).await, before);
+    assert_eq!(fast.next_of("typing").await["member"]["handle"], "ada");
+    // A reader that does not read is cut off; one that does gets everything meanwhile.
+    let long = "word ".repeat(1500);
+    let mut typed = 0;
+    for number in 0..700 {
+        post(&mut writer, &room, &long, &format!("c{number}")).await;
+        assert_eq!(writer.next_of("sent").await["seq"], number + 1);
+        loop {
+            let frame = fast.next().await;
+            match frame["type"].as_str().unwrap() {
+                "typing" => typed += 1,
+                "events" => {
+                    assert_eq!(frame["items"][0]["seq"], number + 1);
+                    break;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(typed <= 10, "{typed} signs of typing got through");
+    let mut last = 0;
+    let code = loop {
+        let frame = slow.next().await;
+        match frame["type"].as_str().unwrap() {
+            "events" => last = frame["items"].as_array().unwrap().last().unwrap()["seq"].as_i64().unwrap(),
+            "close" => break frame["code"].clone(),
+            _ => {}
+        }
+    };
+    assert_eq!(code, 4408);
+    assert!(last < 700, "it was cut before the end");
+    // It comes back to what it missed, all of it.
+    let mut back = Socket::open(&bob).await;
+    back.subscribe(&stream, Some(last), None).await;
+    let missed = back.events(usize::try_from(700 - last).unwrap()).await;
+    let seqs: Vec<i64> = missed.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, (last + 1..=700).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_slow_are_cut_off_and_the_fast_do_not_wait() {
+    crate::support::hub::run_with(crate::support::Db::Sqlite, "slow", &[("rate_limit", "off")], async |hub| {
+        unlimited(hub).await
+    });
+}

@@ -48,7 +48,7 @@ pub async fn follow(state: &AppState, me: &Me, room: i64) -> Result<()> {
     state
         .store
         .write(async move |tx| {
-            ground::seen(tx, member, room).await?;
+            ground::locked(tx, member, room).await?;
             if marker(tx, member, room).await? {
                 tx.after(After::Follows(member));
             }
@@ -63,7 +63,7 @@ pub async fn unfollow(state: &AppState, me: &Me, room: i64) -> Result<()> {
     state
         .store
         .write(async move |tx| {
-            let of = ground::seen(tx, member, room).await?;
+            let of = ground::locked(tx, member, room).await?;
             if of.standing.kind != RoomKind::Open {
                 return Err(AppError::Conflict("Only an open room can be unfollowed; mute this one instead.".into()));
             }
@@ -85,7 +85,7 @@ pub async fn set_mine(state: &AppState, me: &Me, room: i64, setting: Setting) ->
     state
         .store
         .write(async move |tx| {
-            ground::seen(tx, member, room).await?;
+            ground::locked(tx, member, room).await?;
             marker(tx, member, room).await?;
             let mut sql = Sql::new("UPDATE room_member SET read_seq = read_seq");
             if let Some(muted) = setting.muted {
@@ -118,6 +118,8 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
                 return Ok(());
             }
             if known.is_none() {
+                // A new row refers to the room, which is locked before it as everywhere.
+                ground::lock(tx, &[room]).await?;
                 marker(tx, member, room).await?;
                 tx.after(After::Follows(member));
             }
