@@ -45,7 +45,8 @@ impl Socket {
     /// The next frame; `None` once the connection is gone.
     pub async fn try_next(&mut self) -> Option<Value> {
         loop {
-            let message = tokio::time::timeout(WITHIN, self.stream.next()).await.expect("a frame within ten seconds");
+            let message =
+                tokio::time::timeout(3 * WITHIN, self.stream.next()).await.expect("a frame within half a minute");
             match message? {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
                 Ok(Message::Close(_)) | Err(_) => return None,

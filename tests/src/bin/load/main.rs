@@ -199,7 +199,11 @@ fn main() {
                 measure(&args, &format!("floor {floor}"), (rooms, each), &mut rows, || process.target(rooms));
             }
             if let Some(hub) = &mut hub {
-                measure(&args, "hub", (rooms, each), &mut rows, || runtime.block_on(hub.target(rooms)));
+                measure(&args, "hub", (rooms, each), &mut rows, || {
+                    runtime.block_on(async {
+                        if args.mode == Mode::Idle { hub.fresh_target(rooms).await } else { hub.target(rooms).await }
+                    })
+                });
             }
         }
         ratios(&args, (rooms, each), &rows);

@@ -2,7 +2,7 @@
 
 use std::io::BufRead as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ pub struct Hub {
     /// Started by the tool, and ended with it.
     child: Option<Child>,
     data: Option<PathBuf>,
+    program: Option<PathBuf>,
     http: reqwest::Client,
     run: String,
     space: String,
@@ -36,19 +37,14 @@ impl Hub {
     pub async fn open(args: &Args) -> Self {
         let (mut base, mut pid, mut child, mut data) = (args.base.clone(), args.pid, None, None);
         if let Some(program) = &args.serve {
-            let folder = args.data.clone().unwrap_or_else(|| format!("target/load-{}", std::process::id()).into());
+            // A folder of its own in the one that was named: it is removed at the end.
+            let folder = args.data.clone().unwrap_or_else(|| "target".into());
+            let folder = folder.join(format!("load-{}", std::process::id()));
             std::fs::create_dir_all(&folder).unwrap();
-            let mut command = Command::new(program);
-            command.env("PRAXIS_BIND", "127.0.0.1:0").env("PRAXIS_DATA_DIR", &folder);
-            command.env("PRAXIS_RATE_LIMIT", "off").env("PRAXIS_LOG", "error");
-            let (started, ready) =
-                start(&mut command, |line| line.strip_prefix("praxis listening on ").map(str::to_owned));
+            let (started, ready) = serve(program, &folder);
             (base, pid, child, data) = (ready, Some(started.id()), Some(started), Some(folder));
         }
-        let address: SocketAddr =
-            base.trim_start_matches("http://").trim_end_matches('/').parse().unwrap_or_else(|_| {
-                super::refuse("--base is an address such as http://127.0.0.1:8080");
-            });
+        let address = address_of(&base);
         if !address.ip().is_loopback() {
             super::refuse("only a hub on this machine is driven: --base http://127.x.x.x:PORT");
         }
@@ -60,6 +56,7 @@ impl Hub {
             pid,
             child,
             data,
+            program: args.serve.clone(),
             http: reqwest::Client::new(),
             run: format!("{:x}", unique & 0xfff_ffff_ffff),
             space: String::new(),
@@ -107,6 +104,21 @@ impl Hub {
         let body = json!({"login": login, "password": password});
         let answer = self.call("POST", "/auth/login", None, Some(&body)).await;
         answer["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The same with a program that has just started, if it is the tool's own: what setting up
+    /// left in memory would hide what sockets need.
+    pub async fn fresh_target(&mut self, rooms: usize) -> Target {
+        let target = self.target(rooms).await;
+        let (Some(mut child), Some(data), Some(program)) = (self.child.take(), &self.data, &self.program) else {
+            return target;
+        };
+        let _gone = child.kill();
+        let _ended = child.wait();
+        let (started, base) = serve(program, data);
+        (self.address, self.pid) = (address_of(&base), Some(started.id()));
+        (self.base, self.child) = (base, Some(started));
+        Target { address: self.address, pid: self.pid, ..target }
     }
 
     /// The hub with so many new rooms.
@@ -198,6 +210,18 @@ impl Drop for Floor {
         let _gone = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+fn serve(program: &Path, data: &Path) -> (Child, String) {
+    let mut command = Command::new(program);
+    command.env("PRAXIS_BIND", "127.0.0.1:0").env("PRAXIS_DATA_DIR", data);
+    command.env("PRAXIS_RATE_LIMIT", "off").env("PRAXIS_LOG", "error");
+    start(&mut command, |line| line.strip_prefix("praxis listening on ").map(str::to_owned))
+}
+
+fn address_of(base: &str) -> SocketAddr {
+    let address = base.trim_start_matches("http://").trim_end_matches('/').parse();
+    address.unwrap_or_else(|_| super::refuse("--base is an address such as http://127.0.0.1:8080"))
 }
 
 fn password(handle: &str) -> String {

@@ -1,7 +1,7 @@
 //! A room's messages, in their order, in batches.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use sea_orm::sea_query::{Order, Query};
@@ -15,6 +15,7 @@ use super::people::{People, Writer};
 use super::rooms::Placed;
 use super::writing::{self, Kept, Message};
 use crate::entities::import_ref;
+use crate::features::imports::report::Progress;
 use crate::features::imports::{refs, texts};
 use crate::web::error::{AppError, Result};
 
@@ -132,7 +133,7 @@ fn read(run: &Run, of: &Placed) -> Result<mpsc::Receiver<Vec<Told>>> {
     Ok(receiver)
 }
 
-fn read_day(path: &PathBuf, name: &str, progress: &crate::features::imports::report::Progress) -> Vec<Told> {
+fn read_day(path: &Path, name: &str, progress: &Progress) -> Vec<Told> {
     let rows = match export::read(path) {
         Ok(rows) => rows,
         Err(reason) => {

@@ -92,7 +92,7 @@ fn pieces(line: &str, names: &Names) -> Vec<Piece> {
         let found = match first {
             '<' => between(rest, '<', '>').map(|(inner, length)| (mark(inner, names), length)),
             '`' => between(rest, '`', '`').map(|(inner, length)| (format!("`{}`", plain(inner)), length)),
-            ':' => emoji_at(rest).map(|(emoji, length)| (emoji, length)),
+            ':' => emoji_at(rest),
             '&' => entity(rest).map(|(text, length)| (text.to_owned(), length)),
             _ => None,
         };
