@@ -10,6 +10,7 @@ mod protocol;
 mod recent;
 mod recovery;
 mod session;
+mod socket;
 mod sockets;
 mod writes;
 

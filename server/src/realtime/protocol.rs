@@ -234,6 +234,25 @@ pub fn text_frame(payload: &[u8]) -> Bytes {
     frame(0x81, payload)
 }
 
+/// Events of one frame have this many bytes at most, or are one.
+const MOST_OF_EVENTS: usize = 256 << 10;
+
+/// Events in frames' worths: what comes at once must leave room for the rest of a reader's queue.
+pub fn parts(items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |item: &Item| {
+            bytes += item.json.len();
+            bytes <= MOST_OF_EVENTS
+        };
+        let count = rest.iter().map(fits).take_while(|fits| *fits).count().max(1);
+        let (part, after) = rest.split_at_checked(count.min(rest.len()))?;
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// An `events` frame, written once into the bytes that all its readers share.
 #[must_use]
 pub fn events_frame(stream: Stream, items: &[Item]) -> Bytes {

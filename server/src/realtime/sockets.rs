@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -13,6 +14,7 @@ use super::hub::{Hub, Notice};
 use super::protocol::{Code, ServerFrame, close, events_frame, parts};
 use super::recent::Recent;
 use super::recovery::{Cursor, Step};
+use super::socket::{Place, Socket};
 use crate::app::AppState;
 use crate::store::After;
 use crate::streams::{Item, Stream, StreamKind};
@@ -186,6 +188,20 @@ impl Sockets {
         });
     }
 
+    /// Gives a live reader that has too much waiting a moment, and cuts it off with 4408 if it
+    /// does not use it; else it goes on from the log. A burst alone cuts nobody off.
+    fn spare(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move {
+            if tokio::time::timeout(GRACE, socket.outbox.low()).await.is_ok() {
+                this.catch_up(&state, &socket, stream);
+            } else {
+                this.hub.cut_off();
+                socket.close(close::TOO_SLOW);
+            }
+        });
+    }
+
     /// Brings one reader up to the log, as fast as it reads.
     pub fn catch_up(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
@@ -206,6 +222,13 @@ impl Sockets {
                         let mut last = cursor.last;
                         if items.is_empty() && this.take_page(&state, &socket, stream, last, &items) {
                             return;
+                        }
+                        for part in parts(&items) {
+                            socket.outbox.low().await;
+                            if this.take_page(&state, &socket, stream, last, part) {
+                                return;
+                            }
+                            last = part.last().map_or(last, |item| item.seq);
                         }
                     }
                     Err(error) => {
@@ -308,24 +331,36 @@ impl Sockets {
 
     fn deliver(self: &Rc<Self>, state: &AppState, stream: Stream, items: &[Item], frame: &Bytes) {
         let Some((first, newest)) = items.first().zip(items.last()) else { return };
-        let mut behind = Vec::new();
+        let (mut behind, mut slow) = (Vec::new(), Vec::new());
         {
             let mut streams = self.streams.borrow_mut();
             let Some(readers) = streams.get_mut(&stream) else { return };
             readers.delivered = readers.delivered.max(newest.seq);
             for Reader { socket, place } in &readers.all {
-                let mut cursor = place.get();
-                if !cursor.live {
+                let before = place.get();
+                if !before.live {
                     continue;
                 }
-                match cursor.take(first.seq, newest.seq) {
-                    Step::Whole => socket.send(frame.clone()),
-                    Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
-                    Step::Skip => {}
-                    Step::Hole => behind.push(Rc::clone(socket)),
+                let mut cursor = before;
+                let room = match cursor.take(first.seq, newest.seq) {
+                    Step::Whole => socket.outbox.push(frame.clone()),
+                    Step::From(skip) => socket.outbox.push(events_frame(stream, items.get(skip..).unwrap_or_default())),
+                    Step::Skip => true,
+                    Step::Hole => {
+                        behind.push(Rc::clone(socket));
+                        true
+                    }
+                };
+                if room {
+                    place.set(cursor);
+                } else {
+                    place.set(Cursor::new(before.last, false));
+                    slow.push(Rc::clone(socket));
                 }
-                place.set(cursor);
             }
+        }
+        for socket in slow {
+            self.spare(state, &socket, stream);
         }
         for socket in behind {
             self.catch_up(state, &socket, stream);
