@@ -3,6 +3,7 @@
 mod accounts;
 mod accounts_recovery;
 mod admin;
+pub mod chat;
 mod demo;
 mod details;
 mod forum;
@@ -11,6 +12,7 @@ mod forum_pages;
 mod forum_tree;
 mod house;
 mod imports;
+mod imports_slack;
 mod invitations;
 mod mail;
 mod methods;

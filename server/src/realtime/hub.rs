@@ -149,9 +149,11 @@ impl Hub {
     }
 
     /// Hands new events to the workers.
-    pub fn deliver(&self, stream: Stream, items: Vec<Item>) {
-        let frame = super::protocol::events_frame(stream, &items);
-        self.tell(&Notice::Deliver { stream, items: items.into(), frame });
+    pub fn deliver(&self, stream: Stream, items: &[Item]) {
+        for part in super::protocol::parts(items) {
+            let frame = super::protocol::events_frame(stream, part);
+            self.tell(&Notice::Deliver { stream, items: part.into(), frame });
+        }
     }
 
     pub fn reset(&self, stream: Stream, head: i64) {

@@ -10,6 +10,7 @@ mod protocol;
 mod recovery;
 mod session;
 mod sockets;
+mod writes;
 
 pub use hub::Hub;
 pub use live::Live;

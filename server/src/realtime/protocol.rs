@@ -94,8 +94,7 @@ pub enum Unread {
 }
 
 impl ClientFrame {
-    /// Reads a frame; `None` in place of it says why not.
-    #[must_use]
+    /// Reads a frame, or says why it is none; what its answer repeats either way.
     pub fn read(text: &str) -> (Result<Self, Unread>, Echo) {
         match serde_json::from_str::<Raw<'_>>(text) {
             Ok(raw) => {
@@ -248,6 +247,24 @@ pub fn events_frame(stream: Stream, items: &[Item]) -> Bytes {
         *to = *from;
     }
     Bytes::from(bytes).slice(start..)
+}
+
+/// Bytes of events that go into one frame, unless a single one is longer: a burst must not fill
+/// a reader's queue with one frame.
+pub const PART: usize = 128 << 10;
+
+/// Events in parts that are a frame each.
+pub fn parts(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = items.iter().take_while(|item| {
+            bytes += item.json.len();
+            bytes <= PART
+        });
+        let (part, rest) = items.split_at(fits.count().max(1).min(items.len()));
+        items = rest;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// A close frame with its code.

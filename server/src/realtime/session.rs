@@ -1,6 +1,5 @@
 //! One socket from its handshake to its end.
 
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,13 +11,11 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::outbox::Body;
-use super::protocol::{
-    ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, SendFrame, ServerFrame, Unread, close, pong_frame,
-};
+use super::protocol::{ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, pong_frame};
 use super::recovery::{Cursor, can_replay};
 use super::sockets::{Socket, Sockets};
+use super::writes::Waiting;
 use crate::app::AppState;
-use crate::store::Id;
 use crate::streams::{Stream, StreamKind, log_head};
 use crate::web::error::{AppError, Finding, Result};
 use crate::web::viewer::{Me, Viewer};
@@ -39,26 +36,6 @@ const FRAMES: (u32, u32) = (100, 1000);
 const PATIENCE: u32 = 200;
 
 type Limit = governor::DefaultDirectRateLimiter;
-
-/// A write on its way, and what its answer repeats.
-type Waiting = Pin<Box<dyn Future<Output = (Echo, Outcome)>>>;
-
-/// What a write of a socket came to.
-enum Outcome {
-    /// The commit of a message.
-    Sent(Result<Posted>),
-    /// Something that is answered only if it fails.
-    Quiet(Result<()>),
-}
-
-/// A message that is there for good.
-#[derive(Clone, Debug)]
-pub struct Posted {
-    pub client_id: String,
-    pub room: i64,
-    pub id: i64,
-    pub seq: i64,
-}
 
 /// `GET /api/v1/ws`
 pub async fn open(
@@ -96,13 +73,14 @@ const fn nonzero(value: u32) -> std::num::NonZeroU32 {
     }
 }
 
-struct Session {
-    state: AppState,
+pub(super) struct Session {
+    pub(super) state: AppState,
     sockets: Rc<Sockets>,
-    socket: Rc<Socket>,
+    pub(super) socket: Rc<Socket>,
     limit: Option<Limit>,
     refused: u32,
-    waiting: FuturesUnordered<Waiting>,
+    /// Writes that wait for their commit.
+    pub(super) waiting: FuturesUnordered<Waiting>,
 }
 
 impl Session {
@@ -261,61 +239,8 @@ impl Session {
                 true
             }
             ClientFrame::Send(frame) => self.send(frame, echo).await,
-            ClientFrame::Read { room, seq } => match room.parse::<Id>() {
-                Ok(room) => {
-                    let (state, member) = (self.state.clone(), self.socket.member.get());
-                    self.waiting.push(Box::pin(async move {
-                        let moved = crate::features::move_marker(&state, member, room.0, seq).await;
-                        (echo, Outcome::Quiet(moved))
-                    }));
-                    true
-                }
-                Err(_) => self.refuse_for(&AppError::NotFound, &echo),
-            },
-            ClientFrame::Typing { room } => {
-                let member = self.socket.member.get();
-                let Ok(Id(room)) = room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
-                if self.state.hub.live().types(member, room) {
-                    let state = self.state.clone();
-                    self.waiting.push(Box::pin(async move {
-                        let told = tell_typing(&state, member, room).await;
-                        (echo, Outcome::Quiet(told))
-                    }));
-                }
-                true
-            }
-        }
-    }
-
-    /// Queues a message: in the order of the frames, as each is in the queue before the next is read.
-    async fn send(&mut self, frame: SendFrame, echo: Echo) -> bool {
-        let Ok(Id(room)) = frame.room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
-        let client_id = frame.client_id.clone();
-        match crate::features::send_message(&self.state, self.socket.member.get(), room, frame).await {
-            Ok(commit) => {
-                self.waiting.push(Box::pin(async move {
-                    let sent = commit.await.map(|(id, seq)| Posted { client_id, room, id, seq });
-                    (echo, Outcome::Sent(sent))
-                }));
-                true
-            }
-            Err(error) => self.refuse_for(&error, &echo),
-        }
-    }
-
-    /// Says how a write ended; false if the socket ends with it.
-    fn answer(&mut self, echo: &Echo, outcome: Outcome) -> bool {
-        match outcome {
-            Outcome::Sent(Ok(posted)) => {
-                let (room, id) = (Id(posted.room).to_string(), Id(posted.id).to_string());
-                let reference = echo.reference.as_deref();
-                let frame =
-                    ServerFrame::Sent { client_id: &posted.client_id, room: &room, id, seq: posted.seq, reference };
-                self.socket.send(frame.encode());
-                true
-            }
-            Outcome::Quiet(Ok(())) => true,
-            Outcome::Sent(Err(error)) | Outcome::Quiet(Err(error)) => self.refuse_for(&error, echo),
+            ClientFrame::Read { room, seq } => self.read_to(&room, seq, echo),
+            ClientFrame::Typing { room } => self.type_in(&room, echo),
         }
     }
 
@@ -373,7 +298,7 @@ impl Session {
         self.complain(code, detail, echo, None)
     }
 
-    fn refuse_for(&mut self, error: &AppError, echo: &Echo) -> bool {
+    pub(super) fn refuse_for(&mut self, error: &AppError, echo: &Echo) -> bool {
         let (code, detail) = error_words(error);
         let findings = if let AppError::Confirm(findings) = error { Some(findings.clone()) } else { None };
         self.complain(code, &detail, echo, findings)
@@ -392,13 +317,6 @@ impl Session {
         self.socket.send(ServerFrame::Error { code, detail, reference, client_id, findings }.encode());
         true
     }
-}
-
-/// Passes on that somebody types, if they may write there.
-async fn tell_typing(state: &AppState, member: i64, room: i64) -> Result<()> {
-    let name = crate::features::typist(state, member, room).await?;
-    state.hub.tell_typing(Stream::room(room), member, name);
-    Ok(())
 }
 
 fn error_words(error: &AppError) -> (Code, String) {

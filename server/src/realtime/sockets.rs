@@ -11,11 +11,14 @@ use tokio::sync::mpsc;
 
 use super::hub::{Hub, Notice};
 use super::outbox::Outbox;
-use super::protocol::{Code, ServerFrame, close, close_frame, events_frame};
+use super::protocol::{Code, ServerFrame, close, close_frame, events_frame, parts};
 use super::recovery::{Cursor, Step};
 use crate::app::AppState;
 use crate::store::After;
 use crate::streams::{Item, Stream, StreamKind};
+
+/// A frame with more bytes than this is written before the next is queued.
+const LARGE: usize = 32 << 10;
 
 /// One open socket.
 #[derive(Debug)]
@@ -100,7 +103,12 @@ impl Sockets {
             let (this, state) = (Rc::clone(self), state.clone());
             actix_web::rt::spawn(async move {
                 while let Some(notice) = mailbox.recv().await {
+                    let large = matches!(&notice, Notice::Deliver { frame, .. } if frame.len() > LARGE);
                     this.handle(&state, notice);
+                    if large {
+                        // Connections write before the next one: a burst cuts nobody who reads.
+                        tokio::task::yield_now().await;
+                    }
                     if missed.swap(false, Ordering::AcqRel) {
                         this.everybody_catches_up(&state);
                     }
@@ -217,9 +225,20 @@ impl Sockets {
                     return;
                 }
                 match state.relay.replay(stream, cursor.last).await {
-                    Ok(items) => {
+                    Ok(items) if items.is_empty() => {
                         if this.take_page(&state, &socket, stream, cursor.last, &items) {
                             return;
+                        }
+                    }
+                    Ok(items) => {
+                        let mut last = cursor.last;
+                        for part in parts(&items) {
+                            // Others may have filled the queue while the log was read.
+                            socket.outbox.low().await;
+                            if this.take_page(&state, &socket, stream, last, part) {
+                                return;
+                            }
+                            last = part.last().map_or(last, |item| item.seq);
                         }
                     }
                     Err(error) => {
@@ -232,8 +251,8 @@ impl Sockets {
         });
     }
 
-    /// A page of the log for a reader that stood at `last` when it was read. True: nothing more
-    /// to read.
+    /// Part of the log for a reader that stands at `last` and has little waiting: a replay never
+    /// makes a reader too slow. True: nothing more to read.
     fn take_page(&self, state: &AppState, socket: &Rc<Socket>, stream: Stream, last: i64, items: &[Item]) -> bool {
         let Some(place) = socket.cursors.borrow().get(&stream).cloned() else { return true };
         let mut cursor = place.get();
@@ -250,8 +269,10 @@ impl Sockets {
             return live;
         };
         match cursor.take(first.seq, newest.seq) {
-            Step::Whole => socket.send(events_frame(stream, items)),
-            Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
+            Step::Whole => socket.outbox.push_paced(events_frame(stream, items)),
+            Step::From(skip) => {
+                socket.outbox.push_paced(events_frame(stream, items.get(skip..).unwrap_or_default()));
+            }
             Step::Skip => {}
             Step::Hole => {
                 // What lay between was trimmed while the reader was on its way.
@@ -347,15 +368,20 @@ impl Sockets {
     }
 
     fn control(self: &Rc<Self>, state: &AppState, after: &After) {
-        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().cloned().collect();
+        let concerned = |socket: &Rc<Socket>| match after {
+            After::EndSession(session) => socket.session.get() == *session,
+            After::Suspend(member) | After::Access(member) | After::Follows(member) => socket.member.get() == *member,
+            After::SpaceAccess(_) => true,
+            After::Jobs => false,
+        };
+        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().filter(|of| concerned(of)).cloned().collect();
         for socket in sockets {
             match after {
-                After::EndSession(session) if socket.session.get() == *session => socket.close(close::SIGNED_OUT),
-                After::Suspend(member) if socket.member.get() == *member => socket.close(close::SUSPENDED),
-                After::Access(member) if socket.member.get() == *member => self.pause_and_check(state, &socket),
-                After::SpaceAccess(_) => self.pause_and_check(state, &socket),
-                After::Follows(member) if socket.member.get() == *member => self.refresh_follows(state, &socket),
-                _ => {}
+                After::EndSession(_) => socket.close(close::SIGNED_OUT),
+                After::Suspend(_) => socket.close(close::SUSPENDED),
+                After::Access(_) | After::SpaceAccess(_) => self.pause_and_check(state, &socket),
+                After::Follows(_) => self.refresh_follows(state, &socket),
+                After::Jobs => {}
             }
         }
     }

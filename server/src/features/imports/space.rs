@@ -8,7 +8,6 @@ use crate::entities::{member, space};
 use crate::features::spaces::model::NewSpace;
 use crate::features::spaces::{Draft, is_reserved, make_space};
 use crate::web::error::AppError;
-use crate::web::words::english;
 
 /// Where an import goes, known before anything is read.
 #[derive(Clone, Debug)]
@@ -32,30 +31,31 @@ pub async fn look(state: &AppState, slug: &str, owner: Option<&str>) -> Result<G
     if is_reserved(&slug) {
         return Err(format!("--space {slug}: this word is reserved; choose another"));
     }
-    Draft::of(&blank(&slug, String::new())).map_err(|_| {
+    Draft::of(&blank(&slug, "")).map_err(|_| {
         format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
     })?;
     Ok(Goal::New { owner: find_owner(state, owner).await?, slug })
 }
 
 /// The space; made, open, if it is not there yet.
-pub async fn make(state: &AppState, goal: Goal, site: Option<&str>) -> Result<i64, String> {
+pub async fn make(state: &AppState, goal: Goal, description: &str) -> Result<i64, String> {
     let (slug, owner) = match goal {
         Goal::Found(id) => return Ok(id),
         Goal::New { slug, owner } => (slug, owner),
-    };
-    let words = english();
-    let description = match site {
-        Some(site) => words.with("demo.import.from_site", &[("site", site)]),
-        None => words.t("demo.import.from_dump").to_owned(),
     };
     let draft = Draft::of(&blank(&slug, description)).map_err(fault)?;
     let made = state.store.write(async move |tx| make_space(tx, owner, true, &draft).await).await;
     made.map(|space| space.id).map_err(fault)
 }
 
-fn blank(slug: &str, description: String) -> NewSpace {
-    NewSpace { slug: slug.to_owned(), name: name_of(slug), description, visibility: Visibility::Open, confirmed: true }
+fn blank(slug: &str, description: &str) -> NewSpace {
+    NewSpace {
+        slug: slug.to_owned(),
+        name: name_of(slug),
+        description: description.to_owned(),
+        visibility: Visibility::Open,
+        confirmed: true,
+    }
 }
 
 fn fault(error: AppError) -> String {

@@ -11,11 +11,11 @@ mod events;
 pub mod model;
 pub mod queries;
 
-pub use actions::{NewNotice, read_all, read_in_room, read_one, tell};
+pub use actions::{NewNotice, read_all, read_in_room, read_in_topic, read_one, tell};
 pub use api::openapi;
 pub use events::fill_events;
 pub use model::NoticeView;
-pub use queries::unread;
+pub use queries::{unread, waiting_in_topics};
 
 use crate::web::routes::Routes;
 use actix_web::web;
