@@ -10,6 +10,7 @@ mod m20261122_000002_spaces;
 mod m20261122_000003_forum;
 mod m20261122_000004_spine;
 mod m20261122_000005_chat;
+mod m20261122_000006_mends;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_forum::Migration),
             Box::new(m20261122_000004_spine::Migration),
             Box::new(m20261122_000005_chat::Migration),
+            Box::new(m20261122_000006_mends::Migration),
         ]
     }
 }

@@ -210,6 +210,8 @@ hub_test!(async fn who_has_not_claimed_an_account_is_not_in_the_directory(hub) {
 hub_test!(async fn a_picture_is_made_of_initials_until_one_is_uploaded(hub) {
     let ada = hub.member("ada").await;
     ada.patch("/api/v1/me", &json!({"display_name": "Ada <b> Love"})).await;
+    let space = hub.space(&ada, "open").await;
+    hub.topic(&ada, &space, "What visitors read").await;
     let (status, drawn, headers) = bytes(&hub.visitor(), "/people/ada/avatar?v=0").await;
     assert_eq!(status, 200);
     assert_eq!(headers["content-type"], "image/svg+xml");
@@ -232,7 +234,33 @@ hub_test!(async fn a_picture_is_made_of_initials_until_one_is_uploaded(hub) {
     hub.settle().await;
     let (_, _, headers) = bytes(&hub.visitor(), &url).await;
     assert_eq!(headers["content-type"], "image/svg+xml");
-    assert_eq!(hub.visitor().get("/people/nobody/avatar").await.status, 404);
+});
+
+hub_test!(async fn visitors_cannot_try_out_who_is_a_member(hub) {
+    let ada = hub.member("ada").await;
+    let ben = hub.member("ben").await;
+    assert_eq!(put_avatar(&ben, "image/png", picture(64, 64, ImageFormat::Png)).await.status, 204);
+    let closed = hub.space(&ada, "restricted").await;
+    hub.topic(&ada, &closed, "What visitors do not read").await;
+    let url = ben.get("/api/v1/me").await.json()["avatar_url"].as_str().unwrap().to_owned();
+    let none = bytes(&hub.visitor(), "/people/nobody/avatar").await;
+    assert_eq!((none.0, none.2["content-type"].to_str().unwrap()), (200, "image/svg+xml"));
+    for path in ["/people/ada/avatar", "/people/ben/avatar", url.as_str()] {
+        let some = bytes(&hub.visitor(), path).await;
+        assert_eq!((some.0, &some.1), (200, &none.1), "{path}");
+        for name in ["content-type", "cache-control", "etag"] {
+            assert_eq!(some.2.get(name), none.2.get(name), "{name} of {path}");
+        }
+    }
+    assert_eq!(hub.visitor().get("/people/No%20Handle/avatar").await.status, 404);
+    let (status, _, headers) = bytes(&ada, &url).await;
+    assert_eq!((status, headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    assert_eq!(headers["cache-control"], "private, max-age=31536000, immutable");
+    assert_eq!(ada.get("/people/nobody/avatar").await.status, 404);
+    let open = hub.space(&ada, "open").await;
+    hub.topic(&ben, &open, "What visitors read").await;
+    let (_, _, headers) = bytes(&hub.visitor(), &url).await;
+    assert_eq!((&headers["content-type"], &headers["cache-control"]), (&"image/png".parse().unwrap(), &"public, max-age=31536000, immutable".parse().unwrap()));
 });
 
 hub_test!(async fn hostile_pictures_change_nothing(hub) {

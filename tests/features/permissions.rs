@@ -1,7 +1,9 @@
 //! The written table of who may do what: every route of the API as six people see it.
 //!
 //! The space is private: the outsider and the administrator, who has not joined, stand at its
-//! door. A route that the OpenAPI document has and the table lacks fails the test, and the other
+//! door. A facilitator gets what the outsider gets, but for `GET /reports` (200) and
+//! `POST /invitations` (201); in open and restricted spaces they hide and settle, as
+//! `details.rs` tests and decision 008 says. A route that the OpenAPI document has and the table lacks fails the test, and the other
 //! way round.
 
 use std::collections::BTreeSet;

@@ -199,7 +199,7 @@ async fn wait_for_signal() {
 
 #[expect(clippy::print_stdout, reason = "the command prints")]
 async fn migrate(config: &Config, way: Way) -> Result<(), String> {
-    std::fs::create_dir_all(&config.data_dir)
+    super::private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
     let connections =
         crate::store::connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;

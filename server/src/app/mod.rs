@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 mod health;
+pub mod private;
 pub mod routes;
 pub mod secrets;
 mod startup;

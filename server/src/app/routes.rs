@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 use super::health;
-use crate::web::{assets, error::AppError, metrics, openapi, openapi_page, routes::Routes};
+use crate::web::{assets, error::AppError, metrics, openapi, openapi_page, routes::Routes, well_known};
 use crate::{features, realtime};
 
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -13,6 +13,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .route("/healthz", web::get().to(health::live))
         .route("/readyz", web::get().to(health::ready))
         .route("/metrics", web::get().to(metrics::serve))
+        .route("/robots.txt", web::get().to(well_known::robots))
+        .route("/favicon.ico", web::get().to(well_known::favicon))
         .route("/api/openapi.json", web::get().to(openapi::serve))
         .route("/api/docs", web::get().to(openapi_page::serve));
     features::configure_pages(&mut pages);

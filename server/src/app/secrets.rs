@@ -8,6 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 
+use super::private::write_new;
+
 /// Keys for one purpose each, derived from one secret (HMAC-SHA-256 of a label).
 #[derive(Clone)]
 pub struct Secrets {
@@ -35,7 +37,7 @@ impl Secrets {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let secret = random_token();
-                write_private(&path, secret.as_bytes()).map_err(fault)?;
+                write_new(&path, secret.as_bytes()).map_err(fault)?;
                 // Another process may have been first; the file is the truth.
                 Ok(Self { root: std::fs::read(&path).map_err(fault)? })
             }
@@ -90,24 +92,4 @@ pub fn hash_bytes(bytes: &[u8]) -> String {
 pub fn same(left: &str, right: &str) -> bool {
     use subtle::ConstantTimeEq as _;
     left.as_bytes().ct_eq(right.as_bytes()).into()
-}
-
-#[cfg(unix)]
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Ok(mut file) => {
-            file.write_all(bytes)?;
-            file.sync_all()
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::write(path, bytes)
 }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config::Config;
+use super::private;
 use super::secrets::{Secrets, random_token};
 use super::state::{AppState, Parts};
 use crate::entities::setting;
@@ -73,7 +74,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let fault = |error: &dyn std::fmt::Display| {
         format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display())
     };
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| fault(&error))?;
+    private::make_dir(&config.data_dir).map_err(|error| fault(&error))?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     Migrator::up(&connections.writer, None)
@@ -222,6 +223,7 @@ fn serve(state: &AppState, listener: TcpListener, workers: usize) -> std::io::Re
             .app_data(web::Data::new(Sockets::new(&state.hub)))
             .wrap(from_fn(headers::around))
             .wrap(Compress::default())
+            .wrap(from_fn(headers::vary_once))
             .configure(super::routes::configure)
     })
     .workers(workers)

@@ -14,6 +14,8 @@ pub struct Model {
     pub role: SpaceRole,
     pub invited_by: i64,
     pub created_at: i64,
+    /// Asked by mail address: shown to the member alone, so that no address tells whose it is.
+    pub quiet: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

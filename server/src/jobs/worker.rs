@@ -57,7 +57,9 @@ impl Worker {
 async fn run_batch(state: &AppState) -> Result<usize> {
     let jobs = queue::take(state, BATCH).await?;
     for job in &jobs {
+        let started = std::time::Instant::now();
         let ran = std::panic::AssertUnwindSafe(crate::features::run_job(state, job)).catch_unwind().await;
+        state.metrics.observe_job(&job.kind, started.elapsed());
         match ran.unwrap_or_else(|_| Err(AppError::internal("the job panicked"))) {
             Ok(()) => queue::done(state, job.id).await?,
             Err(error) => {

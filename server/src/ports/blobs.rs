@@ -1,6 +1,6 @@
 //! Stored bytes: uploads, avatars, logos; through `object_store`.
 
-use std::path::Path as FsPath;
+use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,12 +8,15 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
+use crate::app::private;
 use crate::web::error::{AppError, Result};
 
 /// Where bytes are kept, by key.
 #[derive(Clone, Debug)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    /// Where the files lie, if they lie in a folder.
+    folder: Option<Arc<PathBuf>>,
 }
 
 impl Blobs {
@@ -21,14 +24,18 @@ impl Blobs {
     pub fn in_folder(dir: &FsPath) -> Result<Self, String> {
         let fault =
             |error: &dyn std::fmt::Display| format!("PRAXIS_STORAGE_URL: {} cannot be used ({error})", dir.display());
-        std::fs::create_dir_all(dir).map_err(|error| fault(&error))?;
+        private::make_dir(dir).map_err(|error| fault(&error))?;
         let store = LocalFileSystem::new_with_prefix(dir).map_err(|error| fault(&error))?;
-        Ok(Self { store: Arc::new(store.with_fsync(true)) })
+        Ok(Self { store: Arc::new(store.with_fsync(true)), folder: Some(Arc::new(dir.to_owned())) })
     }
 
     /// Keeps bytes under a key; the same key again replaces them.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
         self.store.put(&Path::from(key), bytes.into()).await?;
+        // The folder may be one that others can enter.
+        if let Some(folder) = &self.folder {
+            private::close_file(&folder.join(key))?;
+        }
         Ok(())
     }
 

@@ -49,6 +49,8 @@ async fn sqlite(path: &Path) -> Result<Connections, String> {
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Warn, Duration::from_millis(500));
     let fault = |error: sea_orm::SqlxError| format!("cannot open {}: {error}", path.display());
+    // A new database is its owner's alone; SQLite gives the files beside it the same rights.
+    crate::app::private::make_file(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
     // What is deleted is overwritten: a purged text is not left in a free page.
     let writing = base.clone().pragma("secure_delete", "ON");
     let writer = SqlitePoolOptions::new()

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
@@ -54,6 +54,8 @@ pub struct Relay {
     /// Last seq delivered of each stream that is read here.
     delivered: Arc<Mutex<HashMap<Stream, i64>>>,
     idle: Arc<Idle>,
+    /// When heads were last compared with the database.
+    compared: Arc<Mutex<Instant>>,
 }
 
 #[derive(Default)]
@@ -78,7 +80,16 @@ impl Relay {
         filler: Filler,
     ) -> (Self, mpsc::Receiver<Vec<Committed>>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let relay = Self { db, heads, hub, filler, queue, delivered: Arc::default(), idle: Arc::default() };
+        let relay = Self {
+            db,
+            heads,
+            hub,
+            filler,
+            queue,
+            delivered: Arc::default(),
+            idle: Arc::default(),
+            compared: Arc::new(Mutex::new(Instant::now())),
+        };
         (relay, receiver)
     }
 
@@ -114,6 +125,12 @@ impl Relay {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.idle.waiting.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// How long ago heads were compared with the database.
+    #[must_use]
+    pub fn compared(&self) -> Duration {
+        self.compared.lock().map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     /// The task: delivers until the queue is closed.
@@ -156,6 +173,9 @@ impl Relay {
             } else if last < head {
                 self.catch_up(stream, last, head).await;
             }
+        }
+        if let Ok(mut compared) = self.compared.lock() {
+            *compared = Instant::now();
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use comrak::nodes::{AstNode, Node, NodeValue};
 
 use super::markdown::{Links, Rendered};
 use super::mentions::{Piece, handles, pieces};
+use super::tags::fold_tag;
 
 /// Mentions and tags that a text reports; more in one text is not conversation.
 const MAX_FOUND: usize = 50;
@@ -79,7 +80,8 @@ pub(super) fn link_words<'a>(arena: &'a Arena<'a>, text: &Linkable<'a>, links: &
                 mention(written, known)
             }
             Piece::Tag(written) => {
-                let tag = written.trim_start_matches('#').to_ascii_lowercase();
+                // Letters, digits and four signs: nothing of it is markup.
+                let tag = fold_tag(written.trim_start_matches('#'));
                 let link = format!("<a class=\"tag\" href=\"/tags/{tag}\">{written}</a>");
                 note(&mut rendered.tags, tag);
                 NodeValue::Raw(link)

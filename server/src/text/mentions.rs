@@ -1,8 +1,9 @@
 //! Finds `@handle` and `#tag` in a run of plain text. Pure scanning: whether a member exists is
 //! decided by the caller, and code, links and addresses never come here.
 
+use super::tags::{TAG_MAX, in_tag};
+
 const HANDLE_MAX: usize = 30;
-const TAG_MAX: usize = 40;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
@@ -66,15 +67,14 @@ fn handle_in(tail: &str) -> &str {
     if fits && !continues(rest) { word } else { "" }
 }
 
-/// `[a-z0-9][a-z0-9_+.-]{0,39}` with a letter, or empty. A full stop or dash at its end belongs to
-/// the sentence.
+/// A tag with a letter, or empty. A full stop or dash at its end belongs to the sentence.
 fn tag_in(tail: &str) -> &str {
-    let word = run(tail, |b| b.is_ascii_alphanumeric() || b"_+.-".contains(&b));
-    let rest = tail.get(word.len()..).unwrap_or_default();
+    let end = tail.find(|c| !in_tag(c)).unwrap_or(tail.len());
+    let (word, rest) = tail.split_at_checked(end).unwrap_or_default();
     let tag = word.trim_end_matches(['.', '-', '_']);
-    let fits = (1..=TAG_MAX).contains(&tag.len())
-        && tag.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && tag.bytes().any(|b| b.is_ascii_alphabetic());
+    let fits = (1..=TAG_MAX).contains(&tag.chars().count())
+        && tag.starts_with(char::is_alphanumeric)
+        && tag.contains(char::is_alphabetic);
     if fits && !continues(rest) { tag } else { "" }
 }
 
@@ -111,7 +111,8 @@ mod tests {
         assert_eq!(found("@anna, (@bob-x) and @Zoë @Carl."), ["@anna", "@bob-x", "@Carl"]);
         assert_eq!(found("a@b anna@host @anna@host @a @_x @anna.smith x/@anna @@anna"), Vec::<&str>::new());
         assert_eq!(found("#falls #c++ #v1.2. (#a-b) #x"), ["#falls", "#c++", "#v1.2", "#a-b", "#x"]);
-        assert_eq!(found("#1 #12 C# a#b ##x /#x &#x #santé"), Vec::<&str>::new());
+        assert_eq!(found("#santé, #ÜNÏ-x. #日本語 #हिन्दी"), ["#santé", "#ÜNÏ-x", "#日本語", "#हिन्दी"]);
+        assert_eq!(found("#1 #12 C# a#b ##x /#x &#x"), Vec::<&str>::new());
         assert_eq!(found(&format!("@{} @{}", "a".repeat(30), "a".repeat(31))).len(), 1);
         assert_eq!(found(&format!("#{} #{}", "a".repeat(40), "a".repeat(41))).len(), 1);
         assert_eq!(pieces("x @anna", Some('y')), [Piece::Text("x "), Piece::Mention("@anna")]);

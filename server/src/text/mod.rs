@@ -23,6 +23,7 @@ mod mentions;
 mod plain;
 mod sanitise;
 mod table;
+mod tags;
 mod targets;
 
 #[cfg(test)]
@@ -37,3 +38,4 @@ pub use diff::{DiffWords, diff_html};
 pub use excerpt::excerpt;
 pub use from_html::html_to_markdown;
 pub use markdown::{Links, Rendered, Words, mention_candidates, quote, render};
+pub use tags::{TAG_MAX, fold_tag, in_tag, is_tag};

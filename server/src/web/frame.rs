@@ -174,11 +174,12 @@ impl Frame {
         self.me.as_ref().is_some_and(|me| me.is_administrator())
     }
 
-    /// Whether the viewer moderates any space.
+    /// Whether there are reports that the viewer may see: those who moderate a space, facilitators
+    /// and administrators.
     #[must_use]
     pub fn moderates(&self) -> bool {
-        use crate::entities::kinds::SpaceRole;
-        self.administrator()
+        use crate::entities::kinds::{HubRole, SpaceRole};
+        self.me.as_ref().is_some_and(|me| me.hub_role >= HubRole::Facilitator)
             || self.me.as_ref().is_some_and(|me| me.spaces.values().any(|role| *role >= SpaceRole::Moderator))
     }
 

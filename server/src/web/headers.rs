@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, VARY};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
@@ -78,6 +78,26 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
     }
     if path.starts_with("/api/") {
         set("cache-control", "no-store");
+    }
+    Ok(response)
+}
+
+/// Around the compression, which adds to `Vary` whatever stands there: each name once, in one line.
+pub async fn vary_once<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
+    let mut response = next.call(req).await?;
+    let headers = response.headers_mut();
+    let mut names: Vec<String> = Vec::new();
+    for value in headers.get_all(VARY).filter_map(|value| value.to_str().ok()) {
+        for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    if !names.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&names.join(", "))
+    {
+        headers.insert(VARY, value);
     }
     Ok(response)
 }

@@ -29,6 +29,8 @@ struct Series {
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: Mutex<BTreeMap<(String, String, u16), Series>>,
+    /// Runs of jobs by kind: how many, and how long in all.
+    jobs: Mutex<BTreeMap<String, (u64, f64)>>,
 }
 
 impl Metrics {
@@ -44,6 +46,25 @@ impl Metrics {
         }
         series.count += 1;
         series.seconds += seconds;
+    }
+
+    /// Notes a job that ran, whatever came of it. The kinds are words of ours, and few.
+    pub fn observe_job(&self, kind: &str, took: Duration) {
+        let Ok(mut jobs) = self.jobs.lock() else { return };
+        let (count, seconds) = jobs.entry(kind.to_owned()).or_default();
+        *count += 1;
+        *seconds += took.as_secs_f64();
+    }
+
+    fn write_jobs(&self, text: &mut String) -> std::fmt::Result {
+        let jobs = self.jobs.lock().map(|jobs| jobs.clone()).unwrap_or_default();
+        text.push_str("# HELP praxis_job_seconds Time jobs ran on this node, by kind.\n");
+        text.push_str("# TYPE praxis_job_seconds summary\n");
+        for (kind, (count, seconds)) in &jobs {
+            writeln!(text, "praxis_job_seconds_sum{{kind=\"{kind}\"}} {seconds}")?;
+            writeln!(text, "praxis_job_seconds_count{{kind=\"{kind}\"}} {count}")?;
+        }
+        Ok(())
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
@@ -75,10 +96,15 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     let jobs = |of: JobState| job::Entity::find().filter(job::Column::State.eq(of)).count(db);
     let mut text = String::new();
     state.metrics.write(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
+    state.metrics.write_jobs(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     gauge(&mut text, "praxis_sockets", "Open sockets on this node.", state.hub.sockets());
     gauge(&mut text, "praxis_sockets_cut", "Readers cut off as too slow since the start.", state.hub.slow_readers());
     gauge(&mut text, "praxis_streams_read", "Streams with readers on this node.", state.hub.streams());
     gauge(&mut text, "praxis_relay_waiting", "Commits not yet delivered to readers.", state.relay.waiting());
+    let known = state.heads.streams().len();
+    gauge(&mut text, "praxis_streams_known", "Streams whose head this node keeps in mind.", known);
+    let compared = state.relay.compared().as_secs_f64();
+    gauge(&mut text, "praxis_relay_compared_seconds", "Since heads were last compared with the database.", compared);
     gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", jobs(JobState::Ready).await?);
     gauge(&mut text, "praxis_jobs_running", "Jobs that run.", jobs(JobState::Running).await?);
     gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", jobs(JobState::Dead).await?);

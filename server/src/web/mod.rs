@@ -20,4 +20,5 @@ pub mod rate_limit;
 pub mod routes;
 pub mod sessions;
 pub mod viewer;
+pub mod well_known;
 pub mod words;

@@ -3,23 +3,24 @@
 //! Invariant: an invitation gives no more than its sender could: spaces they run themselves, or,
 //! for administrators and facilitators, those they are in.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use super::addresses::{faults_of, parse_list};
 use super::{mail, register};
 use crate::app::AppState;
-use crate::app::secrets::{hash_token, random_token};
-use crate::entities::kinds::{HubRole, SpaceRole};
+use crate::app::secrets::{hash_token, same};
+use crate::entities::kinds::{HubRole, MemberState, SpaceRole};
 use crate::entities::{invitation, member, space, space_member};
 use crate::features::spaces;
 use crate::ports::clock::{DAY, rfc3339};
 use crate::store::{Id, Tx};
 use crate::web::checks::{MESSAGE, Text, check};
-use crate::web::error::{AppError, FieldError, Result};
+use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
@@ -37,33 +38,17 @@ pub struct InvitationView {
     pub email: String,
     /// Handle of the sender.
     pub invited_by: String,
+    /// Empty for those who do not read every space that comes with it.
     pub message: String,
-    /// Slugs of the spaces that come with it.
+    /// Slugs of the spaces that come with it, as far as one sees them.
     pub spaces: Vec<String>,
     /// `open`, `accepted`, `revoked` or `expired`.
     pub state: &'static str,
     pub created_at: String,
     pub expires_at: String,
-}
-
-/// Addresses from a pasted list: one a line, or with commas, semicolons or blanks between; those
-/// in angle brackets count. Returns what cannot be read apart.
-#[must_use]
-pub fn parse_list(text: &str) -> (Vec<String>, Vec<String>) {
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    let mut seen = HashSet::new();
-    for line in text.split(['\n', ',', ';']).map(str::trim).filter(|line| !line.is_empty()) {
-        let inner = line.rsplit_once('<').and_then(|(_, rest)| rest.split('>').next());
-        let parts: Vec<&str> = inner.map_or_else(|| line.split_whitespace().collect(), |one| vec![one]);
-        for part in parts {
-            match register::parse_email(part) {
-                Some(email) if seen.insert(email.clone()) => good.push(email),
-                Some(_) => {}
-                None => bad.push(part.chars().take(80).collect()),
-            }
-        }
-    }
-    (good, bad)
+    /// Where it is accepted; in the answer to the one who made it, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// Whether somebody may invite to the hub at all.
@@ -73,8 +58,39 @@ pub fn may_invite(me: &Me) -> bool {
         || me.spaces.values().any(|role| *role >= SpaceRole::Moderator)
 }
 
-/// Invites everybody of a list who is no member yet; members are joined to nothing and told nothing.
-/// An open invitation to the same address by anybody is replaced.
+/// The text of an invitation's token. It follows from the hub's secret, so that an answer that is
+/// asked for again under its `Idempotency-Key` need not be kept with the secret in it.
+fn token_of(state: &AppState, id: i64) -> String {
+    state.secrets.token(&format!("invitation:{id}"))
+}
+
+/// What the mail's link has on top: who made the invitation sees the link as well, and proves
+/// nothing about the address with it.
+fn proof_of(state: &AppState, id: i64) -> String {
+    state.secrets.token(&format!("invitation-mail:{id}"))
+}
+
+/// Whether whoever has this token has it from the mail, and so reads that address.
+pub(super) fn came_by_mail(state: &AppState, row: &invitation::Model, token: &str) -> bool {
+    token.split_once('.').is_some_and(|(_, proof)| same(proof, &proof_of(state, row.id)))
+}
+
+/// The link of an invitation, for the answer to the one who made it.
+#[must_use]
+pub fn link_of(state: &AppState, id: i64) -> String {
+    format!("{}/invite/{}", state.origin(), token_of(state, id))
+}
+
+/// Addresses and links of invitations that were just made, for the page of the one who made them.
+#[must_use]
+pub fn links_of(state: &AppState, made: &[InvitationView]) -> Vec<(String, String)> {
+    made.iter().map(|view| (view.email.clone(), link_of(state, view.id.0))).collect()
+}
+
+/// Invites everybody of a list. Who sends it cannot tell from the answer who is a member: every
+/// address gets a row of the same shape with a link that works. Members whose address is confirmed
+/// find the spaces among their own invitations, which nobody else sees; with the link any member
+/// can put them there. The sender's own open invitation to an address is replaced by the new one.
 pub async fn invite(
     state: &AppState,
     tx: &mut Tx,
@@ -92,21 +108,10 @@ pub async fn invite(
     }
     let sender = member::Entity::find_by_id(by).one(tx.conn()).await?.ok_or(AppError::Unauthenticated)?;
     let chosen = spaces_of_sender(tx, &sender, spaces).await?;
-    let known: HashSet<String> = member::Entity::find()
-        .select_only()
-        .column(member::Column::Email)
-        .filter(member::Column::Email.is_in(emails.iter().map(String::as_str)))
-        .filter(member::Column::PasswordHash.is_not_null())
-        .into_tuple::<Option<String>>()
-        .all(tx.conn())
-        .await?
-        .into_iter()
-        .flatten()
-        .collect();
-    let wanted: Vec<&String> = emails.iter().filter(|email| !known.contains(*email)).collect();
+    let known = members_with(tx, emails).await?;
     invitation::Entity::update_many()
         .col_expr(invitation::Column::RevokedAt, Expr::value(Some(tx.now())))
-        .filter(invitation::Column::Email.is_in(wanted.iter().map(|email| email.as_str())))
+        .filter(invitation::Column::Email.is_in(emails.iter().map(String::as_str)))
         .filter(invitation::Column::InvitedBy.eq(by))
         .filter(invitation::Column::AcceptedAt.is_null())
         .filter(invitation::Column::RevokedAt.is_null())
@@ -114,13 +119,14 @@ pub async fn invite(
         .await?;
     let ids: Vec<i64> = chosen.iter().map(|space| space.id).collect();
     let slugs: Vec<String> = chosen.iter().map(|space| space.slug.clone()).collect();
-    let mut made = Vec::new();
-    for email in wanted {
-        let token = random_token();
+    let name = [("name", sender.display_name.as_str())];
+    let (mut made, mut rows) = (Vec::new(), Vec::new());
+    for email in emails {
+        let id = tx.id();
         let row = invitation::Model {
-            id: tx.id(),
+            id,
             email: email.clone(),
-            token_hash: hash_token(&token),
+            token_hash: hash_token(&token_of(state, id)),
             invited_by: by,
             message: message.clone(),
             spaces: serde_json::to_string(&ids)?,
@@ -130,15 +136,49 @@ pub async fn invite(
             accepted_at: None,
             revoked_at: None,
         };
-        let view = view(&row, &sender.handle, slugs.clone(), tx.now());
-        invitation::Entity::insert(row_of(row)).exec_without_returning(tx.conn()).await?;
-        let mut letter = mail::told(state, "invite", &[("name", &sender.display_name)], &format!("/invite/{token}"));
+        made.push(view(&row, &sender.handle, slugs.clone(), tx.now()));
+        rows.push(row_of(row));
+        let mut letter = if known.contains_key(email) {
+            mail::told(state, "invite_member", &name, "/spaces").await?
+        } else {
+            mail::told(state, "invite", &name, &format!("/invite/{}.{}", token_of(state, id), proof_of(state, id)))
+                .await?
+        };
         letter.quote.clone_from(&message);
         let to = mail::To { kind: "invite", member: None, address: email, about: None };
         mail::queue_letter(tx, to, &letter, state.origin()).await?;
-        made.push(view);
     }
+    invitation::Entity::insert_many(rows).exec_without_returning(tx.conn()).await?;
+    let members: Vec<i64> = known.into_values().collect();
+    spaces::invite_quietly(tx, &members, &ids, by).await?;
     Ok(made)
+}
+
+/// The active members among some addresses, where they have shown that the address is theirs: what
+/// is sent to an address is nobody's who merely claims it.
+async fn members_with(tx: &Tx, emails: &[String]) -> Result<HashMap<String, i64>> {
+    let rows: Vec<(Option<String>, i64)> = member::Entity::find()
+        .select_only()
+        .column(member::Column::Email)
+        .column(member::Column::Id)
+        .filter(member::Column::Email.is_in(emails.iter().map(String::as_str)))
+        .filter(member::Column::State.eq(MemberState::Active))
+        .filter(member::Column::EmailVerifiedAt.is_not_null())
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(rows.into_iter().filter_map(|(email, id)| Some((email?, id))).collect())
+}
+
+/// A member opens an invitation's link: its spaces are among those they are asked into. The link
+/// is used up, as by a registration; whoever made it changes nothing by trying it.
+pub async fn take(tx: &mut Tx, member: i64, token: &str) -> Result<()> {
+    let row = open_by_token(tx, token).await?;
+    if row.invited_by == member {
+        return Ok(());
+    }
+    mark_accepted(tx, row.id, member).await?;
+    spaces::invite_quietly(tx, &[member], &spaces_of(&row), row.invited_by).await
 }
 
 /// The spaces a sender may give away, by their slugs; 422 for any other.
@@ -224,9 +264,15 @@ pub async fn list(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<In
     let now = state.clock.now();
     Ok(rows.map(|row| {
         let sender = senders.iter().find(|(id, _)| *id == row.invited_by).map_or("", |(_, handle)| handle.as_str());
-        let names = spaces_of(&row)
+        let (of, own) = (spaces_of(&row), row.invited_by == me.id);
+        let mut row = row;
+        // What was written to the guests of a space is for those who may read there.
+        if !own && of.iter().any(|id| !visible.contains(id)) {
+            row.message = String::new();
+        }
+        let names = of
             .into_iter()
-            .filter(|id| row.invited_by == me.id || visible.contains(id))
+            .filter(|id| own || visible.contains(id))
             .filter_map(|id| slugs.iter().find(|(space, _)| *space == id).map(|(_, slug)| slug.clone()))
             .collect();
         view(&row, sender, names, now)
@@ -253,6 +299,7 @@ pub async fn revoke(tx: &mut Tx, by: i64, id: i64) -> Result<()> {
 
 /// An invitation that works now, by its token.
 pub async fn find(db: &impl ConnectionTrait, now: i64, token: &str) -> Result<Option<invitation::Model>> {
+    let token = token.split('.').next().unwrap_or_default();
     let row = invitation::Entity::find().filter(invitation::Column::TokenHash.eq(hash_token(token))).one(db).await?;
     Ok(row.filter(|row| state_of(row, now) == "open"))
 }
@@ -263,17 +310,19 @@ pub(super) async fn open_by_token(tx: &Tx, token: &str) -> Result<invitation::Mo
 
 /// Uses an invitation: the new member joins its spaces.
 pub(super) async fn accept(tx: &mut Tx, row: &invitation::Model, member: i64) -> Result<()> {
+    mark_accepted(tx, row.id, member).await?;
+    spaces::add_invited(tx, member, &spaces_of(row), row.invited_by).await
+}
+
+async fn mark_accepted(tx: &Tx, id: i64, member: i64) -> Result<()> {
     let used = invitation::Entity::update_many()
         .col_expr(invitation::Column::AcceptedAt, Expr::value(Some(tx.now())))
         .col_expr(invitation::Column::AcceptedBy, Expr::value(Some(member)))
-        .filter(invitation::Column::Id.eq(row.id))
+        .filter(invitation::Column::Id.eq(id))
         .filter(invitation::Column::AcceptedAt.is_null())
         .exec(tx.conn())
         .await?;
-    if used.rows_affected == 0 {
-        return Err(AppError::NotFound);
-    }
-    spaces::add_invited(tx, member, &spaces_of(row), row.invited_by).await
+    if used.rows_affected == 0 { Err(AppError::NotFound) } else { Ok(()) }
 }
 
 fn spaces_of(row: &invitation::Model) -> Vec<i64> {
@@ -302,6 +351,7 @@ fn view(row: &invitation::Model, sender: &str, spaces: Vec<String>, now: i64) ->
         state: state_of(row, now),
         created_at: rfc3339(row.created_at),
         expires_at: rfc3339(row.expires_at),
+        link: None,
     }
 }
 
@@ -318,27 +368,5 @@ fn row_of(row: invitation::Model) -> invitation::ActiveModel {
         accepted_by: Set(row.accepted_by),
         accepted_at: Set(row.accepted_at),
         revoked_at: Set(row.revoked_at),
-    }
-}
-
-/// Faults of a pasted list, one for each address that cannot be read.
-#[must_use]
-pub fn faults_of(bad: &[String]) -> Vec<FieldError> {
-    bad.iter()
-        .take(20)
-        .map(|text| FieldError {
-            field: "emails".into(),
-            message: crate::web::words::english().with("accounts.fault.email_bad", &[("text", text)]),
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_pasted_list_is_read_in_the_ways_people_write_it() {
-        let (good, bad) = super::parse_list("a@x.org, B@x.org;\nCara <c@x.org>\n\nd@x.org e@x.org\na@x.org\nnobody");
-        assert_eq!(good, ["a@x.org", "b@x.org", "c@x.org", "d@x.org", "e@x.org"]);
-        assert_eq!(bad, ["nobody"]);
     }
 }

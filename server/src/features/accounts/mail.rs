@@ -40,6 +40,8 @@ pub struct Letter {
     pub link: Option<(String, String)>,
     /// Small print.
     pub foot: String,
+    /// What the hub is called.
+    pub hub: String,
     /// Switches such mails off.
     pub unsubscribe: Option<String>,
 }
@@ -162,26 +164,26 @@ pub fn unsubscribe_token(state: &AppState, member: i64) -> String {
 
 /// Asks the owner of an address to confirm it.
 pub async fn verify(state: &AppState, tx: &mut Tx, of: &member::Model, to: &str, token: &str) -> Result<()> {
-    let letter = told(state, "verify", &[("name", &of.display_name)], &format!("/verify/{token}"));
+    let letter = told(state, "verify", &[("name", &of.display_name)], &format!("/verify/{token}")).await?;
     queue_letter(tx, To { kind: "verify", member: Some(of.id), address: to, about: None }, &letter, state.origin())
         .await
 }
 
-/// A letter from the catalogue: `mail.KIND.{subject,text,link,foot}`, with the hub's address filled in.
-#[must_use]
-pub fn told(state: &AppState, kind: &str, places: &[(&str, &str)], path: &str) -> Letter {
-    let host = state.origin().split_once("://").map_or("", |(_, host)| host);
+/// A letter from the catalogue: `mail.KIND.{subject,text,link,foot}`, with the hub's name filled in.
+pub async fn told(state: &AppState, kind: &str, places: &[(&str, &str)], path: &str) -> Result<Letter> {
+    let hub = state.settings.current(state).await?.name;
     let mut places = places.to_vec();
-    places.push(("hub", host));
+    places.push(("hub", &hub));
     let say = |part: &str| english().with(&format!("mail.{kind}.{part}"), &places);
-    Letter {
+    Ok(Letter {
         subject: say("subject"),
         paragraphs: say("text").split("\n\n").map(|part| part.trim().to_owned()).collect(),
         quote: String::new(),
         link: Some((say("link"), format!("{}{path}", state.origin()))),
         foot: say("foot"),
+        hub: hub.to_string(),
         unsubscribe: None,
-    }
+    })
 }
 
 /// Sends one mail. Without a mail server it stays in the outbox, held.

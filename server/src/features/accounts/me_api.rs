@@ -92,10 +92,13 @@ pub struct NewInvitations {
     message: String,
 }
 
-/// The invitations that were made; addresses of members get none.
+/// The invitations that were made, one for each address, whether or not it is a member's.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InvitationsView {
     pub items: Vec<InvitationView>,
+    /// `queued`, or `held`: no mail server is set up, so nothing reaches anybody by mail and the
+    /// links have to be passed on.
+    pub mail: &'static str,
 }
 
 /// A token cannot make or end what outlives it.
@@ -158,15 +161,14 @@ pub async fn make_token(state: web::Data<AppState>, me: Member, body: Json<NewTo
     })
     .await?;
     // The secret is put into the answer here: what is kept for a repeat holds none.
-    let (head, body) = kept.into_parts();
-    let bytes = actix_web::body::to_bytes(body).await.map_err(|_| AppError::internal("an answer has no body"))?;
-    let mut view: serde_json::Value = serde_json::from_slice(&bytes)?;
-    let id = view.get("id").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<Id>().ok());
-    let id = id.ok_or_else(|| AppError::internal("a token has no id"))?;
-    if let Some(object) = view.as_object_mut() {
-        object.insert("token".into(), tokens::secret(&state, id.0).into());
-    }
-    Ok(head.set_body(actix_web::body::BoxBody::new(serde_json::to_vec(&view)?)))
+    complete(kept, |view| {
+        let secret = tokens::secret(&state, id_in(view)?);
+        if let Some(object) = view.as_object_mut() {
+            object.insert("token".into(), secret.into());
+        }
+        Ok(())
+    })
+    .await
 }
 
 #[utoipa::path(delete, path = "/me/tokens/{id}", tag = "me", params(("id" = String, Path)), responses(
@@ -210,11 +212,37 @@ pub async fn invite(state: web::Data<AppState>, me: Member, body: Json<NewInvita
         return Err(AppError::Invalid(invitations::faults_of(&bad)));
     }
     let (by, inner) = (me.id, state.clone());
-    write_once(&state, me.id, body.once, async move |tx| {
+    let mail = if state.mailer.is_configured() { "queued" } else { "held" };
+    let kept = write_once(&state, me.id, body.once, async move |tx| {
         let items = invitations::invite(&inner, tx, by, &good, &spaces, &message).await?;
-        Answer::created("/api/v1/invitations".into(), &InvitationsView { items }, None)
+        Answer::created("/api/v1/invitations".into(), &InvitationsView { items, mail }, None)
+    })
+    .await?;
+    // The links are put into the answer here: what is kept for a repeat holds none.
+    complete(kept, |view| {
+        for item in view.get_mut("items").and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
+            let link = invitations::link_of(&state, id_in(item)?);
+            if let Some(object) = item.as_object_mut() {
+                object.insert("link".into(), link.into());
+            }
+        }
+        Ok(())
     })
     .await
+}
+
+/// An answer with something more in its body than is kept of it.
+async fn complete(kept: HttpResponse, more: impl FnOnce(&mut serde_json::Value) -> Result<()>) -> Result<HttpResponse> {
+    let (head, body) = kept.into_parts();
+    let bytes = actix_web::body::to_bytes(body).await.map_err(|_| AppError::internal("an answer has no body"))?;
+    let mut view: serde_json::Value = serde_json::from_slice(&bytes)?;
+    more(&mut view)?;
+    Ok(head.set_body(actix_web::body::BoxBody::new(serde_json::to_vec(&view)?)))
+}
+
+fn id_in(view: &serde_json::Value) -> Result<i64> {
+    let id = view.get("id").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<Id>().ok());
+    id.map(|id| id.0).ok_or_else(|| AppError::internal("an answer has no id"))
 }
 
 #[utoipa::path(delete, path = "/invitations/{id}", tag = "invitations", params(("id" = String, Path)), responses(

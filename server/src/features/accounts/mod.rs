@@ -1,5 +1,6 @@
 //! Accounts: registering, signing in and out, sessions, tokens, mail, invitations, the first administrator.
 
+mod addresses;
 mod api;
 mod console;
 mod device;

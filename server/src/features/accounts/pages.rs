@@ -176,15 +176,22 @@ pub async fn register_form(state: web::Data<AppState>, req: HttpRequest, viewer:
     register_page(&state, &req, None, Shown::new(), StatusCode::OK).await
 }
 
-/// `GET /invite/{token}`
+/// `GET /invite/{token}`: the form to register; for a member the spaces it asks them into.
 pub async fn invite_form(
     state: web::Data<AppState>,
     req: HttpRequest,
     viewer: Viewer,
     token: web::Path<String>,
 ) -> Result<HttpResponse> {
-    if viewer.member().is_some() {
-        return Ok(see_other("/"));
+    if let Some(me) = viewer.member() {
+        let (member, token) = (me.id, token.into_inner());
+        let taken = state.store.write(async move |tx| invitations::take(tx, member, &token).await).await;
+        return match taken {
+            // They see what they are asked into, and join or decline there.
+            Ok(()) => Ok(see_other("/spaces")),
+            Err(AppError::NotFound) => Ok(see_other("/")),
+            Err(error) => Err(error),
+        };
     }
     let invited = invited(&state, &token).await?;
     register_page(&state, &req, Some(invited), Shown::new(), StatusCode::OK).await

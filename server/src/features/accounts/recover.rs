@@ -39,7 +39,7 @@ pub async fn answer(state: &AppState, job: &job::Model) -> Result<()> {
             let Some(of) = found.filter(|of| of.state != MemberState::Suspended) else { return Ok(()) };
             let kind = if of.state == MemberState::Unclaimed { "claim" } else { "reset" };
             let token = links::make(tx, links::RESET, Some(of.id), Some(&email), links::RESET_FOR).await?;
-            let letter = mail::told(&inner, kind, &[("name", &of.display_name)], &format!("/reset/{token}"));
+            let letter = mail::told(&inner, kind, &[("name", &of.display_name)], &format!("/reset/{token}")).await?;
             let to = mail::To { kind, member: Some(of.id), address: &email, about: None };
             mail::queue_letter(tx, to, &letter, inner.origin()).await
         })

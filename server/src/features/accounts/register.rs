@@ -149,14 +149,17 @@ pub async fn register(
         return Err(AppError::Forbidden(english().t("accounts.closed").to_owned().into()));
     }
     refuse_taken(tx, ready).await?;
-    let verified = invitation.as_ref().is_some_and(|invitation| invitation.email == ready.email);
+    let verified = match (door, &invitation) {
+        (Door::Invited(token), Some(of)) => of.email == ready.email && invitations::came_by_mail(state, of, token),
+        _ => false,
+    };
     let (id, now) = (tx.id(), tx.now());
     let of = member::Model {
         id,
         handle: ready.handle.clone(),
         display_name: ready.display_name.clone(),
         email: Some(ready.email.clone()),
-        // Who holds the invitation's link reads that address's mail.
+        // Who holds the link of the invitation's mail reads that address.
         email_verified_at: verified.then_some(now),
         password_hash: Some(ready.password_hash.clone()),
         hub_role: role,

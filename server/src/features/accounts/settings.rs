@@ -113,7 +113,7 @@ pub async fn change_email(
             mail::verify(&inner, tx, &of, &email, &token).await?;
             // The old address hears of it, while there is time to do something.
             if let Some(old) = of.email.as_deref().filter(|old| *old != email && of.email_verified_at.is_some()) {
-                let letter = mail::told(&inner, "changed", &[("name", &of.display_name)], "/settings/account");
+                let letter = mail::told(&inner, "changed", &[("name", &of.display_name)], "/settings/account").await?;
                 let to = mail::To { kind: "changed", member: Some(of.id), address: old, about: None };
                 mail::queue_letter(tx, to, &letter, inner.origin()).await?;
             }

@@ -35,7 +35,10 @@ struct InvitationsPage<'a> {
     message: &'a str,
     chosen: &'a [&'a str],
     errors: &'a [FieldError],
-    sent: bool,
+    /// What was just made: addresses and links, which are shown this once.
+    made: &'a [(String, String)],
+    /// No mail server is set up.
+    held: bool,
 }
 
 impl InvitationsPage<'_> {
@@ -55,7 +58,7 @@ pub async fn list(
     me: Administrator,
     query: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
-    let blank = Filled { emails: "", message: "", chosen: &[], errors: &[] };
+    let blank = Filled { emails: "", message: "", chosen: &[], errors: &[], made: &[] };
     show(&state, &req, &me.0, &query, &blank).await
 }
 
@@ -65,6 +68,7 @@ struct Filled<'a> {
     message: &'a str,
     chosen: &'a [&'a str],
     errors: &'a [FieldError],
+    made: &'a [(String, String)],
 }
 
 async fn show(
@@ -98,7 +102,8 @@ async fn show(
         message: filled.message,
         chosen: filled.chosen,
         errors: filled.errors,
-        sent: req.query_string() == "sent=1",
+        made: filled.made,
+        held: !state.mailer.is_configured(),
     };
     let status = if filled.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     page_with_status(&f, &template, status)
@@ -119,16 +124,27 @@ pub async fn invite(
         let message = form.get("message").to_owned();
         let sent = state
             .store
-            .write(async move |tx| invitations::invite(&owned, tx, by, &good, &spaces, &message).await.map(drop))
+            .write(async move |tx| invitations::invite(&owned, tx, by, &good, &spaces, &message).await)
             .await;
         match sent {
-            Ok(()) => return Ok(see_other("/admin/invitations?sent=1")),
+            // No redirect: the links are in this answer and in no other.
+            Ok(views) => {
+                let made = invitations::links_of(&state, &views);
+                let blank = Filled { emails: "", message: "", chosen: &[], errors: &[], made: &made };
+                return show(&state, &req, &me.0, &PageQuery::default(), &blank).await;
+            }
             Err(AppError::Invalid(faults)) => errors = faults,
             Err(error) => return Err(error),
         }
     }
     let chosen: Vec<&str> = form.all("space").collect();
-    let filled = Filled { emails: form.get("emails"), message: form.get("message"), chosen: &chosen, errors: &errors };
+    let filled = Filled {
+        emails: form.get("emails"),
+        message: form.get("message"),
+        chosen: &chosen,
+        errors: &errors,
+        made: &[],
+    };
     show(&state, &req, &me.0, &PageQuery::default(), &filled).await
 }
 

@@ -8,7 +8,7 @@ use super::content::{Content, Marks, Reply, Thread};
 use super::{Html, Ids, id_of};
 use crate::entities::{endorsement, post, reaction, tag, topic, topic_tag};
 use crate::features::forum::model::ReactionView;
-use crate::features::forum::policy::{RANK_ENDORSEMENT, RANK_REACTION, RANK_REPLY, parse_emoji};
+use crate::features::forum::policy::{RANK_ENDORSEMENT, RANK_REACTION, parse_emoji, rank_of};
 use crate::features::forum::tree::GAP;
 use crate::ports::clock::{DAY, HOUR, MINUTE};
 use crate::store::Tx;
@@ -51,8 +51,10 @@ async fn write_thread(tx: &mut Tx, thread: &Thread, html: &Html, members: &Ids, 
     let created = now - thread.days * DAY - 7 * MINUTE;
     let placed = place(tx, thread, members, created)?;
     let last = placed.iter().max_by_key(|post| post.created);
-    let rank = RANK_REPLY * count(placed.len())
-        + RANK_ENDORSEMENT * count(thread.marks.endorsed.len())
+    let answers = count(thread.replies.iter().filter(|reply| reply.answer).count());
+    let endorsed = thread.marks.endorsed.len() + placed.iter().map(|of| of.reply.marks.endorsed.len()).sum::<usize>();
+    let rank = rank_of(count(placed.len()), answers)
+        + RANK_ENDORSEMENT * count(endorsed)
         + RANK_REACTION * count(thread.marks.reactions.values().map(Vec::len).sum());
     let row = topic::ActiveModel {
         id: Set(id),
@@ -62,7 +64,7 @@ async fn write_thread(tx: &mut Tx, thread: &Thread, html: &Html, members: &Ids, 
         title: Set(thread.title.clone()),
         first_post_id: Set(first),
         post_count: Set(count(placed.len())),
-        answer_count: Set(count(thread.replies.iter().filter(|reply| reply.answer).count())),
+        answer_count: Set(answers),
         score: Set(0),
         rank: Set(rank),
         created_at: Set(created),

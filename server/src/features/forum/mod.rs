@@ -6,6 +6,7 @@
 
 pub mod actions;
 mod api;
+mod emoji;
 mod events;
 mod glimpses;
 pub mod model;

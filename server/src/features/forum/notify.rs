@@ -61,12 +61,10 @@ pub(super) async fn run(state: &AppState, notify: Notify) -> Result<()> {
     let post = Id(notify.post);
     let path = format!("/s/{}/t/{}?at={post}#post-{post}", news.slug, Id(news.topic));
     let places = [("name", news.author.as_str()), ("title", news.title.as_str())];
-    let letter = |kind: &str| {
-        let mut letter = mail::told(state, kind, &places, &path);
-        letter.quote = excerpt(&news.body, QUOTED);
-        letter
-    };
-    let (reply, mention) = (letter("reply"), letter("mention"));
+    let mut reply = mail::told(state, "reply", &places, &path).await?;
+    let mut mention = mail::told(state, "mention", &places, &path).await?;
+    reply.quote = excerpt(&news.body, QUOTED);
+    mention.quote.clone_from(&reply.quote);
     let (owned, about) = (state.clone(), notify.post);
     let notices = notices_of(&news, notify.post, &mentioned, &replied);
     state

@@ -3,24 +3,44 @@
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, TopicKind, Visibility};
 use crate::features::spaces::Access;
 use crate::features::spaces::policy::{by_role, not_archived};
+use crate::text;
 use crate::web::error::{AppError, Result};
+
+pub use super::emoji::parse_emoji;
 
 /// A topic may have so many tags.
 pub const MOST_TAGS: usize = 8;
 /// A post may carry so many different emoji.
 pub const MOST_EMOJI: usize = 24;
 
-/// The emoji that the page offers; others are taken too.
-pub const EMOJI: [&str; 24] = [
-    "👍", "👎", "❤️", "🎉", "🙏", "👏", "💡", "🤔", "👀", "🚀", "✅", "❌", "🔥", "💯", "😀", "😄", "😊", "😂", "😕",
-    "😢", "😮", "🙌", "⭐", "📌",
-];
-
-/// What a reply, a reaction to the opening and an endorsement of it add to a topic's rank, on top
-/// of the score it was imported with. `sort=top` sorts by rank.
-pub const RANK_REPLY: i32 = 1;
+/// What a reaction to the opening and an endorsement of any post add to a topic's rank, on top of
+/// the score it was imported with. `sort=top` sorts by rank.
 pub const RANK_REACTION: i32 = 1;
-pub const RANK_ENDORSEMENT: i32 = 2;
+pub const RANK_ENDORSEMENT: i32 = 3;
+/// What accepted answers add, however many.
+pub const RANK_ANSWERED: i32 = 5;
+/// Replies count one each, and no more than this: a long talk is not a good one.
+pub const RANK_REPLIES: i32 = 10;
+
+/// What replies and accepted answers add to a rank.
+#[must_use]
+pub const fn rank_of(replies: i32, answers: i32) -> i32 {
+    let talk = if replies > RANK_REPLIES { RANK_REPLIES } else { replies };
+    talk + if answers > 0 { RANK_ANSWERED } else { 0 }
+}
+
+/// What a topic's rank gains when it gains so many replies and answers: SQL over the row of
+/// `topic` as it was.
+#[must_use]
+pub fn rank_gain(replies: i32, answers: i32) -> String {
+    let of = |replies: i32, answers: i32| {
+        format!(
+            "CASE WHEN post_count + ({replies}) > {RANK_REPLIES} THEN {RANK_REPLIES} ELSE post_count + ({replies}) END \
+             + CASE WHEN answer_count + ({answers}) > 0 THEN {RANK_ANSWERED} ELSE 0 END"
+        )
+    };
+    format!("({} - ({}))", of(replies, answers), of(0, 0))
+}
 
 /// What is known inside a transaction of a topic, its space and the member who acts.
 #[derive(Clone, Debug)]
@@ -77,14 +97,14 @@ impl Standing {
 pub fn parse_tags(given: &[String]) -> Result<Vec<String>> {
     let mut tags: Vec<String> = Vec::new();
     for tag in given {
-        let tag = tag.trim().trim_start_matches('#').to_lowercase();
+        let tag = text::fold_tag(tag.trim().trim_start_matches('#'));
         if tag.is_empty() || tags.contains(&tag) {
             continue;
         }
-        if !is_tag(&tag) {
+        if !text::is_tag(&tag) {
             return Err(AppError::field(
                 "tags",
-                "has letters a to z, digits and _ + . - only, begins with a letter or digit, and has 40 characters at most",
+                "has letters, digits and _ + . - only, begins with a letter or digit, and has 40 characters at most",
             ));
         }
         tags.push(tag);
@@ -95,64 +115,8 @@ pub fn parse_tags(given: &[String]) -> Result<Vec<String>> {
     Ok(tags)
 }
 
-/// Whether a word could be a tag.
-#[must_use]
-pub fn is_tag(word: &str) -> bool {
-    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    word.len() <= 40
-        && word.bytes().next().is_some_and(letter)
-        && word.bytes().all(|b| letter(b) || matches!(b, b'_' | b'+' | b'.' | b'-'))
-}
-
 /// A kind by its word.
 #[must_use]
 pub fn kind_of(word: &str) -> Option<TopicKind> {
     TopicKind::parse(word)
-}
-
-/// One emoji as stored, or 422. `❤` and `❤️` are the same.
-pub fn parse_emoji(given: &str) -> Result<String> {
-    let bare = |text: &str| text.chars().filter(|c| *c != '\u{fe0f}').collect::<String>();
-    let plain = bare(given);
-    if let Some(known) = EMOJI.iter().find(|known| bare(known) == plain) {
-        return Ok((*known).to_owned());
-    }
-    if is_emoji(&plain) { Ok(given.to_owned()) } else { Err(AppError::field("emoji", "is one emoji")) }
-}
-
-/// One pictograph with its modifiers and joined parts, or a flag.
-fn is_emoji(text: &str) -> bool {
-    const JOINER: char = '\u{200d}';
-    let flag = |c: char| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c);
-    let modifier = |c: char| ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);
-    let picture = |c: char| {
-        !modifier(c)
-            && (('\u{1f300}'..='\u{1faff}').contains(&c)
-                || ('\u{2600}'..='\u{27bf}').contains(&c)
-                || ('\u{2b05}'..='\u{2b55}').contains(&c)
-                || ('\u{2300}'..='\u{23ff}').contains(&c))
-    };
-    let chars: Vec<char> = text.chars().collect();
-    if chars.is_empty() || chars.len() > 10 {
-        return false;
-    }
-    if let [first, second] = chars.as_slice()
-        && flag(*first)
-        && flag(*second)
-    {
-        return true;
-    }
-    let mut before = JOINER;
-    for c in chars {
-        let fits = match c {
-            JOINER => before != JOINER,
-            c if modifier(c) => picture(before),
-            c => picture(c) && before == JOINER,
-        };
-        if !fits {
-            return false;
-        }
-        before = c;
-    }
-    before != JOINER
 }

@@ -6,35 +6,60 @@ use crate::app::AppState;
 use crate::entities::kinds::{HubRole, MemberState, Visibility};
 use crate::entities::{member, space};
 use crate::features::spaces::model::NewSpace;
-use crate::features::spaces::{Draft, make_space};
+use crate::features::spaces::{Draft, is_reserved, make_space};
 use crate::web::error::AppError;
 
-/// The space with this slug; made, open, if it is missing. Errors are one line.
-pub async fn find_or_make(state: &AppState, slug: &str, owner: Option<&str>, description: &str) -> Result<i64, String> {
+/// Where an import goes, known before anything is read.
+#[derive(Clone, Debug)]
+pub enum Goal {
+    /// A space that is there.
+    Found(i64),
+    /// One that is to be made, and who will own it.
+    New { slug: String, owner: i64 },
+}
+
+/// Looks whether there is or can be a space with this slug. Errors are one line.
+pub async fn look(state: &AppState, slug: &str, owner: Option<&str>) -> Result<Goal, String> {
     let slug = slug.trim().to_lowercase();
-    let fault = |error: AppError| format!("the space could not be made ({error})");
-    let db = state.store.read();
-    let found = space::Entity::find().filter(space::Column::Slug.eq(slug.as_str())).one(db).await;
+    let found = space::Entity::find().filter(space::Column::Slug.eq(slug.as_str())).one(state.store.read()).await;
     if let Some(found) = found.map_err(|error| fault(error.into()))? {
         if found.archived_at.is_some() {
             return Err(format!("--space {slug}: this space is archived; choose another"));
         }
-        return Ok(found.id);
+        return Ok(Goal::Found(found.id));
     }
-    let name = name_of(&slug);
-    let new = NewSpace {
-        slug: slug.clone(),
-        name,
+    if is_reserved(&slug) {
+        return Err(format!("--space {slug}: this word is reserved; choose another"));
+    }
+    Draft::of(&blank(&slug, "")).map_err(|_| {
+        format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
+    })?;
+    Ok(Goal::New { owner: find_owner(state, owner).await?, slug })
+}
+
+/// The space; made, open, if it is not there yet.
+pub async fn make(state: &AppState, goal: Goal, description: &str) -> Result<i64, String> {
+    let (slug, owner) = match goal {
+        Goal::Found(id) => return Ok(id),
+        Goal::New { slug, owner } => (slug, owner),
+    };
+    let draft = Draft::of(&blank(&slug, description)).map_err(fault)?;
+    let made = state.store.write(async move |tx| make_space(tx, owner, true, &draft).await).await;
+    made.map(|space| space.id).map_err(fault)
+}
+
+fn blank(slug: &str, description: &str) -> NewSpace {
+    NewSpace {
+        slug: slug.to_owned(),
+        name: name_of(slug),
         description: description.to_owned(),
         visibility: Visibility::Open,
         confirmed: true,
-    };
-    let draft = Draft::of(&new).map_err(|_| {
-        format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
-    })?;
-    let owner = find_owner(state, owner).await?;
-    let made = state.store.write(async move |tx| make_space(tx, owner, true, &draft).await).await;
-    made.map(|space| space.id).map_err(fault)
+    }
+}
+
+fn fault(error: AppError) -> String {
+    format!("the space could not be made ({error})")
 }
 
 /// The member with this handle, or the first administrator.

@@ -14,7 +14,7 @@ use crate::web::error::{AppError, Result};
 /// Hides a post behind a stub, or shows it again. Doing it twice changes nothing.
 pub async fn hide_post(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &str) -> Result<Ground> {
     let (ground, post) = Ground::of_post(tx, actor, id).await?;
-    ground.access.moderate()?;
+    ground.tend()?;
     if post.purged_at.is_some() {
         return Err(AppError::Conflict("This post was purged.".into()));
     }
@@ -44,7 +44,7 @@ pub async fn hide_post(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &st
 /// Hides a topic from all but moderators, or shows it again.
 pub async fn hide_topic(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &str) -> Result<Ground> {
     let ground = Ground::of_topic(tx, actor, id).await?;
-    ground.access.moderate()?;
+    ground.tend()?;
     if ground.topic.hidden_at.is_some() == hide {
         return Ok(ground);
     }

@@ -12,7 +12,7 @@ use crate::store::{Id, Tx};
 use crate::web::checks::{BODY, Text, check};
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::idempotency::{Answer, Once, write_once};
-use crate::web::json::Json;
+use crate::web::json::{Json, MaybeJson};
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::rate_limit::What;
 use crate::web::viewer::{Administrator, Member};
@@ -62,7 +62,8 @@ pub struct ReportQuery {
     page: PageQuery,
 }
 
-/// Reports from the spaces one moderates, the newest first.
+/// Reports from the spaces one moderates, the newest first; for facilitators also from open and
+/// restricted spaces.
 #[utoipa::path(get, path = "/reports", tag = "moderation",
     params(("state" = Option<String>, Query, description = "`open`, `upheld` or `dismissed`; all if absent."), PageQuery),
     responses((status = 200, body = Page<ReportView>), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -97,7 +98,7 @@ pub async fn get_report(
 }
 
 /// Settles a report: nothing is wrong with the post.
-#[utoipa::path(post, path = "/reports/{id}/dismiss", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/reports/{id}/dismiss", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 200, body = FlagView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, description = "It is settled.", body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -106,13 +107,13 @@ pub async fn dismiss_report(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     settle(&state, &me, &path, body, ReportState::Dismissed).await
 }
 
 /// Settles a report: it was right.
-#[utoipa::path(post, path = "/reports/{id}/uphold", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/reports/{id}/uphold", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 200, body = FlagView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, description = "It is settled.", body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -121,13 +122,19 @@ pub async fn uphold_report(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     settle(&state, &me, &path, body, ReportState::Upheld).await
 }
 
-async fn settle(state: &AppState, me: &Member, id: &str, body: Json<Reason>, to: ReportState) -> Result<HttpResponse> {
-    let (id, actor, reason) = (id_of(id)?, me.id, clean_reason(&body.value.reason)?);
+async fn settle(
+    state: &AppState,
+    me: &Member,
+    id: &str,
+    body: MaybeJson<Reason>,
+    to: ReportState,
+) -> Result<HttpResponse> {
+    let (id, actor, reason) = (id_of(id)?, me.id, clean_reason(&body.value.unwrap_or_default().reason)?);
     write_once(state, actor, body.once, async move |tx| {
         let row = reports::settle(tx, actor, id, to, &reason).await?;
         Answer::ok(200, &FlagView::of(&row), Some(row.id))
@@ -136,7 +143,7 @@ async fn settle(state: &AppState, me: &Member, id: &str, body: Json<Reason>, to:
 }
 
 /// Hides a post behind a stub.
-#[utoipa::path(post, path = "/posts/{id}/hide", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/posts/{id}/hide", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, description = "It was purged.", body = Problem), (status = 415, body = Problem),
@@ -146,14 +153,14 @@ pub async fn hide_post(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| acts::hide_post(tx, actor, id, true, reason).await.map(drop)).await
 }
 
 /// Shows a hidden post again.
-#[utoipa::path(post, path = "/posts/{id}/unhide", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/posts/{id}/unhide", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, description = "It was purged.", body = Problem), (status = 415, body = Problem),
@@ -163,7 +170,7 @@ pub async fn unhide_post(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| acts::hide_post(tx, actor, id, false, reason).await.map(drop))
@@ -172,7 +179,7 @@ pub async fn unhide_post(
 
 /// Purges a post: its text, history, files and every stored copy are gone for good. The first
 /// post of a topic takes the title and tags with it.
-#[utoipa::path(post, path = "/posts/{id}/purge", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/posts/{id}/purge", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -181,14 +188,14 @@ pub async fn purge_post(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| purge::purge_post(tx, actor, id, reason).await.map(drop)).await
 }
 
 /// Hides a topic from all but moderators.
-#[utoipa::path(post, path = "/topics/{id}/hide", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/topics/{id}/hide", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -197,7 +204,7 @@ pub async fn hide_topic(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| acts::hide_topic(tx, actor, id, true, reason).await.map(drop))
@@ -205,7 +212,7 @@ pub async fn hide_topic(
 }
 
 /// Shows a hidden topic again.
-#[utoipa::path(post, path = "/topics/{id}/unhide", tag = "moderation", params(("id" = Id, Path)), request_body = Reason,
+#[utoipa::path(post, path = "/topics/{id}/unhide", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -214,7 +221,7 @@ pub async fn unhide_topic(
     state: web::Data<AppState>,
     me: Member,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, id) = (me.id, id_of(&path)?);
     act(&state, actor, body, async move |tx, reason| acts::hide_topic(tx, actor, id, false, reason).await.map(drop))
@@ -223,7 +230,7 @@ pub async fn unhide_topic(
 
 /// Suspends a member: sessions, tokens and sockets end at once.
 #[utoipa::path(post, path = "/members/{handle}/suspend", tag = "moderation", params(("handle" = String, Path)),
-    request_body = Reason,
+    request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, description = "Oneself, or the last administrator.", body = Problem),
@@ -233,7 +240,7 @@ pub async fn suspend_member(
     state: web::Data<AppState>,
     me: Administrator,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, handle) = (me.id, path.into_inner());
     act(&state, actor, body, async move |tx, reason| suspend::suspend(tx, actor, &handle, reason).await).await
@@ -241,7 +248,7 @@ pub async fn suspend_member(
 
 /// Lets a suspended member sign in again.
 #[utoipa::path(post, path = "/members/{handle}/unsuspend", tag = "moderation", params(("handle" = String, Path)),
-    request_body = Reason,
+    request_body = Option<Reason>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -250,19 +257,19 @@ pub async fn unsuspend_member(
     state: web::Data<AppState>,
     me: Administrator,
     path: web::Path<String>,
-    body: Json<Reason>,
+    body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
     let (actor, handle) = (me.id, path.into_inner());
     act(&state, actor, body, async move |tx, reason| suspend::unsuspend(tx, actor, &handle, reason).await).await
 }
 
 /// Runs an act with its reason, once for its key; 204.
-async fn act<F>(state: &AppState, actor: i64, body: Json<Reason>, action: F) -> Result<HttpResponse>
+async fn act<F>(state: &AppState, actor: i64, body: MaybeJson<Reason>, action: F) -> Result<HttpResponse>
 where
     F: AsyncFn(&mut Tx, &str) -> Result<()> + Send + 'static,
 {
-    let reason = clean_reason(&body.value.reason)?;
     let once: Option<Once> = body.once;
+    let reason = clean_reason(&body.value.unwrap_or_default().reason)?;
     write_once(state, actor, once, async move |tx| {
         action(tx, &reason).await?;
         Ok(Answer { status: 204, location: None, etag: None, body: String::new(), subject: None })

@@ -3,7 +3,7 @@
 use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, ConnectionTrait as _, DbBackend, EntityTrait, QueryFilter, QuerySelect, Select};
 
-use crate::entities::kinds::{HubRole, MemberState};
+use crate::entities::kinds::{HubRole, MemberState, Visibility};
 use crate::entities::{member, post, space, space_member, topic};
 use crate::features::spaces::{Access, policy};
 use crate::store::Tx;
@@ -15,9 +15,24 @@ pub struct Ground {
     pub space: space::Model,
     pub topic: topic::Model,
     pub access: Access,
+    /// Whether the actor hides, shows and settles here: see [`tends`].
+    tends: bool,
+}
+
+/// Whether somebody sees reports of a space, settles them, hides and shows: its moderators, and
+/// facilitators where every member reads. Purging and suspending are not theirs.
+#[must_use]
+pub fn tends(hub_role: HubRole, access: Access, visibility: Visibility) -> bool {
+    let common = matches!(visibility, Visibility::Open | Visibility::Restricted);
+    access >= Access::Moderate || (hub_role == HubRole::Facilitator && common && access >= Access::Read)
 }
 
 impl Ground {
+    /// Hiding, showing and settling, or 403.
+    pub fn tend(&self) -> Result<()> {
+        if self.tends { Ok(()) } else { self.access.moderate() }
+    }
+
     /// The ground of a topic; 404 where the actor does not read it.
     pub async fn of_topic(tx: &Tx, actor: i64, topic: i64) -> Result<Self> {
         let actor = acting(tx, actor).await?;
@@ -26,11 +41,12 @@ impl Ground {
         let role = space_member::Entity::find_by_id((space.id, actor.id)).one(tx.conn()).await?.map(|row| row.role);
         let access = policy::by_role(actor.hub_role, role, space.visibility);
         access.read()?;
+        let tends = tends(actor.hub_role, access, space.visibility);
         let gone = topic.hidden_at.is_some() || topic.deleted_at.is_some();
-        if gone && access < Access::Moderate {
+        if gone && !tends {
             return Err(AppError::NotFound);
         }
-        Ok(Self { space, topic, access })
+        Ok(Self { space, topic, access, tends })
     }
 
     /// The ground of a post, with the post.
@@ -44,7 +60,7 @@ impl Ground {
         let ground = Self::of_topic(tx, actor, topic.ok_or(AppError::NotFound)?).await?;
         let post = locked(tx, post::Entity::find_by_id(post)).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
         let gone = post.hidden_at.is_some() || post.deleted_at.is_some() || post.purged_at.is_some();
-        if gone && ground.access < Access::Moderate {
+        if gone && !ground.tends {
             return Err(AppError::NotFound);
         }
         Ok((ground, post))

@@ -13,7 +13,7 @@ use super::reports;
 use crate::app::AppState;
 use crate::entities::kinds::MailState;
 use crate::entities::{idempotent_answer, mail, post, post_revision, tag, topic, topic_tag};
-use crate::features::people;
+use crate::features::{forum, people};
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -59,9 +59,13 @@ async fn empty_post(tx: &Tx, post: &post::Model) -> Result<()> {
         .filter(post::Column::Id.eq(post.id))
         .exec(tx.conn())
         .await?;
-    if post.answer_at.is_some() {
+    if post.answer_at.is_some() && post.deleted_at.is_none() {
         topic::Entity::update_many()
             .col_expr(topic::Column::AnswerCount, Expr::col(topic::Column::AnswerCount).sub(1))
+            .col_expr(
+                topic::Column::Rank,
+                Expr::col(topic::Column::Rank).add(Expr::cust(forum::policy::rank_gain(0, -1))),
+            )
             .filter(topic::Column::Id.eq(post.topic_id))
             .exec(tx.conn())
             .await?;
@@ -138,7 +142,7 @@ async fn forget_copies(tx: &Tx, of: &post::Model) -> Result<()> {
 
 fn announce(tx: &mut Tx, actor: i64, ground: &Ground, post: &post::Model) {
     let stream = Stream::topic(ground.topic.id);
-    if post.answer_at.is_some() {
+    if post.answer_at.is_some() && post.deleted_at.is_none() {
         tx.append(stream, NewEvent::new("answer.removed", post.id, Some(actor)));
     }
     tx.append(stream, NewEvent::new("post.deleted", post.id, Some(actor)));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::model::{ActRow, PersonView, ReportView, ReportedPost};
+use super::policy::tends;
 use crate::app::AppState;
-use crate::entities::kinds::ReportState;
+use crate::entities::kinds::{HubRole, ReportState};
 use crate::entities::{member, moderation_act, post, report, topic};
 use crate::features::spaces::{Access, SpaceInfo, policy};
 use crate::ports::clock::rfc3339;
@@ -20,16 +21,16 @@ use crate::web::viewer::{Me, Viewer};
 /// Characters of a reported text that the list shows.
 const EXCERPT: usize = 400;
 
-/// The spaces a member moderates, by id; 403 if there are none.
+/// The spaces whose reports a member sees, by id; 403 if there are none.
 pub async fn moderated(state: &AppState, me: &Me) -> Result<Vec<i64>> {
     let snapshot = state.spaces.snapshot(state).await?;
     let ids: Vec<i64> = snapshot
         .all()
         .iter()
-        .filter(|space| policy::of_member(me, space) >= Access::Moderate)
+        .filter(|space| tends(me.hub_role, policy::of_member(me, space), space.visibility))
         .map(|space| space.id)
         .collect();
-    if ids.is_empty() && !me.is_administrator() {
+    if ids.is_empty() && me.hub_role < HubRole::Facilitator {
         return Err(AppError::Forbidden("Only moderators can do this.".into()));
     }
     Ok(ids)
@@ -66,13 +67,14 @@ fn before(key: impl ColumnTrait, id: impl ColumnTrait, place: Place) -> Conditio
 pub async fn report(state: &AppState, me: &Me, id: i64) -> Result<ReportView> {
     let row = report::Entity::find_by_id(id).one(state.store.read()).await?.ok_or(AppError::NotFound)?;
     let viewer = Viewer::Member(Arc::new(me.clone()));
-    let (_, access) = state.spaces.find_by_id(state, &viewer, row.space_id).await?;
+    let (space, access) = state.spaces.find_by_id(state, &viewer, row.space_id).await?;
     let reporter = row.reporter_id == me.id && access >= Access::Read;
-    if access < Access::Moderate && !reporter {
+    let tends = tends(me.hub_role, access, space.visibility);
+    if !tends && !reporter {
         return Err(AppError::NotFound);
     }
     let mut view = views(state, vec![row]).await?.pop().ok_or(AppError::NotFound)?;
-    if access < Access::Moderate {
+    if !tends {
         // The text may be hidden from its reporter by now, and who settled it is not their matter.
         view.post.excerpt = String::new();
         view.post.topic_title = String::new();

@@ -70,7 +70,7 @@ pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str
     let found = report::Entity::find_by_id(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     let (ground, _) = Ground::of_post(tx, actor, found.post_id).await?;
     // To those who do not moderate there, a report does not exist.
-    ground.access.moderate().map_err(|_| AppError::NotFound)?;
+    ground.tend().map_err(|_| AppError::NotFound)?;
     let found = locked(tx, report::Entity::find_by_id(id)).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     if found.state != ReportState::Open {
         return Err(AppError::Conflict("This report is settled.".into()));

@@ -7,7 +7,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 
 use super::inside::{InSpace, locked};
 use super::model::{self, NewSpace, SpaceChange};
-use super::policy::Access;
+use super::policy::{Access, by_role};
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
 use crate::entities::{member, space, space_member};
@@ -49,6 +49,34 @@ impl Draft {
     }
 }
 
+/// Words that are no addresses of spaces: they would be taken for the hub's own.
+const RESERVED: [&str; 14] = [
+    "admin",
+    "administration",
+    "administrator",
+    "all",
+    "api",
+    "hub",
+    "me",
+    "moderators",
+    "new",
+    "official",
+    "praxis",
+    "root",
+    "spaces",
+    "system",
+];
+
+fn refused() -> AppError {
+    AppError::field("slug", "cannot be used; choose another")
+}
+
+/// Whether a word is no address of a space.
+#[must_use]
+pub fn is_reserved(slug: &str) -> bool {
+    RESERVED.contains(&slug)
+}
+
 /// Makes a space; its maker becomes its owner.
 pub async fn make_space(tx: &mut Tx, by: i64, members_make: bool, draft: &Draft) -> Result<space::Model> {
     let maker = member::Entity::find_by_id(by).one(tx.conn()).await?.ok_or(AppError::Unauthenticated)?;
@@ -56,9 +84,15 @@ pub async fn make_space(tx: &mut Tx, by: i64, members_make: bool, draft: &Draft)
         return Err(AppError::Forbidden("Only facilitators and administrators make spaces here.".into()));
     }
     let taken = || AppError::Conflict("This address is taken; choose another.".into());
-    let same = space::Entity::find().filter(space::Column::Slug.eq(draft.slug.clone()));
-    if same.select_only().column(space::Column::Id).into_tuple::<i64>().one(tx.conn()).await?.is_some() {
-        return Err(taken());
+    if is_reserved(&draft.slug) {
+        return Err(refused());
+    }
+    let same = space::Entity::find().filter(space::Column::Slug.eq(draft.slug.clone())).one(tx.conn()).await?;
+    if let Some(same) = same {
+        let role = space_member::Entity::find_by_id((same.id, by)).one(tx.conn()).await?.map(|row| row.role);
+        let access = by_role(maker.hub_role, role, same.visibility);
+        // What does not exist for its maker is not said to be taken: it is one more reserved word.
+        return Err(if access == Access::Hidden { refused() } else { taken() });
     }
     let row = space::Model {
         id: tx.id(),

@@ -137,7 +137,13 @@ pub async fn remove_member(tx: &mut Tx, me: &Person, slug: &str, handle: &str) -
     let inside = moderated(tx, me, slug).await?;
     let them = person(tx, handle).await?;
     let Some(current) = space_member::Entity::find_by_id((inside.space.id, them.id)).one(tx.conn()).await? else {
-        let gone = space_invite::Entity::delete_by_id((inside.space.id, them.id)).exec(tx.conn()).await?;
+        let gone = space_invite::Entity::delete_many()
+            .filter(space_invite::Column::SpaceId.eq(inside.space.id))
+            .filter(space_invite::Column::MemberId.eq(them.id))
+            // Who asked an address does not learn here whose it is.
+            .filter(space_invite::Column::Quiet.eq(false))
+            .exec(tx.conn())
+            .await?;
         tell_member(tx, inside.space.id, them.id, Some(me.id));
         return if gone.rows_affected > 0 { Ok(()) } else { Err(AppError::NotFound) };
     };
@@ -316,11 +322,16 @@ async fn invite(tx: &mut Tx, space: i64, member: i64, role: SpaceRole, by: i64) 
         role: Set(role),
         invited_by: Set(by),
         created_at: Set(tx.now()),
+        quiet: Set(false),
     };
     space_invite::Entity::insert(row)
         .on_conflict(
             OnConflict::columns([space_invite::Column::SpaceId, space_invite::Column::MemberId])
-                .update_columns([space_invite::Column::Role, space_invite::Column::InvitedBy])
+                .update_columns([
+                    space_invite::Column::Role,
+                    space_invite::Column::InvitedBy,
+                    space_invite::Column::Quiet,
+                ])
                 .to_owned(),
         )
         .exec_without_returning(tx.conn())
@@ -351,7 +362,7 @@ pub(super) fn tell_joined(tx: &mut Tx, space: i64, member: i64, by: Option<i64>)
 }
 
 /// What somebody may see has changed.
-fn tell_member(tx: &mut Tx, space: i64, member: i64, by: Option<i64>) {
+pub(super) fn tell_member(tx: &mut Tx, space: i64, member: i64, by: Option<i64>) {
     let event = NewEvent::new("membership.changed", member, by).with(json!({ "space": Id(space) }));
     tx.append(Stream::member(member), event);
     tx.after(After::Access(member));

@@ -19,8 +19,9 @@ mod pages_people;
 mod pages_settings;
 pub mod policy;
 mod queries;
+mod quiet;
 
-pub use actions::{Draft, make_space};
+pub use actions::{Draft, is_reserved, make_space};
 pub use directory::{Directory, Snapshot, SpaceInfo};
 pub use events::{fill_events, may_subscribe};
 pub use head::{SpaceHead, head, outline};
@@ -28,6 +29,7 @@ pub use inside::{InSpace, access_by_slug, access_in};
 pub use membership::add_invited;
 pub use pages::{door_page, invited_page};
 pub use policy::Access;
+pub use quiet::invite_quietly;
 
 use crate::web::routes::Routes;
 use actix_web::web;

@@ -48,6 +48,10 @@ struct MembersPage<'a> {
     entries: Vec<EntryView>,
     form: Shown,
     done: bool,
+    /// Addresses that were just asked, with the links that are shown this once.
+    made: &'a [(String, String)],
+    /// No mail server is set up.
+    held: bool,
 }
 
 impl MembersPage<'_> {
@@ -75,7 +79,15 @@ pub async fn members(
     slug: Path<String>,
     query: Query<MembersQuery>,
 ) -> Result<HttpResponse> {
-    show(&req, &state, me, &slug, &query, Shown::default(), StatusCode::OK).await
+    show(&req, &state, me, &slug, &query, Said::default()).await
+}
+
+/// What the page answers a form with.
+#[derive(Default)]
+struct Said {
+    form: Shown,
+    made: Vec<(String, String)>,
+    refused: Option<StatusCode>,
 }
 
 async fn show(
@@ -84,9 +96,10 @@ async fn show(
     me: Member,
     slug: &str,
     query: &MembersQuery,
-    form: Shown,
-    status: StatusCode,
+    said: Said,
 ) -> Result<HttpResponse> {
+    let Said { form, made, refused } = said;
+    let status = refused.unwrap_or(StatusCode::OK);
     let viewer = Viewer::Member(me.0);
     let (space, access) = state.spaces.find(state, &viewer, slug).await?;
     access.read()?;
@@ -111,8 +124,10 @@ async fn show(
         next.finish()
     });
     let Page { items: members, .. } = list;
+    let held = !state.mailer.is_configured();
     let done = query.said.as_deref() == Some("invited");
-    let page = MembersPage { f: &f, head, q, role, members, next, requests, invited, entries, form, done };
+    let page =
+        MembersPage { f: &f, head, q, role, members, next, requests, invited, entries, form, done, made: &made, held };
     page_with_status(&f, &page, status)
 }
 
@@ -127,7 +142,12 @@ pub async fn invite(
     let (_, access) = state.spaces.find(&state, &Viewer::Member(me.0.clone()), &slug).await?;
     access.moderate()?;
     match try_invite(&state, &me, &slug, form.get("who")).await {
-        Ok(()) => Ok(see_other(&format!("/s/{slug}/members?said=invited"))),
+        Ok(made) if made.is_empty() => Ok(see_other(&format!("/s/{slug}/members?said=invited"))),
+        // No redirect: the links are in this answer and in no other.
+        Ok(made) => {
+            let said = Said { made, ..Said::default() };
+            show(&req, &state, me, &slug, &MembersQuery::default(), said).await
+        }
         Err(error) => {
             let mut shown = Shown::typed(&form, &["who"]);
             let status = shown.refuse(error)?;
@@ -135,12 +155,14 @@ pub async fn invite(
             for fault in &mut shown.faults {
                 fault.field = "who".into();
             }
-            show(&req, &state, me, &slug, &MembersQuery::default(), shown, status).await
+            let said = Said { form: shown, refused: Some(status), ..Said::default() };
+            show(&req, &state, me, &slug, &MembersQuery::default(), said).await
         }
     }
 }
 
-async fn try_invite(state: &AppState, me: &Member, slug: &str, list: &str) -> Result<()> {
+/// Invites a list of people; for those invited by their address, the links.
+async fn try_invite(state: &AppState, me: &Member, slug: &str, list: &str) -> Result<Vec<(String, String)>> {
     let (handles, addresses) = sort_list(list);
     let (emails, bad) = invitations::parse_list(&addresses.join("\n"));
     if handles.is_empty() && emails.is_empty() && bad.is_empty() {
@@ -169,18 +191,19 @@ async fn try_invite(state: &AppState, me: &Member, slug: &str, list: &str) -> Re
         return Err(AppError::Invalid(faults));
     }
     let (person, slug, own) = (Person::of(me), slug.to_owned(), state.clone());
-    state
+    let made = state
         .store
         .write(async move |tx| {
             for handle in &handles {
                 invite_member(tx, &person, &slug, handle).await?;
             }
-            if !emails.is_empty() {
-                invitations::invite(&own, tx, person.id, &emails, std::slice::from_ref(&slug), "").await?;
+            if emails.is_empty() {
+                return Ok(Vec::new());
             }
-            Ok(())
+            invitations::invite(&own, tx, person.id, &emails, std::slice::from_ref(&slug), "").await
         })
-        .await
+        .await?;
+    Ok(invitations::links_of(state, &made))
 }
 
 /// Handles and mail addresses of a pasted list, apart.

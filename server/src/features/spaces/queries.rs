@@ -238,6 +238,7 @@ pub async fn invited(db: &impl ConnectionTrait, space: i64) -> Result<Vec<SpaceM
         .join(JoinType::InnerJoin, member_by::<space_invite::Entity>(space_invite::Column::MemberId))
         .select_also(member::Entity)
         .filter(space_invite::Column::SpaceId.eq(space))
+        .filter(space_invite::Column::Quiet.eq(false))
         .order_by_desc(space_invite::Column::CreatedAt)
         .limit(100)
         .all(db)

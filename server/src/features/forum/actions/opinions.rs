@@ -6,7 +6,7 @@ use serde_json::json;
 use super::ground::{self, PostGround};
 use crate::app::AppState;
 use crate::features::forum::model::ReactionView;
-use crate::features::forum::policy::{MOST_EMOJI, RANK_ENDORSEMENT, RANK_REACTION, parse_emoji};
+use crate::features::forum::policy::{MOST_EMOJI, RANK_ENDORSEMENT, RANK_REACTION, parse_emoji, rank_gain};
 use crate::store::Sql;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
@@ -43,7 +43,10 @@ pub async fn set_reaction(state: &AppState, me: &Me, post: i64, emoji: &str, on:
                 return Ok(());
             }
             count_reactions(tx, post.id).await?;
-            add_rank(tx, &post, if on { RANK_REACTION } else { -RANK_REACTION }).await?;
+            // What happens to the opening text counts for its topic.
+            if post.is_first {
+                add_rank(tx, &post, if on { RANK_REACTION } else { -RANK_REACTION }).await?;
+            }
             let handle = &post.topic.actor.author.handle;
             let kind = if on { "reaction.added" } else { "reaction.removed" };
             let event = NewEvent::new(kind, post.id, Some(member)).with(json!({"emoji": emoji, "handle": handle}));
@@ -76,16 +79,13 @@ async fn count_reactions(tx: &Tx, post: i64) -> Result<()> {
     Ok(())
 }
 
-/// What happens to the opening text counts for its topic.
 async fn add_rank(tx: &Tx, post: &PostGround, by: i32) -> Result<()> {
-    if post.is_first {
-        Sql::new("UPDATE topic SET rank = rank + ")
-            .bind(by)
-            .then(" WHERE id = ")
-            .bind(post.topic.id)
-            .run(tx.conn())
-            .await?;
-    }
+    Sql::new("UPDATE topic SET rank = rank + ")
+        .bind(by)
+        .then(" WHERE id = ")
+        .bind(post.topic.id)
+        .run(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -158,8 +158,11 @@ pub async fn set_answer(state: &AppState, me: &Me, post: i64, on: bool) -> Resul
                 .bind(post.id)
                 .run(tx.conn())
                 .await?;
+            let by = if on { 1 } else { -1 };
             Sql::new("UPDATE topic SET answer_count = answer_count + ")
-                .bind(if on { 1 } else { -1 })
+                .bind(by)
+                .then(", rank = rank + ")
+                .then(&rank_gain(0, by))
                 .then(" WHERE id = ")
                 .bind(post.topic.id)
                 .run(tx.conn())

@@ -6,7 +6,7 @@ use super::ground::{self, PostGround, TopicGround};
 use super::tags::count_tags;
 use super::visibility::{appeared, vanished};
 use crate::app::AppState;
-use crate::features::forum::policy::RANK_REPLY;
+use crate::features::forum::policy::{RANK_ENDORSEMENT, rank_gain};
 use crate::features::forum::queries::tags_of;
 use crate::store::Sql;
 use crate::store::{After, Tx};
@@ -161,14 +161,15 @@ async fn remove_post(tx: &mut Tx, post: &PostGround) -> Result<()> {
         .bind(tx.now())
         .then(", deleted_by = ")
         .bind(member)
-        .then(", answer_at = NULL, answer_by = NULL WHERE id = ")
+        .then(" WHERE id = ")
         .bind(post.id)
         .run(tx.conn())
         .await?;
     if post.reply_count == 0 {
         vanished(tx, post.parent_id).await?;
     }
-    count_post(tx, post, -1, i32::from(post.accepted)).await?;
+    // That it was accepted stays in its row: restored, it is an answer again.
+    count_post(tx, post, -1).await?;
     tx.append(Stream::topic(post.topic.id), NewEvent::new("post.deleted", post.id, Some(member)));
     Ok(())
 }
@@ -185,21 +186,26 @@ async fn bring_back_post(tx: &mut Tx, post: &PostGround) -> Result<()> {
     if post.reply_count == 0 {
         appeared(tx, post.parent_id).await?;
     }
-    count_post(tx, post, 1, 0).await?;
+    count_post(tx, post, 1).await?;
     let member = post.standing().member;
     tx.append(Stream::topic(post.topic.id), NewEvent::new("post.edited", post.id, Some(member)));
     Ok(())
 }
 
 /// The counts of a topic follow its living replies, and so does the last one named in lists.
-async fn count_post(tx: &Tx, post: &PostGround, by: i32, answers: i32) -> Result<()> {
+async fn count_post(tx: &Tx, post: &PostGround, by: i32) -> Result<()> {
+    let answers = by * i32::from(post.accepted);
     Sql::new("UPDATE topic SET post_count = post_count + ")
         .bind(by)
-        .then(", rank = rank + ")
-        .bind(by * RANK_REPLY)
-        .then(", answer_count = answer_count - ")
+        .then(", answer_count = answer_count + ")
         .bind(answers)
-        .then(" WHERE id = ")
+        .then(", rank = rank + ")
+        .then(&rank_gain(by, answers))
+        .then(" + ")
+        .bind(by * RANK_ENDORSEMENT)
+        .then(" * (SELECT q.endorsement_count FROM post q WHERE q.id = ")
+        .bind(post.id)
+        .then(") WHERE id = ")
         .bind(post.topic.id)
         .run(tx.conn())
         .await?;

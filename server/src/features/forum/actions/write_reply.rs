@@ -105,7 +105,7 @@ async fn insert(tx: &mut Tx, member: i64, topic: i64, parent: Option<i64>, writt
     };
     post::Entity::insert(row).exec_without_returning(tx.conn()).await?;
     Sql::new("UPDATE topic SET post_count = post_count + 1, rank = rank + ")
-        .bind(policy::RANK_REPLY)
+        .then(&policy::rank_gain(1, 0))
         .then(", activity_at = ")
         .bind(now)
         .then(", last_post_id = ")

@@ -46,7 +46,8 @@ pub(super) struct PostPatch {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PostsQuery {
-    /// `tree` (the default: depth first, siblings oldest first) or `time` (oldest first).
+    /// `tree` (the default: depth first, siblings oldest first) `time` (oldest first) or `score`
+    /// (the highest imported score first).
     order: Option<String>,
 }
 

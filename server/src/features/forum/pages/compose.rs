@@ -107,10 +107,15 @@ pub async fn create_topic(
         form.preview = preview_of(&state, space.id, &form.body).await?;
         return show_form(&req, &state, &viewer, &space, form, StatusCode::OK).await;
     }
+    let Some(kind) = TopicKind::parse(&form.kind) else {
+        let frame = Frame::new(&state, &req, &viewer).await?;
+        (form.faults, form.findings) = refused(&frame, no_kind())?;
+        return show_form(&req, &state, &viewer, &space, form, StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
     let new = NewTopic {
         title: form.title.clone(),
         body: form.body.clone(),
-        kind: TopicKind::parse(&form.kind).unwrap_or(TopicKind::Question),
+        kind,
         tags: form.tag_list(),
         confirmed: sent.ticked("confirmed"),
     };
@@ -122,6 +127,11 @@ pub async fn create_topic(
             show_form(&req, &state, &viewer, &space, form, StatusCode::UNPROCESSABLE_ENTITY).await
         }
     }
+}
+
+/// What is said of a kind that there is not.
+pub fn no_kind() -> AppError {
+    AppError::field("kind", "is question, discussion, idea, update or win")
 }
 
 /// A text as it will look; a word of ours where there is nothing yet.

@@ -8,10 +8,10 @@ use super::kept;
 use crate::app::AppState;
 use crate::entities::kinds::TopicKind;
 use crate::features::forum::model::TopicRow;
-use crate::features::forum::policy::is_tag;
 use crate::features::forum::queries::{self, Filter, Sort, TopicState};
 use crate::features::spaces::{self, Access, SpaceHead};
 use crate::store::Id;
+use crate::text;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page};
 use crate::web::pagination::PageQuery;
@@ -179,8 +179,8 @@ pub async fn tag(
         return Ok(page);
     }
     let changes = state.heads.changes();
-    let tag = path.into_inner().to_lowercase();
-    if !is_tag(&tag) {
+    let tag = text::fold_tag(&path.into_inner());
+    if !text::is_tag(&tag) {
         return Err(AppError::NotFound);
     }
     let frame = Frame::new(&state, &req, &viewer).await?;

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::compose::{TopicFormPage, preview_of};
+use super::compose::{TopicFormPage, no_kind, preview_of};
 use super::forms::{TextForm, refused};
 use super::link_of;
 use super::posts::Of;
@@ -173,10 +173,16 @@ pub async fn save_topic(
         form.preview = preview_of(&state, seen.space.id, &form.body).await?;
         return show_topic(&req, &state, &viewer, &seen, form, StatusCode::OK).await;
     }
+    let kind = TopicKind::parse(&form.kind);
+    if kind.is_none() && !form.kind.is_empty() {
+        let frame = Frame::new(&state, &req, &viewer).await?;
+        (form.faults, form.findings) = refused(&frame, no_kind())?;
+        return show_topic(&req, &state, &viewer, &seen, form, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
     let change = TopicChange {
         title: Some(form.title.clone()),
         body: Some(form.body.clone()),
-        kind: TopicKind::parse(&form.kind),
+        kind,
         tags: Some(form.tag_list()),
         confirmed: sent.ticked("confirmed"),
         ..TopicChange::default()

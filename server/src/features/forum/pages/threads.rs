@@ -161,7 +161,7 @@ impl Threads {
 /// The replies to accepted answers, in the order of the tree.
 async fn below(db: &impl ConnectionTrait, topic: &TopicView) -> Result<Vec<PostView>> {
     let rows = Sql::new(
-        "SELECT id FROM post WHERE (deleted_at IS NULL OR reply_count > 0) AND answer_at IS NULL AND parent_id IN ",
+        "SELECT id FROM post WHERE (deleted_at IS NULL OR reply_count > 0) AND (answer_at IS NULL OR deleted_at IS NOT NULL) AND parent_id IN ",
     )
     .list(topic.answers.iter().map(|post| post.id.0))
     .then(" ORDER BY tree_pos LIMIT ")

@@ -110,6 +110,6 @@ pub async fn tags(
 fn cursor(text: &str) -> Result<(i64, String)> {
     text.split_once('.')
         .and_then(|(uses, name)| Some((uses.parse().ok()?, name.to_owned())))
-        .filter(|(_, name)| crate::features::forum::policy::is_tag(name))
+        .filter(|(_, name)| crate::text::is_tag(name))
         .ok_or_else(|| AppError::field("cursor", "is not one of this list"))
 }

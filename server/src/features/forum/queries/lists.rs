@@ -109,7 +109,7 @@ pub async fn list_topics(
     let me = viewer.member().map(|me| me.id);
     let mut sql = select(me);
     if let Some(tag) = &filter.tag {
-        sql = sql.then(" JOIN topic_tag tt ON tt.topic_id = t.id AND tt.tag = ").bind(tag.to_lowercase());
+        sql = sql.then(" JOIN topic_tag tt ON tt.topic_id = t.id AND tt.tag = ").bind(crate::text::fold_tag(tag));
     }
     sql = sql.then(" WHERE t.deleted_at IS NULL AND t.hidden_at IS NULL AND ");
     sql = match filter.space {

@@ -24,15 +24,18 @@ pub enum Order {
     #[default]
     Tree,
     Time,
+    /// The highest score first; the earliest of equals.
+    Score,
 }
 
 impl Order {
-    /// `tree`, `time`, or absent.
+    /// `tree`, `time`, `score`, or absent.
     pub fn parse(word: Option<&str>) -> Result<Self> {
         match word {
             None | Some("" | "tree") => Ok(Self::Tree),
             Some("time") => Ok(Self::Time),
-            Some(_) => Err(AppError::field("order", "is tree or time")),
+            Some("score") => Ok(Self::Score),
+            Some(_) => Err(AppError::field("order", "is tree, time or score")),
         }
     }
 
@@ -41,6 +44,7 @@ impl Order {
         match self {
             Self::Tree => "tree",
             Self::Time => "time",
+            Self::Score => "score",
         }
     }
 }
@@ -166,6 +170,17 @@ pub async fn posts_page(state: &AppState, topic: i64, order: Order, from: From, 
                 .then(", ")
                 .bind(at.id)
                 .then(")"),
+            // Scores fall: their negatives rise, as all else does.
+            Order::Score => sql
+                .then(" AND (-p.score, p.created_at, p.id)")
+                .then(sign)
+                .then("(")
+                .bind(at.score.saturating_neg())
+                .then(", ")
+                .bind(at.created_at)
+                .then(", ")
+                .bind(at.id)
+                .then(")"),
         };
     }
     sql = match (order, back) {
@@ -173,6 +188,8 @@ pub async fn posts_page(state: &AppState, topic: i64, order: Order, from: From, 
         (Order::Tree, true) => sql.then(" ORDER BY p.tree_pos DESC"),
         (Order::Time, false) => sql.then(" ORDER BY p.created_at, p.id"),
         (Order::Time, true) => sql.then(" ORDER BY p.created_at DESC, p.id DESC"),
+        (Order::Score, false) => sql.then(" ORDER BY -p.score, p.created_at, p.id"),
+        (Order::Score, true) => sql.then(" ORDER BY -p.score DESC, p.created_at DESC, p.id DESC"),
     };
     let sql = sql.then(" LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
     let mut items = load(db, sql).await?;
@@ -196,26 +213,35 @@ pub async fn posts_page(state: &AppState, topic: i64, order: Order, from: From, 
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     tree_pos: i64,
+    score: i32,
     created_at: i64,
     id: i64,
 }
 
 async fn place(db: &impl ConnectionTrait, topic: i64, post: i64) -> Result<Spot> {
-    let row = Sql::new("SELECT tree_pos, created_at FROM post WHERE id = ")
+    let row = Sql::new("SELECT tree_pos, score, created_at FROM post WHERE id = ")
         .bind(post)
         .then(" AND topic_id = ")
         .bind(topic)
         .one(db)
         .await?
         .ok_or_else(|| AppError::field("cursor", "is not one of this list"))?;
-    Ok(Spot { tree_pos: row.try_get("", "tree_pos")?, created_at: row.try_get("", "created_at")?, id: post })
+    Ok(Spot {
+        tree_pos: row.try_get("", "tree_pos")?,
+        score: row.try_get("", "score")?,
+        created_at: row.try_get("", "created_at")?,
+        id: post,
+    })
 }
 
 /// A few posts before a place, so that a linked post is seen in its surroundings.
 async fn lead(db: &impl ConnectionTrait, topic: i64, order: Order, at: Spot) -> Result<Spot> {
-    let sql =
-        Sql::new("SELECT id, tree_pos, created_at FROM post p WHERE topic_id = ").bind(topic).then(" AND NOT is_first");
+    let sql = Sql::new("SELECT id, tree_pos, score, created_at FROM post p WHERE topic_id = ")
+        .bind(topic)
+        .then(" AND NOT is_first");
     let sql = match order {
+        // Who is led to a post in this order sees it first.
+        Order::Score => return Ok(at),
         Order::Tree => sql.then(" AND tree_pos <= ").bind(at.tree_pos).then(" ORDER BY tree_pos DESC"),
         Order::Time => sql
             .then(" AND (created_at, id) <= (")
@@ -228,6 +254,7 @@ async fn lead(db: &impl ConnectionTrait, topic: i64, order: Order, at: Spot) -> 
     let Some(row) = rows.last() else { return Ok(at) };
     Ok(Spot {
         tree_pos: row.try_get("", "tree_pos")?,
+        score: row.try_get("", "score")?,
         created_at: row.try_get("", "created_at")?,
         id: row.try_get("", "id")?,
     })

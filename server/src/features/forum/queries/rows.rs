@@ -74,8 +74,9 @@ pub(super) fn post(row: &QueryResult) -> Result<(PostView, i32)> {
         hidden,
         reactions: if shown { reactions_of(&reactions) } else { Vec::new() },
         endorsements: Vec::new(),
-        is_answer: row.try_get::<Option<i64>>("", "answer_at")?.is_some(),
-        answer_by: row.try_get("b_", "handle")?,
+        // A deleted answer is none until it is restored.
+        is_answer: !deleted && row.try_get::<Option<i64>>("", "answer_at")?.is_some(),
+        answer_by: if deleted { None } else { row.try_get("b_", "handle")? },
         reply_count: row.try_get("", "reply_count")?,
         source: source.filter(|_| shown),
         version: row.try_get("", "version")?,

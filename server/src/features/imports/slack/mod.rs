@@ -58,6 +58,8 @@ struct Run {
 /// Imports an export. Errors are one line for the operator.
 pub async fn import(state: &AppState, options: &Options) -> Result<Report, String> {
     let export = Export::find(&options.folder)?;
+    // Before a long file is read for nothing.
+    let goal = space::look(state, &options.space, options.owner.as_deref()).await?;
     let lists = {
         let export = export.clone();
         let read = tokio::task::spawn_blocking(move || Lists::read(&export));
@@ -76,8 +78,7 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let folder = options.folder.canonicalize().unwrap_or_else(|_| options.folder.clone());
     let name = team.or_else(|| Some(folder.file_name()?.to_str()?.to_owned())).unwrap_or_else(|| "export".into());
     let words = english();
-    let space =
-        space::find_or_make(state, &options.space, options.owner.as_deref(), words.t("demo.import.from_slack")).await?;
+    let space = space::make(state, goal, words.t("demo.import.from_slack")).await?;
     let mut run = Run {
         state: state.clone(),
         export,

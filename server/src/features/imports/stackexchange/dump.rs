@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::rows::Row;
 use crate::features::imports::unclaimed::name_of;
+use crate::text;
 
 /// Where the files of a dump are. Only `Posts.xml` has to be there.
 #[derive(Clone, Debug)]
@@ -161,8 +162,12 @@ impl PostRow {
         if kind == 2 {
             return Ok(Self::Answer(AnswerRow { question: row.needed("ParentId")?, of }));
         }
+        let title = row.take("Title").unwrap_or_default();
+        if title.trim().is_empty() && of.body.trim().is_empty() {
+            return Err("Title and Body are empty".into());
+        }
         Ok(Self::Question(QuestionRow {
-            title: row.take("Title").unwrap_or_default(),
+            title,
             tags: tags_of(row.get("Tags").unwrap_or_default()),
             accepted: row.number_of("AcceptedAnswerId")?,
             closed: row.time_of("ClosedDate")?,
@@ -280,16 +285,14 @@ pub fn tags_of(text: &str) -> Vec<String> {
     tags
 }
 
-/// `[a-z0-9][a-z0-9_+.-]{0,39}`; `c#` is `csharp`.
+/// A name as a tag of the hub; `c#` is `csharp`. What a tag cannot hold becomes a dash, and a name
+/// that is too long is no tag: none is cut into another word.
 fn tag_of(name: &str) -> String {
-    let name = name.to_lowercase().replace('#', "sharp");
-    let tag: String = name
-        .chars()
-        .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '+' | '.' | '-'))
-        .skip_while(|c| !c.is_ascii_alphanumeric())
-        .take(40)
-        .collect();
-    tag.trim_end_matches(['.', '-', '_']).to_owned()
+    let name = text::fold_tag(&name.replace('#', "sharp"));
+    let tag: String =
+        name.chars().map(|c| if text::in_tag(c) { c } else { '-' }).skip_while(|c| !c.is_alphanumeric()).collect();
+    let tag = tag.trim_end_matches(['.', '-', '_']);
+    if text::is_tag(tag) { tag.to_owned() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -303,6 +306,8 @@ mod tests {
     fn tags_of_both_forms() {
         assert_eq!(tags_of("<neural-networks><c++><c#>"), ["neural-networks", "c++", "csharp"]);
         assert_eq!(tags_of("|ai|ai|.net|"), ["ai", "net"]);
+        assert_eq!(tags_of("<été><o'neill><безопасность>"), ["été", "o-neill", "безопасность"]);
+        assert!(tags_of(&"a".repeat(41)).is_empty());
         assert!(tags_of("").is_empty());
     }
 

@@ -70,6 +70,8 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         Some(site) => Some(dump::parse_site(site)?),
         None => dump::site_of_folder(&folder),
     };
+    // Before a long file is read for nothing.
+    let goal = space::look(state, &options.space, options.owner.as_deref()).await?;
     let progress = Arc::new(Progress::new(total(&files), options.quiet));
     progress.stage("reading");
     let survey = {
@@ -87,7 +89,7 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         Some(site) => words.with("demo.import.from_site", &[("site", site)]),
         None => words.t("demo.import.from_dump").to_owned(),
     };
-    let space = space::find_or_make(state, &options.space, options.owner.as_deref(), &description).await?;
+    let space = space::make(state, goal, &description).await?;
     progress.count(|report| report.site.clone_from(&site));
     let run = Run { state: state.clone(), files, source, site, space, progress };
     if let Err(error) = passes(&run, &survey).await {
@@ -101,9 +103,9 @@ async fn passes(run: &Run, survey: &reading::Survey) -> Result<()> {
     run.progress.stage("members");
     let authors = members::settle(run, survey).await?;
     run.progress.stage("questions");
-    topics::import(run, &authors).await?;
+    topics::import(run, &authors, &survey.passed).await?;
     run.progress.stage("answers");
-    replies::answers(run, &authors, &survey.accepted).await?;
+    replies::answers(run, &authors, &survey.accepted, &survey.passed).await?;
     run.progress.stage("comments");
     replies::comments(run, &authors).await?;
     run.progress.stage("history");
@@ -121,8 +123,8 @@ fn tell(tx: &mut Tx, space: i64) -> Result<()> {
     Ok(())
 }
 
-/// Bytes that will be read: posts three times, what is only looked at and imported twice.
+/// Bytes that will be read: posts three times, the others twice.
 fn total(files: &Files) -> u64 {
     let optional = |path: &Option<PathBuf>| path.as_deref().map_or(0, size_of);
-    3 * size_of(&files.posts) + 2 * optional(&files.comments) + 2 * optional(&files.history) + optional(&files.users)
+    3 * size_of(&files.posts) + 2 * (optional(&files.comments) + optional(&files.history) + optional(&files.users))
 }

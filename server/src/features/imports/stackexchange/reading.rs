@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::dump::{self, CommentRow, Files, HistoryRow, PostRow, Writer};
+use super::dump::{self, AnswerRow, CommentRow, Files, HistoryRow, PostRow, QuestionRow, UserRow, Writer};
 use super::rows::{Row, Rows};
 use crate::features::imports::report::Progress;
 
@@ -21,6 +21,8 @@ pub struct Survey {
     pub users: HashSet<i64>,
     pub former: HashSet<String>,
     pub accepted: HashSet<i64>,
+    /// Numbers of rows of `Posts.xml` that can be read and are passed over all the same.
+    pub passed: Arc<HashSet<u64>>,
     sites: HashMap<String, u64>,
 }
 
@@ -47,8 +49,16 @@ impl Survey {
 /// Looks at every row once; reports those that cannot be read. `sites`: whether to count links.
 pub fn survey(files: &Files, sites: bool, progress: &Progress) -> std::io::Result<Survey> {
     let mut survey = Survey::default();
+    // Ids alone: some 20 bytes a post.
+    let (mut ids, mut passed) = (HashSet::new(), HashSet::new());
     each(&files.posts, progress, |rows, row| {
         match row.and_then(PostRow::parse) {
+            Ok(PostRow::Question(QuestionRow { of, .. }) | PostRow::Answer(AnswerRow { of, .. }))
+                if !ids.insert(of.id) =>
+            {
+                passed.insert(of.number);
+                progress.broken("Posts.xml", of.number, &format!("there was a post with Id {} before", of.id));
+            }
             Ok(PostRow::Question(question)) => {
                 survey.accepted.extend(question.accepted);
                 survey.wrote(question.of.writer);
@@ -61,6 +71,14 @@ pub fn survey(files: &Files, sites: bool, progress: &Progress) -> std::io::Resul
             dump::count_sites(rows.raw(), &mut survey.sites);
         }
     })?;
+    survey.passed = Arc::new(passed);
+    if let Some(path) = &files.users {
+        each(path, progress, |rows, row| {
+            if let Err(reason) = row.and_then(UserRow::parse) {
+                progress.broken("Users.xml", rows.number(), &reason);
+            }
+        })?;
+    }
     if let Some(path) = &files.comments {
         each(path, progress, |rows, row| match row.and_then(CommentRow::parse) {
             Ok(comment) => survey.wrote(comment.of.writer),

@@ -50,10 +50,10 @@ impl Kind {
 }
 
 /// Reads the answers and adds those that are new.
-pub async fn answers(run: &Run, authors: &Authors, accepted: &HashSet<i64>) -> Result<()> {
-    let accepted = accepted.clone();
+pub async fn answers(run: &Run, authors: &Authors, accepted: &HashSet<i64>, passed: &Arc<HashSet<u64>>) -> Result<()> {
+    let (accepted, passed) = (accepted.clone(), Arc::clone(passed));
     let take = move |row| match PostRow::parse(row) {
-        Ok(PostRow::Answer(AnswerRow { of, question })) => {
+        Ok(PostRow::Answer(AnswerRow { of, question })) if !passed.contains(&of.number) => {
             Some(ReplyRow { accepted: accepted.contains(&of.id), under: question, of })
         }
         _ => None,

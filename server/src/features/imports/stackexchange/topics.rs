@@ -1,6 +1,6 @@
 //! Questions become topics.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -12,6 +12,7 @@ use super::dump::{PostRow, QuestionRow};
 use super::members::Authors;
 use super::posts::{self, Prepared, Standing};
 use super::reading::batches;
+use super::rows::Row;
 use crate::entities::kinds::TopicKind;
 use crate::entities::{post, tag, topic, topic_tag};
 use crate::features::imports::{refs, texts};
@@ -21,9 +22,10 @@ use crate::web::checks::TITLE;
 use crate::web::error::Result;
 
 /// Reads the questions and adds those that are new.
-pub async fn import(run: &Run, authors: &Authors) -> Result<()> {
-    let take = |row| match PostRow::parse(row) {
-        Ok(PostRow::Question(question)) => Some(question),
+pub async fn import(run: &Run, authors: &Authors, passed: &Arc<HashSet<u64>>) -> Result<()> {
+    let passed = Arc::clone(passed);
+    let take = move |row: Row| match PostRow::parse(row) {
+        Ok(PostRow::Question(question)) if !passed.contains(&question.of.number) => Some(question),
         _ => None,
     };
     let rows = batches(run.files.posts.clone(), Arc::clone(&run.progress), take, |_, _| false);
