@@ -11,6 +11,7 @@ mod forum_tree;
 mod house;
 mod imports;
 mod mail;
+mod manners;
 mod methods;
 mod moderation;
 mod openapi_fuzz;

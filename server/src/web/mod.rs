@@ -19,5 +19,6 @@ pub mod pagination;
 pub mod rate_limit;
 pub mod routes;
 pub mod sessions;
+pub mod typed;
 pub mod viewer;
 pub mod words;
