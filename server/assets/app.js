@@ -1,8 +1,10 @@
 // Loaded on every page. Everything here is a comfort: without it the page still works.
 import { word, lang } from './words.js';
 import { ask, el, icon, show, toast } from './dom.js';
+import { arrived } from './drafts.js';
 
 const root = document.documentElement;
+arrived();
 
 // Theme. The cookie lets the server paint the right one at once; localStorage outlives the cookie.
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -170,6 +172,12 @@ document.addEventListener('keydown', (event) => {
     KEYS[event.key]();
   }
 });
+
+// A row of tabs that is too long for its page shows the one that is open.
+for (const tabs of document.querySelectorAll('.tabs')) {
+  const open = tabs.querySelector('[aria-current]');
+  if (open && tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+}
 
 // After a refused form the summary of its errors comes first.
 document.querySelector('[data-autofocus]')?.focus();

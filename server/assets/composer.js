@@ -3,6 +3,7 @@ import { word } from './words.js';
 import { el, icon, parse, request, toast } from './dom.js';
 import { complete } from './complete.js';
 import * as drafts from './drafts.js';
+import { attach } from './upload.js';
 
 let ids = 0;
 
@@ -19,8 +20,8 @@ export function enhance(scope) {
       if (post) replyTo(form, post, { focus: false });
     }
     form.addEventListener('input', () => drafts.save(form));
-    // A reply sent by fetch clears its draft once it is accepted.
-    form.addEventListener('submit', () => { if (!form.dataset.async) drafts.clear(form); });
+    // A reply sent by fetch clears its draft once it is accepted, any other when its result is there.
+    form.addEventListener('submit', () => { if (!form.dataset.async) drafts.sent(form); });
     form.addEventListener('click', (event) => { if (event.target.closest('[data-reply-cancel]')) replyTo(form, null); });
     for (const text of form.querySelectorAll('textarea')) text.dispatchEvent(new Event('input'));
   }
@@ -45,7 +46,16 @@ export function replyTo(form, post, { focus = true } = {}) {
     line.querySelector('[data-replying-to]').textContent =
       opening ? '' : word('replyingTo', { name: post.querySelector('.post-author')?.textContent ?? '' });
   }
-  if (focus) form.querySelector('textarea')?.focus();
+  if (!focus) return;
+  form.querySelector('textarea')?.focus({ preventScroll: true });
+  if (line && !opening) requestAnimationFrame(() => clear(form, post));
+}
+
+/** Scrolls a post out from behind the composer that lies over the page's end, its head at most up to the bar. */
+function clear(form, post) {
+  const over = post.getBoundingClientRect().bottom + 12 - (form.closest('.dock') ?? form).getBoundingClientRect().top;
+  const room = post.getBoundingClientRect().top - (document.querySelector('.bar')?.offsetHeight ?? 0) - 8;
+  if (over > 0 || room < 0) scrollBy(0, Math.min(over, room));
 }
 
 // ---- One text field
@@ -57,6 +67,7 @@ function editor(form, text) {
   const counter = el('p', { class: 'counter', role: 'status' });
   box?.after(counter, status);
   if (box) dress(form, text, box, name);
+  if (box && form.dataset.draft) attach(text, box, insert);
   complete(text, { kinds: { '@': 'member', '#': 'tag' }, space: form.dataset.space });
 
   const limit = text.maxLength;

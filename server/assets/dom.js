@@ -29,13 +29,20 @@ export function icon(name) {
 export function request(url, { method = 'GET', body, accept = 'text/html', signal } = {}) {
   const headers = { Accept: accept, 'X-Requested-With': 'fetch' };
   if (method !== 'GET') headers['X-CSRF-Token'] = document.querySelector('meta[name="csrf"]')?.content ?? '';
-  return fetch(url, { method, body, headers, signal, credentials: 'same-origin' });
+  return fetch(url, { method, body, headers, signal, credentials: 'same-origin' }).then((response) => { connected(); return response; });
 }
 
 /** The elements of an HTML fragment, parsed without running anything in it. */
 export function parse(html) {
   return new DOMParser().parseFromString(html, 'text/html');
 }
+
+/** Takes back the word that there is no connection. */
+export function connected() {
+  const line = document.querySelector('[data-toast]');
+  if (line && line.textContent === word('offline')) line.textContent = '';
+}
+addEventListener('online', connected);
 
 let clearing;
 /** A short message at the bottom, read out by screen readers; gone after a while. */

@@ -50,6 +50,30 @@ export function restore(form) {
   } catch { return false; }
 }
 
+// A form that is sent leaves the page before anybody knows what becomes of it: a refusal, an ended
+// session and a lost connection look alike from here. So its draft stays until the page comes that
+// only an accepted text leads to.
+const SENT = 'sent';
+
+export function sent(form) {
+  const name = key(form);
+  if (!name) return;
+  write(form, name);
+  try { sessionStorage.setItem(SENT, JSON.stringify({ name, at: Date.now() })); } catch { /* off: the draft stays */ }
+}
+
+/** On every page: clears the draft of a form whose result this is. A topic that was reached by a redirect is one. */
+export function arrived() {
+  try {
+    const marker = JSON.parse(sessionStorage.getItem(SENT) || 'null');
+    if (!marker) return;
+    sessionStorage.removeItem(SENT);
+    const [navigation] = performance.getEntriesByType('navigation');
+    const accepted = document.querySelector('main[data-topic]') && navigation?.redirectCount > 0 && Date.now() - marker.at < 600_000;
+    if (accepted && marker.name.startsWith(`draft:${me?.content}:`)) store()?.removeItem(marker.name);
+  } catch { /* off */ }
+}
+
 export function clear(form) {
   clearTimeout(pending.get(form));
   pending.delete(form);

@@ -3,6 +3,7 @@
 // Invariant: a stream's listener sees every event after `since` exactly once and in order,
 // or one `onReset`, after which it fetches again by HTTP and goes on from the new head.
 
+import { connected } from './dom.js';
 import { word } from './words.js';
 
 const PING_EVERY = 25_000;
@@ -170,6 +171,7 @@ export class Live {
     switch (frame.type) {
       case 'ready':
         this.#tries = 0;
+        connected();
         this.#options.onState('online', frame.member);
         for (const each of this.#streams.values()) this.#ask(each);
         break;

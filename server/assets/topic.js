@@ -100,11 +100,17 @@ async function renewThread() {
   const next = parse(await response.text());
   const anchor = [...main.querySelectorAll('article[data-post]')].find((article) => article.getBoundingClientRect().bottom > 80);
   const before = anchor?.getBoundingClientRect().top;
+  const focused = document.activeElement?.closest?.('[data-region] article[data-post], .is-opening')?.dataset.post;
+  const folded = [...main.querySelectorAll('[data-fold][aria-expanded="false"]')].map((line) => line.dataset.fold);
   for (const part of ['[data-topic-head]', '.is-opening', '[data-region]']) {
     const [old, renewed] = [$(part), next.querySelector(`main ${part}`)];
     if (old && renewed) old.replaceWith(renewed);
   }
-  fresh.clear();
+  listenForFolds();
+  for (const id of folded) if (post(id)) fold(post(id));
+  if (focused && post(focused)) focusOn(post(focused));
+  // What stands on a later page is still only announced.
+  for (const id of [...fresh]) if (post(id)) fresh.delete(id);
   count();
   const again = anchor && post(anchor.dataset.post);
   if (again) scrollBy(0, again.getBoundingClientRect().top - before);
@@ -152,6 +158,7 @@ function onEvents(items) {
   if (replying) { held.push(...items); return; }
   const renewed = new Set();
   let head = false;
+  let moved = false;
   for (const { event, data } of items) {
     const id = String(data.post_id ?? data.id ?? '');
     switch (event) {
@@ -167,8 +174,8 @@ function onEvents(items) {
         break;
       case 'answer.accepted':
       case 'answer.removed':
-        renewed.add(id);
-        head = true;
+        // It goes to the accepted ones above the thread, or back from there.
+        moved = true;
         break;
       case 'reaction.added':
       case 'reaction.removed':
@@ -180,6 +187,7 @@ function onEvents(items) {
     }
   }
   count();
+  if (moved) { renewThread().catch(() => toast(word('failed'))); return; }
   if (renewed.size) renew([...renewed]).catch(() => toast(word('failed')));
   if (head) renewHead().catch(() => toast(word('failed')));
 }
@@ -406,7 +414,7 @@ function unfold(article, { focus = false } = {}) {
 }
 
 // The lines of the levels above fold too, by pointer: they are the margin of every post below.
-$('[data-region]')?.addEventListener('click', (event) => {
+function foldByLine(event) {
   const article = event.target;
   if (!article.matches?.('.thread > article[data-post]')) return;
   const depth = Number(article.dataset.depth);
@@ -416,7 +424,9 @@ $('[data-region]')?.addEventListener('click', (event) => {
   let owner = article;
   while (owner && Number(owner.dataset.depth) > level) owner = post(owner.dataset.parent);
   if (owner) fold(owner);
-});
+}
+const listenForFolds = () => $('[data-region]')?.addEventListener('click', foldByLine);
+listenForFolds();
 
 // ---- Live
 

@@ -3,5 +3,6 @@
 mod axe;
 mod driver;
 mod journey;
+mod writing;
 
 pub use driver::{Browser, Driver};

@@ -15,6 +15,7 @@ mod imports;
 mod imports_slack;
 mod invitations;
 mod mail;
+mod manners;
 mod methods;
 mod moderation;
 mod openapi_fuzz;

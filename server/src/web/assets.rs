@@ -29,6 +29,8 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "dom.js",
     "complete.js",
     "drafts.js",
+    "upload.js",
+    "work.css",
 );
 
 #[derive(Debug)]

@@ -18,6 +18,10 @@ struct ErrorPage<'a> {
     f: &'a Frame,
     problem: &'a Problem,
     request_id: &'a str,
+    /// What was typed into the form that is refused.
+    typed: &'a [(&'static str, String)],
+    /// Where that form is.
+    back: &'a str,
     /// Key of the catalogue under `errors`: what happened and what to do.
     key: &'static str,
 }
@@ -119,6 +123,7 @@ async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Ap
         400..=499 => "bad_request",
         _ => "internal",
     };
-    let page = ErrorPage { f: &frame, problem, request_id: &request_id(req), key };
+    let (typed, back) = (super::typed::of(req), super::typed::back(req, state));
+    let page = ErrorPage { f: &frame, problem, request_id: &request_id(req), typed: &typed.0, back: &back, key };
     super::frame::page_with_status(&frame, &page, status)
 }

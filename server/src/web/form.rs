@@ -44,6 +44,15 @@ impl Form {
     }
 }
 
+/// The fields of a url-encoded body.
+#[must_use]
+pub fn fields(body: &[u8]) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(body)
+        .take(MOST_FIELDS)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
 impl FromRequest for Form {
     type Error = AppError;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
@@ -56,11 +65,8 @@ impl FromRequest for Form {
             if !body.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
                 return Err(AppError::UnsupportedType("Send the form as application/x-www-form-urlencoded.".into()));
             }
-            let fields: Vec<(String, String)> = url::form_urlencoded::parse(&body)
-                .take(MOST_FIELDS)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect();
-            let form = Self { fields };
+            let form = Self { fields: fields(&body) };
+            super::typed::remember(&req, &form.fields);
             super::csrf::require(&req, form.some(super::csrf::FIELD)).await?;
             Ok(form)
         })

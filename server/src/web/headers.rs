@@ -115,6 +115,10 @@ async fn answer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
         },
         refused => refused,
     };
+    let allowed = match allowed {
+        Ok(()) => super::typed::keep(&mut req).await,
+        refused => refused,
+    };
     let response = match allowed {
         Ok(()) => methods(next.call(req).await?, options),
         Err(error) => req.into_response(error.error_response()),

@@ -19,6 +19,7 @@ pub mod pagination;
 pub mod rate_limit;
 pub mod routes;
 pub mod sessions;
+pub mod typed;
 pub mod viewer;
 pub mod well_known;
 pub mod words;

@@ -95,6 +95,20 @@ fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+/// A text of the document as HTML: what stands between backticks is code.
+fn prose(value: &Value, key: &str) -> String {
+    let mut html = String::new();
+    for (at, part) in text(value, key).split('`').enumerate() {
+        let part = part.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        if at % 2 == 1 {
+            html.push_str(&format!("<code>{part}</code>"));
+        } else {
+            html.push_str(&part);
+        }
+    }
+    html
+}
+
 fn object<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     value.get(key).and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }
@@ -122,8 +136,8 @@ fn read(document: &Value) -> Docs {
 
 fn route(method: &str, path: &str, item: &Value, operation: &Value) -> Route {
     let anchor = format!("{method}{path}").chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let description = text(operation, "description");
-    let summary = match (text(operation, "summary"), description) {
+    let description = prose(operation, "description");
+    let summary = match (prose(operation, "summary"), description) {
         (summary, description) if summary.is_empty() || description.is_empty() => summary + &description,
         (summary, description) => format!("{summary} {description}"),
     };
@@ -148,14 +162,14 @@ fn parameter(of: &Value) -> Parameter {
         place: text(of, "in"),
         shape: shape_of(of.get("schema")),
         needed: of.get("required").and_then(Value::as_bool).unwrap_or(false),
-        description: text(of, "description"),
+        description: prose(of, "description"),
     }
 }
 
 fn answer((status, of): (&String, &Value)) -> Answer {
     Answer {
         status: status.clone(),
-        description: text(of, "description"),
+        description: prose(of, "description"),
         shape: object(of, "content").next().map(|(_, content)| shape_of(content.get("schema"))),
     }
 }
@@ -172,10 +186,10 @@ fn schema((name, of): (&String, &Value)) -> Schema {
             place: String::new(),
             shape: shape_of(Some(of)),
             needed: needed.contains(&field.as_str()),
-            description: text(of, "description"),
+            description: prose(of, "description"),
         })
         .collect();
-    Schema { name: name.clone(), description: text(of, "description"), shape: shape_of(Some(of)), fields }
+    Schema { name: name.clone(), description: prose(of, "description"), shape: shape_of(Some(of)), fields }
 }
 
 /// A schema in a few words: `string`, `array of PostView`, `"open" | "closed"`.

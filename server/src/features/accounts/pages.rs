@@ -117,6 +117,8 @@ struct RegisterPage {
 #[template(path = "accounts/templates/setup.html")]
 struct SetupPage {
     f: Frame,
+    /// Whether there is no member yet.
+    first: bool,
     form: Shown,
     token: String,
 }
@@ -313,9 +315,10 @@ async fn setup_page(
     if !works || register::has_administrator(db).await? {
         return Err(AppError::NotFound);
     }
+    let first = !register::has_members(db).await?;
     let f = Frame::new(state, req, &Viewer::Anonymous).await?.plain();
     let form = if status == StatusCode::OK { form.with("hub_name", &f.hub_name) } else { form };
-    page_with_status(&f, &SetupPage { f: f.clone(), form, token: token.to_owned() }, status)
+    page_with_status(&f, &SetupPage { f: f.clone(), first, form, token: token.to_owned() }, status)
 }
 
 /// `GET /setup?token=`

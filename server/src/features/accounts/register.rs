@@ -220,6 +220,11 @@ async fn role_of(tx: &mut Tx, door: &Door) -> Result<HubRole> {
     }
 }
 
+/// Whether anybody is a member, by whatever way they came.
+pub async fn has_members(db: &impl sea_orm::ConnectionTrait) -> Result<bool> {
+    Ok(member::Entity::find().one(db).await?.is_some())
+}
+
 /// Whether somebody can sign in as an administrator.
 pub async fn has_administrator(db: &impl sea_orm::ConnectionTrait) -> Result<bool> {
     let count = member::Entity::find()

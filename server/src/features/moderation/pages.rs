@@ -32,11 +32,45 @@ pub struct ListQuery {
     page: PageQuery,
 }
 
+/// The reports of one post that are settled together; settled ones stand alone.
+struct Group<'a> {
+    first: &'a ReportView,
+    more: Vec<&'a ReportView>,
+}
+
+impl<'a> Group<'a> {
+    fn of(reports: &'a [ReportView], open: bool) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for report in reports {
+            match groups.iter_mut().find(|group| open && group.first.post.id == report.post.id) {
+                Some(group) => group.more.push(report),
+                None => groups.push(Self { first: report, more: Vec::new() }),
+            }
+        }
+        groups
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a ReportView> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
+
+    /// Each reason once, in the order they came.
+    fn reasons(&self) -> Vec<&'static str> {
+        let mut reasons = Vec::new();
+        for report in self.all() {
+            if !reasons.contains(&report.reason.as_str()) {
+                reasons.push(report.reason.as_str());
+            }
+        }
+        reasons
+    }
+}
+
 #[derive(Template)]
 #[template(path = "moderation/templates/reports.html")]
 struct ReportsPage<'a> {
     f: &'a Frame,
-    reports: &'a [ReportView],
+    groups: Vec<Group<'a>>,
     /// Whether the open ones are shown, or the settled.
     open: bool,
     open_count: i64,
@@ -57,7 +91,8 @@ pub async fn reports(
     let list = queries::reports(&state, &spaces, states, query.page.after()?, query.page.limit()?).await?;
     let open_count = queries::open_count(&state, &spaces).await?;
     let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
-    page(&f, &ReportsPage { f: &f, reports: &list.items, open, open_count, next: list.next_cursor.as_deref() })
+    let groups = Group::of(&list.items, open);
+    page(&f, &ReportsPage { f: &f, groups, open, open_count, next: list.next_cursor.as_deref() })
 }
 
 #[derive(Template)]

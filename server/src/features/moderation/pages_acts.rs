@@ -40,11 +40,14 @@ pub async fn settle(
         "hide" => None,
         _ => return Err(AppError::BadRequest("The form does not say what to do.".into())),
     };
+    // The other reports of the same post that the page showed.
+    let also: Vec<i64> = form.all("also").map(id_of).collect::<Result<_>>()?;
     state
         .store
         .write(async move |tx| {
             if let Some(to) = what {
-                return reports::settle(tx, actor, id, to, &reason).await.map(drop);
+                let settled = reports::settle(tx, actor, id, to, &reason).await?;
+                return reports::settle_with(tx, &settled, &also).await;
             }
             let row = report::Entity::find_by_id(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
             acts::hide_post(tx, actor, row.post_id, true, &reason).await.map_err(unseen)?;

@@ -95,6 +95,24 @@ pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str
     })
 }
 
+/// Settles other open reports of the same post as this one was.
+pub async fn settle_with(tx: &Tx, like: &report::Model, ids: &[i64]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    report::Entity::update_many()
+        .col_expr(report::Column::State, Expr::value(like.state.as_str()))
+        .col_expr(report::Column::HandledBy, Expr::value(like.handled_by))
+        .col_expr(report::Column::HandledAt, Expr::value(like.handled_at))
+        .col_expr(report::Column::Outcome, Expr::value(like.outcome.clone()))
+        .filter(report::Column::Id.is_in(ids.iter().copied()))
+        .filter(report::Column::PostId.eq(like.post_id))
+        .filter(report::Column::State.eq(ReportState::Open))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// An act on a post settles its open reports: they were right.
 pub async fn settle_all(tx: &Tx, actor: i64, post: i64, outcome: &str) -> Result<()> {
     report::Entity::update_many()

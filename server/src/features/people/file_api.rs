@@ -16,7 +16,7 @@ use crate::web::multipart;
 use crate::web::viewer::{Member, Viewer};
 
 /// A file may have this many bytes.
-const MOST: usize = 25 << 20;
+pub const MOST: usize = 25 << 20;
 
 /// A file for use in a text.
 #[derive(Clone, Debug, Serialize, ToSchema)]

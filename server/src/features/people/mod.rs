@@ -12,6 +12,7 @@ mod complete;
 mod events;
 mod file_actions;
 mod file_api;
+mod file_pages;
 mod files;
 mod images;
 pub mod model;
@@ -77,6 +78,7 @@ pub fn configure_pages(cfg: &mut Routes) {
         .service(web::resource("/settings").get(settings::show).post(settings::save))
         .service(web::resource("/settings/avatar").post(settings::upload_avatar))
         .service(web::resource("/settings/avatar/remove").post(settings::remove_avatar))
+        .service(web::resource("/upload").get(file_pages::form).post(file_pages::upload))
         .service(web::resource("/complete").get(complete::complete));
 }
 

@@ -7,7 +7,7 @@ use super::tags::count_tags;
 use super::visibility::{appeared, vanished};
 use crate::app::AppState;
 use crate::features::forum::policy::{RANK_ENDORSEMENT, rank_gain};
-use crate::features::forum::queries::tags_of;
+use crate::features::forum::queries::{others_replied, tags_of};
 use crate::store::Sql;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
@@ -85,7 +85,7 @@ async fn remove_topic(tx: &mut Tx, topic: &TopicGround) -> Result<()> {
     if topic.deleted {
         return Ok(());
     }
-    if !standing.moderates() && others_replied(tx, topic).await? {
+    if !standing.moderates() && others_replied(tx.conn(), topic.id, topic.author_id).await? {
         return Err(AppError::Forbidden("Others have replied here: ask a moderator to delete it.".into()));
     }
     let member = standing.member;
@@ -117,17 +117,6 @@ async fn bring_back_topic(tx: &mut Tx, member: i64, topic: i64) -> Result<()> {
     }
     tell_changed(tx, &topic, member);
     Ok(())
-}
-
-async fn others_replied(tx: &Tx, topic: &TopicGround) -> Result<bool> {
-    let found = Sql::new("SELECT 1 AS one FROM post WHERE topic_id = ")
-        .bind(topic.id)
-        .then(" AND NOT is_first AND deleted_at IS NULL AND author_id <> ")
-        .bind(topic.author_id)
-        .then(" LIMIT 1")
-        .one(tx.conn())
-        .await?;
-    Ok(found.is_some())
 }
 
 /// The counts of a space and its tags follow what is shown.

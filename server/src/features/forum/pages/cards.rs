@@ -213,7 +213,7 @@ const fn badge(role: HubRole) -> &'static str {
 }
 
 fn endorser(f: &Frame, by: &EndorsementView) -> (String, bool) {
-    let calling = [by.headline.clone(), discipline(f, by.discipline), by.display_name.clone()]
+    let calling = [discipline(f, by.discipline), by.headline.clone(), f.of("people.role", by.role.as_str())]
         .into_iter()
         .find(|text| !text.is_empty())
         .unwrap_or_default();

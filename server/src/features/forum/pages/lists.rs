@@ -74,6 +74,16 @@ impl Chosen {
         Filter { sort, state, kind: self.kind, author: self.author.clone(), ..Filter::default() }
     }
 
+    /// What the list is called: "Topics", "Wins", "Top topics: Wins".
+    fn heading(&self, f: &Frame) -> String {
+        let tab = f.of("forum.list.heading", self.tab);
+        match self.kind.map(|kind| f.of("forum.kinds", kind.as_str())) {
+            Some(kind) if self.tab == "active" => kind,
+            Some(kind) => format!("{tab}: {kind}"),
+            None => tab,
+        }
+    }
+
     fn plain(&self) -> bool {
         self.tab == "active" && self.kind.is_none() && self.author.is_none()
     }
@@ -158,7 +168,7 @@ pub async fn topics(
             let name = found.items.first().map_or(author.as_str(), |row| row.author.display_name.as_str());
             (frame.with1("forum.list.by", "name", name), frame.t("forum.list.by_lead").to_owned())
         }
-        None => (frame.t("forum.list.title").to_owned(), frame.t("forum.list.lead").to_owned()),
+        None => (chosen.heading(&frame), frame.t("forum.list.lead").to_owned()),
     };
     let crumb = chosen.author.as_ref().map(|_| ("/topics".to_owned(), frame.t("forum.list.title").to_owned()));
     let list = chosen.list("/topics", found.items, found.next_cursor.as_deref());

@@ -196,7 +196,8 @@ pub async fn render(
     let mut frame = Frame::new(state, req, viewer).await?;
     let ids: Vec<i64> = thread.posts().map(|post| post.id.0).collect();
     let marks = queries::marks(state, viewer, &ids).await?;
-    let head = head_of(viewer, &thread.topic.row, &seen, state, thread.topic.head);
+    let others = others_replied(state, viewer, &thread.topic.row).await?;
+    let head = head_of(viewer, &thread.topic.row, &seen, state, thread.topic.head, others);
     let rights = Rights::new(viewer.member(), &seen.space, seen.access, &seen.row, seen.row.deleted || seen.row.hidden);
     if rights.write {
         frame.ask = format!("/s/{}/new", seen.space.slug);
@@ -232,7 +233,16 @@ fn no_reply(viewer: &Viewer, seen: &Seen) -> &'static str {
     }
 }
 
-pub fn head_of(viewer: &Viewer, row: &TopicRow, seen: &Seen, state: &AppState, seq: i64) -> Head {
+/// Whether others have replied to one's own topic, which then is not one's own to delete.
+async fn others_replied(state: &AppState, viewer: &Viewer, row: &TopicRow) -> Result<bool> {
+    let own = viewer.member().is_some_and(|me| me.id == row.author.id);
+    if !own || row.post_count == 0 {
+        return Ok(false);
+    }
+    queries::others_replied(state.store.read(), row.id.0, row.author.id).await
+}
+
+pub fn head_of(viewer: &Viewer, row: &TopicRow, seen: &Seen, state: &AppState, seq: i64, others: bool) -> Head {
     let gone = seen.row.deleted || seen.row.hidden;
     let rights = Rights::new(viewer.member(), &seen.space, seen.access, row, gone);
     let own = viewer.member().is_some_and(|me| me.id == row.author.id);
@@ -246,7 +256,7 @@ pub fn head_of(viewer: &Viewer, row: &TopicRow, seen: &Seen, state: &AppState, s
         replies_form: if row.post_count == 1 { "one" } else { "other" },
         edit: change && !gone,
         moderate: rights.moderate,
-        delete: change && !gone,
+        delete: change && !gone && (rights.moderate || !others),
         deleted: gone,
         row: row.clone(),
     }
@@ -490,7 +500,8 @@ pub async fn head_fragment(req: &HttpRequest, state: &AppState, viewer: &Viewer,
     let part = Part { topic, time: false, from: Spot::Start, root: None };
     let (thread, seen): (Arc<Thread>, Seen) = state.pages.threads.read(state, viewer, part).await?;
     let frame = Frame::new(state, req, viewer).await?;
-    let head = head_of(viewer, &thread.topic.row, &seen, state, thread.topic.head);
+    let others = others_replied(state, viewer, &thread.topic.row).await?;
+    let head = head_of(viewer, &thread.topic.row, &seen, state, thread.topic.head, others);
     crate::web::frame::page(&frame, &HeadFragment { f: &frame, head: &head })
 }
 

@@ -17,4 +17,4 @@ pub(super) use posts::posts_by_ids;
 pub use posts::{From, Order, PostsPage, find_post, posts_page};
 pub use rows::{AUTHOR, author};
 pub use topics::{Seen, find_topic, topic_view, topics_by_ids};
-pub(super) use topics::{answer_ids, tags_of};
+pub(super) use topics::{answer_ids, others_replied, tags_of};

@@ -153,3 +153,15 @@ pub(in crate::features::forum) async fn answer_ids(
     }
     Ok(of)
 }
+
+/// Whether anybody but its author has replied to a topic; deleted replies do not count.
+pub async fn others_replied(db: &impl ConnectionTrait, topic: i64, author: i64) -> Result<bool> {
+    let found = Sql::new("SELECT 1 AS one FROM post WHERE topic_id = ")
+        .bind(topic)
+        .then(" AND NOT is_first AND deleted_at IS NULL AND author_id <> ")
+        .bind(author)
+        .then(" LIMIT 1")
+        .one(db)
+        .await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,61 @@
+//! `/upload`: a file for a text where no script runs. The page that comes back has the line to copy.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, body, web};
+use askama::Template;
+
+use super::file_actions;
+use super::file_api::MOST;
+use crate::app::AppState;
+use crate::web::csrf;
+use crate::web::error::{AppError, Result};
+use crate::web::frame::{Frame, page, page_with_status};
+use crate::web::multipart;
+use crate::web::viewer::{Member, Viewer};
+
+#[derive(Template)]
+#[template(path = "people/templates/upload.html")]
+struct UploadPage<'a> {
+    f: &'a Frame,
+    /// What to put into the text, after a file was stored.
+    markdown: &'a str,
+    fault: &'a str,
+}
+
+/// `GET /upload`
+pub async fn form(req: HttpRequest, state: web::Data<AppState>, me: Member) -> Result<HttpResponse> {
+    let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
+    page(&f, &UploadPage { f: &f, markdown: "", fault: "" })
+}
+
+/// `POST /upload`
+pub async fn upload(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let stored = store(&req, &state, &me, payload).await;
+    let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
+    let (markdown, fault, status) = match stored {
+        Ok(markdown) => (markdown, String::new(), StatusCode::OK),
+        Err(AppError::Invalid(_)) => {
+            (String::new(), f.t("people.upload.choose").to_owned(), StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(error @ (AppError::TooLarge(_) | AppError::UnsupportedType(_))) => {
+            (String::new(), error.problem().detail, error.status())
+        }
+        Err(other) => return Err(other),
+    };
+    page_with_status(&f, &UploadPage { f: &f, markdown: &markdown, fault: &fault }, status)
+}
+
+async fn store(req: &HttpRequest, state: &AppState, me: &Member, payload: web::Payload) -> Result<String> {
+    let form = multipart::read(req, payload, "file", MOST).await?;
+    csrf::require(req, form.field(csrf::FIELD)).await?;
+    let (name, bytes) = form.file.ok_or_else(|| AppError::field("file", "is needed"))?;
+    let answer = file_actions::store_file(state, me.id, &name, bytes, None).await?;
+    let answer = body::to_bytes(answer.into_body()).await.map_err(|error| AppError::internal(error.to_string()))?;
+    let view: serde_json::Value = serde_json::from_slice(&answer)?;
+    Ok(view.get("markdown").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
