@@ -29,6 +29,16 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "dom.js",
     "complete.js",
     "drafts.js",
+    "chat.css",
+    "socket.js",
+    "side.js",
+    "menu.js",
+    "room.js",
+    "log.js",
+    "outbox.js",
+    "say.js",
+    "revise.js",
+    "picker.js",
 );
 
 #[derive(Debug)]

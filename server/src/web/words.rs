@@ -20,7 +20,7 @@ macro_rules! catalogue {
 }
 
 const ENGLISH: &[(&str, &str)] =
-    catalogue!("frame", "accounts", "people", "spaces", "forum", "moderation", "admin", "errors", "mail", "demo");
+    catalogue!("frame", "accounts", "people", "spaces", "forum", "moderation", "admin", "errors", "mail", "demo", "chat", "notices");
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut texts = HashMap::new();
