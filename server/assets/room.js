@@ -6,8 +6,12 @@ import { word } from './words.js';
 import { el, icon, parse, refusal, request, toast } from './dom.js';
 import { menus } from './menu.js';
 import { Log } from './log.js';
-import { live, onFrame } from './socket.js';
-import { discard, entries, onChange, retry } from './outbox.js';
+import { live } from './socket.js';
+import { entries, onChange } from './outbox.js';
+import { outgoing } from './outgoing.js';
+import { stopped } from './presence.js';
+import { react, toggle } from './reactions.js';
+import { open, viewOf, views } from './views.js';
 import { enhance, insert, quote } from './say.js';
 import { pickEmoji } from './picker.js';
 import { edit } from './revise.js';
@@ -98,33 +102,7 @@ class View {
   }
 }
 
-function outgoing({ client_id: client, body, state, why, code, at }) {
-  const refused = state === 'refused';
-  const template = document.getElementById('outgoing');
-  const article = template.content.firstElementChild.cloneNode(true);
-  article.dataset.client = client;
-  article.dataset.state = state;
-  article.classList.toggle('is-refused', refused);
-  article.querySelector('.msg-body').append(...body.split('\n').flatMap((line, index) => (index ? [el('br'), line] : [line])));
-  const status = article.querySelector('[data-status]');
-  if (refused) {
-    const again = el('button', { type: 'button', class: 'btn btn-small' }, word(code === 'confirm' ? 'sendAnyway' : 'retry'));
-    const leave = el('button', { type: 'button', class: 'btn btn-small btn-quiet' }, word('discard'));
-    again.addEventListener('click', () => retry(client, code === 'confirm'));
-    leave.addEventListener('click', () => discard(client));
-    status.replaceChildren(icon('error'), el('span', {}, why || word('failed')), again, leave);
-    status.setAttribute('role', 'alert');
-  } else {
-    const slow = Date.now() - at > 4000 || !navigator.onLine;
-    status.querySelector('span').textContent = word(slow ? 'waiting' : 'sending');
-  }
-  return article;
-}
-
-const open = new Map();
-const views = () => [...open.values()];
 for (const node of document.querySelectorAll('[data-view]')) open.set(node, new View(node));
-const viewOf = (node) => open.get(node.closest('[data-view]'));
 
 onChange(async ({ room: where, sent }) => {
   if (where !== room) return;
@@ -137,11 +115,6 @@ onChange(async ({ room: where, sent }) => {
     await view.waiting();
   }
 });
-// "Sending" becomes "Waiting" when it takes long.
-setInterval(() => {
-  for (const line of document.querySelectorAll('[data-state="waiting"]:not(.is-sent) [data-status] span')) line.textContent = word('waiting');
-}, 5000);
-
 // ---- Read markers
 
 let newest = Number(main.dataset.head);
@@ -205,7 +178,7 @@ function onEvents(items) {
     switch (event) {
       case 'message.posted': {
         newest = Math.max(newest, seq);
-        typing.delete(data.author.handle);
+        stopped(data.author.handle);
         const root = data.thread ?? '';
         for (const view of views()) if (view.thread === root) view.posted(data, item);
         if (data.root) replies(data.root);
@@ -224,7 +197,6 @@ function onEvents(items) {
         if (data.pinned !== undefined) renewHead();
     }
   }
-  showTyping();
   if (again.size) renew([...again]);
   read();
 }
@@ -269,54 +241,6 @@ live.subscribe(main.dataset.stream, {
   onReset({ head }) { newest = head; start(); },
   onLost: () => location.reload(),
 });
-
-// ---- Reactions
-
-/** The counts as the server has them; which are one's own is known here only. */
-function react(id, reactions) {
-  for (const view of views()) {
-    const place = view.log.find(id)?.querySelector('[data-reactions]');
-    if (!place) continue;
-    const mine = new Set([...place.querySelectorAll('[aria-pressed="true"]')].map((button) => button.value));
-    const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
-    view.log.keep(() => place.replaceChildren(...reactions.filter((each) => each.count > 0).map(({ emoji, count }) => reaction(id, emoji, count, mine.has(emoji)))));
-    if (focused) [...place.children].find((button) => button.value === focused)?.focus();
-  }
-}
-
-function reaction(id, emoji, n, mine) {
-  return el('button', {
-    class: 'reaction', form: 'act', formaction: `/messages/${id}/reactions${mine ? '?undo=1' : ''}`, name: 'emoji', value: emoji, 'aria-pressed': String(mine),
-  }, `${emoji} ${n}`);
-}
-
-/** Shows one's own reaction before the server has it; returns what takes it back. */
-function pretend(id, emoji, undo) {
-  const places = views().map((view) => view.log.find(id)?.querySelector('[data-reactions]')).filter(Boolean);
-  const before = places.map((place) => [place, [...place.childNodes]]);
-  for (const place of places) {
-    const now = [...place.querySelectorAll('button')].map((each) => ({
-      emoji: each.value, count: Number(/\d+$/.exec(each.textContent.trim())?.[0] ?? 0), mine: each.getAttribute('aria-pressed') === 'true',
-    }));
-    let target = now.find((each) => each.emoji === emoji);
-    if (!target) now.push(target = { emoji, count: 0, mine: false });
-    if (target.mine === !undo) continue;
-    target.count += undo ? -1 : 1;
-    target.mine = !undo;
-    const focused = place.contains(document.activeElement);
-    viewOf(place).log.keep(() => place.replaceChildren(...now.filter((each) => each.count > 0).map((each) => reaction(id, each.emoji, each.count, each.mine))));
-    if (focused) [...place.children].find((each) => each.value === emoji)?.focus();
-  }
-  return () => before.forEach(([place, nodes]) => place.replaceChildren(...nodes));
-}
-
-async function toggle(id, emoji, undo = false) {
-  const revert = pretend(id, emoji, undo);
-  try {
-    const response = await request(`/api/v1/messages/${id}/reactions/${encodeURIComponent(emoji)}`, { method: undo ? 'DELETE' : 'PUT', accept: 'application/json' });
-    if (!response.ok) { revert(); toast(await refusal(response)); }
-  } catch { revert(); toast(word('offlineAct')); }
-}
 
 // ---- Acts of the menu and the bar of a message
 
@@ -429,48 +353,6 @@ function selecting(on, first) {
   const box = first?.querySelector('.msg-pick');
   if (box) { box.checked = true; box.focus(); }
 }
-
-// ---- Typing and presence
-
-const typing = new Map();
-let fading = 0;
-
-function showTyping() {
-  clearTimeout(fading);
-  const now = Date.now();
-  for (const [handle, { until }] of typing) if (until < now) typing.delete(handle);
-  const names = [...typing.values()].map(({ name }) => name);
-  const line = main.querySelector('[data-typing]');
-  if (line) {
-    line.textContent = names.length > 2 ? word('typingMany') : names.length === 2 ? word('typingTwo', { one: names[0], other: names[1] })
-      : names.length ? word('typingOne', { name: names[0] }) : '';
-  }
-  if (typing.size) fading = setTimeout(showTyping, 1000);
-}
-
-const WORDS = { online: 'presenceOnline', away: 'presenceAway', do_not_disturb: 'presenceBusy' };
-
-onFrame((frame) => {
-  if (frame.stream !== main.dataset.stream) return;
-  if (frame.type === 'typing' && frame.member.handle !== me) {
-    typing.set(frame.member.handle, { name: frame.member.display_name, until: Date.now() + 5000 });
-    showTyping();
-  } else if (frame.type === 'presence') {
-    const list = document.querySelector('[data-here]');
-    if (list) {
-      list.replaceChildren(...frame.online.map((each) => el('li', {},
-        el('span', { class: `presence is-${each.availability}`, 'aria-hidden': true }),
-        el('a', { href: `/people/${each.handle}` }, each.display_name),
-        el('small', { class: each.availability === 'online' ? 'sr' : 'muted' }, word(WORDS[each.availability] ?? 'presenceOnline')))));
-      list.closest('[data-here-panel]').hidden = !frame.online.length;
-    }
-    for (const place of document.querySelectorAll('[data-presence]')) {
-      const there = frame.online.find((each) => each.handle === place.dataset.presence);
-      place.className = `presence is-${there?.availability ?? 'offline'}`;
-      place.querySelector('.sr').textContent = word(there ? WORDS[there.availability] ?? 'presenceOnline' : 'presenceOffline');
-    }
-  }
-});
 
 // A quotation that was asked for without scripts stands in the field already; with them the caret follows it.
 const field = main.querySelector('form[data-chat] textarea');

@@ -39,6 +39,10 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "say.js",
     "revise.js",
     "picker.js",
+    "views.js",
+    "outgoing.js",
+    "presence.js",
+    "reactions.js",
 );
 
 #[derive(Debug)]

@@ -8,9 +8,8 @@ use super::room::{self, RoomQuery};
 use super::{id_in, id_of, thread};
 use crate::app::AppState;
 use crate::entities::kinds::RoomKind;
-use crate::features::chat::actions;
 use crate::features::chat::queries::{self, Bound, FoundRoom};
-use crate::features::chat::sending::NewMessage;
+use crate::features::chat::{self, NewMessage};
 use crate::web::error::{AppError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, see_other};
@@ -78,7 +77,7 @@ pub async fn send(req: HttpRequest, state: web::Data<AppState>, me: Member, sent
         confirmed: sent.ticked("confirmed"),
     };
     let mut typed = Say { body: new.body.clone(), ..Say::default() };
-    match actions::send(&state, &me, room.ground.id, &new).await {
+    match chat::send(&state, &me, room.ground.id, &new).await {
         Ok(posted) => {
             let path = queries::view_of(&state, &room).await?.path();
             let id = posted.message.id;
