@@ -3,6 +3,7 @@
 mod accounts;
 mod accounts_recovery;
 mod admin;
+pub mod chat;
 mod demo;
 mod forum;
 mod forum_lists;

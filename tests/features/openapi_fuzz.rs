@@ -157,6 +157,9 @@ async fn fuzz(hub: &TestHub, seed: u64) {
     let space = cast.space(hub, "open").await;
     let topic = id(&hub.topic(&cast.author, &space, "What is asked").await);
     let post = id(&hub.reply(&cast.author, &topic, None, "What is answered.").await);
+    let room = id(&super::chat::room(&cast.author, &space, "talk", false).await);
+    let message = id(&super::chat::say(&cast.author, &room, "What is said.").await);
+    let real = Real { space: &space, topic: &topic, post: &post, room: &room, message: &message };
     // Somebody whom the administrator may suspend without spoiling the rest.
     let victim = hub.member("vera").await;
     let mut dice = Dice(seed);
@@ -170,7 +173,7 @@ async fn fuzz(hub: &TestHub, seed: u64) {
                 let handle = ["rhea", "olga", "mia"][dice.roll(3)];
                 sender.bearer = if round == 18 { None } else { sign_in(hub, handle).await };
             }
-            let path = path(&operation.path, &mut dice, (&space, &topic, &post, &victim.handle));
+            let path = path(&operation.path, &mut dice, &real, &victim.handle);
             let query = if operation.method == "GET" { *dice.pick(QUERIES) } else { "" };
             let mut request = sender.request(&operation.method, &format!("/api/v1{path}{query}"));
             if operation.method != "GET" {
@@ -198,6 +201,8 @@ async fn fuzz(hub: &TestHub, seed: u64) {
                         request.header("If-Match", *dice.pick(&["*", "\"v1\"", "W/\"v1\"", "\"v99999999999\"", "x"]));
                 }
             }
+            // What earlier requests left to jobs is no fault of this one.
+            hub.settle().await;
             let before = rows(hub).await;
             let answer = sender.send(request).await;
             let what = format!("{} {path}{query} in round {round}: {}", operation.method, answer.status);
@@ -228,15 +233,25 @@ async fn sign_in(hub: &TestHub, handle: &str) -> Option<String> {
     pair["access_token"].as_str().map(str::to_owned)
 }
 
+/// Names of what is there.
+struct Real<'a> {
+    space: &'a str,
+    topic: &'a str,
+    post: &'a str,
+    room: &'a str,
+    message: &'a str,
+}
+
 /// The path with real or odd names in its places.
-fn path(template: &str, dice: &mut Dice, (space, topic, post, victim): (&str, &str, &str, &str)) -> String {
+fn path(template: &str, dice: &mut Dice, real: &Real<'_>, victim: &str) -> String {
+    let id = match template.split('/').nth(1) {
+        Some("topics") => real.topic,
+        Some("rooms") => real.room,
+        Some("messages") => real.message,
+        _ => real.post,
+    };
     let mut path = template.to_owned();
-    for (place, real) in [
-        ("{slug}", space),
-        ("{handle}", victim),
-        ("{emoji}", "%F0%9F%91%8D"),
-        ("{id}", if template.starts_with("/topics") { topic } else { post }),
-    ] {
+    for (place, real) in [("{slug}", real.space), ("{handle}", victim), ("{emoji}", "%F0%9F%91%8D"), ("{id}", id)] {
         let name = if dice.roll(3) == 0 { *dice.pick(IDS) } else { real };
         path = path.replace(place, name);
     }
@@ -266,6 +281,14 @@ async fn rows(hub: &TestHub) -> Vec<(String, i64)> {
         "file",
         "event",
         "moderation_act",
+        "room",
+        "room_member",
+        "message",
+        "message_revision",
+        "message_reaction",
+        "room_topic",
+        "member_block",
+        "notice",
         "idempotent_answer",
     ];
     let counts: Vec<String> =

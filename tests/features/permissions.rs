@@ -85,6 +85,43 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("DELETE /posts/{id}/bookmark", "", [401, 404, 204, 204, 204, 404]),
     ("GET /me/bookmarks", "", [401, 200, 200, 200, 200, 200]),
     ("GET /tags", "", [200, 200, 200, 200, 200, 200]),
+    // Chat
+    ("GET /rooms", "", [401, 200, 200, 200, 200, 200]),
+    ("GET /spaces/{slug}/rooms", "", [401, 404, 200, 200, 200, 404]),
+    ("POST /spaces/{slug}/rooms", ROOM, [401, 404, 201, 201, 201, 404]),
+    ("GET /rooms/{id}", "", [401, 404, 200, 200, 200, 404]),
+    ("PATCH /rooms/{id}", "{\"name\":\"Renamed\"}", [401, 404, 403, 200, 200, 404]),
+    ("PUT /rooms/{id}/follow", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /rooms/{id}/follow", "", [401, 404, 204, 204, 204, 404]),
+    ("PATCH /rooms/{id}/mine", "{}", [401, 404, 200, 200, 200, 404]),
+    ("PUT /rooms/{id}/read", "{\"seq\":0}", [401, 404, 204, 204, 204, 404]),
+    ("POST /rooms/{id}/topics", EMPTY_TOPIC, [401, 404, 422, 422, 422, 404]),
+    ("GET /rooms/{id}/topics", "", [401, 404, 200, 200, 200, 404]),
+    ("GET /rooms/{id}/messages", "", [401, 404, 200, 200, 200, 404]),
+    ("POST /rooms/{id}/messages", "{\"body\":\"Hello.\",\"client_id\":\"c\"}", [401, 404, 201, 201, 201, 404]),
+    ("GET /rooms/{id}/pins", "", [401, 404, 200, 200, 200, 404]),
+    ("GET /rooms/{id}/members", "", [401, 404, 200, 200, 200, 404]),
+    // A private room that the moderator was let into, and who runs the space was not.
+    ("PUT /rooms/{id}/members/{handle}", "", [401, 404, 404, 204, 404, 404]),
+    ("DELETE /rooms/{id}/members/{handle}", "", [401, 404, 404, 204, 404, 404]),
+    ("GET /messages/{id}", "", [401, 404, 200, 200, 200, 404]),
+    ("PATCH /messages/{id}", "{\"body\":\"Edited.\"}", [401, 404, 403, 403, 403, 404]),
+    ("DELETE /messages/{id}", "", [401, 404, 403, 204, 204, 404]),
+    ("GET /messages/{id}/revisions", "", [401, 404, 200, 200, 200, 404]),
+    ("POST /messages/{id}/purge", REASON, [401, 404, 403, 204, 204, 404]),
+    ("PUT /messages/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /messages/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
+    ("PUT /messages/{id}/pin", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /messages/{id}/pin", "", [401, 404, 204, 204, 204, 404]),
+    ("POST /direct", "{\"handles\":[]}", [401, 422, 422, 422, 422, 422]),
+    ("GET /direct", "", [401, 200, 200, 200, 200, 200]),
+    ("PUT /members/{handle}/block", "", [401, 204, 204, 204, 204, 204]),
+    ("DELETE /members/{handle}/block", "", [401, 204, 204, 204, 204, 204]),
+    ("GET /me/blocks", "", [401, 200, 200, 200, 200, 200]),
+    ("PUT /me/availability", "{\"availability\":\"away\"}", [401, 204, 204, 204, 204, 204]),
+    ("GET /notices", "", [401, 200, 200, 200, 200, 200]),
+    ("PUT /notices/{id}/read", "", [401, 404, 404, 404, 404, 404]),
+    ("POST /notices/read", "", [401, 204, 204, 204, 204, 204]),
     // Moderation
     ("POST /posts/{id}/flags", "{\"reason\":\"other\",\"note\":\"Look.\"}", [401, 404, 201, 201, 201, 404]),
     ("GET /reports", "", [401, 403, 403, 200, 200, 200]),
@@ -107,6 +144,8 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("POST /admin/jobs/{id}/retry", "", [401, 403, 403, 403, 403, 404]),
 ];
 
+const ROOM: &str = "{\"slug\":\"talk\",\"name\":\"Talk\"}";
+const EMPTY_TOPIC: &str = "{\"messages\":[],\"title\":\"A topic\",\"kind\":\"question\"}";
 const REASON: &str = "{\"reason\":\"A reason.\"}";
 const TOPIC: &str = "{\"title\":\"A topic\",\"body\":\"Its text.\",\"kind\":\"question\",\"tags\":[]}";
 
@@ -138,7 +177,7 @@ async fn place(hub: &TestHub, cast: &Cast, template: &str, shared: &Shared) -> S
     let mut path = template.to_owned();
     if path.contains("{slug}") {
         // What changes a space or its members gets one of its own.
-        let own = template.ends_with("{slug}") || !template.ends_with("/topics");
+        let own = template.ends_with("{slug}") || !template.ends_with("/topics") || template.ends_with("/rooms");
         let slug = if own { cast.space(hub, "private").await } else { shared.space.clone() };
         if path.contains("/requests/{id}") {
             done(&shared.guest.send(shared.guest.request("POST", &format!("/api/v1/spaces/{slug}/join"))).await);
@@ -167,10 +206,26 @@ async fn place(hub: &TestHub, cast: &Cast, template: &str, shared: &Shared) -> S
             path = path.replace("{id}", &post);
         }
     }
+    if path.starts_with("/rooms/{id}") || path.starts_with("/messages/{id}") {
+        let private = path.contains("/members/{handle}");
+        let slug = format!("room-{}", shared.rooms.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let room = id(&super::chat::room(&cast.author, &shared.space, &slug, private).await);
+        if private {
+            let path = format!("/api/v1/rooms/{room}/members/{}", cast.moderator.handle);
+            done(&cast.author.put(&path).await);
+        }
+        let message = path.starts_with("/messages");
+        let of = if message { id(&super::chat::say(&cast.author, &room, "Hello.").await) } else { room };
+        path = path.replace("{id}", &of);
+    }
     if path.starts_with("/files/{id}") {
         path = path.replace("{id}", &file(&cast.author).await);
     }
-    let handle = if path.starts_with("/spaces") { &cast.author.handle } else { &shared.guest.handle };
+    let handle = if path.starts_with("/spaces") || path.starts_with("/rooms") {
+        &cast.author.handle
+    } else {
+        &shared.guest.handle
+    };
     path.replace("{handle}", handle).replace("{emoji}", "%F0%9F%91%8D").replace("{id}", &shared.nothing)
 }
 
@@ -180,6 +235,8 @@ struct Shared {
     guest: Client,
     /// An id of nothing.
     nothing: String,
+    /// Names rooms.
+    rooms: std::sync::atomic::AtomicU32,
 }
 
 #[test]
@@ -196,7 +253,7 @@ async fn walk(hub: &TestHub) {
     let cast = Cast::of(hub).await;
     let space = cast.space(hub, "private").await;
     let guest = hub.member("gina").await;
-    let shared = Shared { space, guest, nothing: praxis_server::store::Id(1).to_string() };
+    let shared = Shared { space, guest, nothing: praxis_server::store::Id(1).to_string(), rooms: 0.into() };
     let mut wrong = Vec::new();
     for (route, body, expected) in TABLE {
         let (method, template) = route.split_once(' ').unwrap();

@@ -1,4 +1,5 @@
 //! Streams and sockets.
 
 mod recovery;
+mod rooms;
 mod topic;

@@ -51,6 +51,21 @@ impl Socket {
         }
     }
 
+    /// Sends something that is no frame.
+    pub async fn send_raw(&mut self, message: Message) {
+        self.stream.send(message).await.unwrap();
+    }
+
+    /// The next frame that is no droppable news of who is there.
+    pub async fn next_lasting(&mut self) -> Value {
+        loop {
+            let frame = self.next().await;
+            if !matches!(frame["type"].as_str(), Some("presence" | "typing" | "activity")) {
+                return frame;
+            }
+        }
+    }
+
     /// The next frame of this type; others are passed over.
     pub async fn next_of(&mut self, kind: &str) -> Value {
         loop {
@@ -72,7 +87,7 @@ impl Socket {
             frame["epoch"] = epoch.into();
         }
         self.send(&frame).await;
-        self.next().await
+        self.next_lasting().await
     }
 
     /// The next events, one by one, until there are `count`.

@@ -15,7 +15,7 @@ use super::config::Config;
 use super::secrets::{Secrets, random_token};
 use super::state::{AppState, Parts};
 use crate::entities::setting;
-use crate::features::{self, accounts, forum, hub, spaces};
+use crate::features::{self, accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::{Hub, Sockets};
@@ -41,7 +41,7 @@ impl CommitSink for Sink {
             match &what {
                 After::EndSession(session) => self.sessions.forget_session(*session),
                 After::Suspend(member) | After::Access(member) => self.sessions.forget_member(*member),
-                After::SpaceAccess(_) => {}
+                After::SpaceAccess(_) | After::Follows(_) => {}
                 After::Jobs => {
                     self.jobs.wake();
                     continue;
@@ -49,6 +49,7 @@ impl CommitSink for Sink {
             }
             self.hub.control(what);
         }
+        self.hub.note_activity(&events);
         self.relay.publish(events);
     }
 }
@@ -58,6 +59,7 @@ pub struct Opened {
     pub state: AppState,
     relay: Relay,
     receiver: mpsc::Receiver<Vec<Committed>>,
+    mailbag: chat::Mailbag,
 }
 
 impl std::fmt::Debug for Opened {
@@ -94,7 +96,9 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         .map_err(|error| format!("the writer cannot start ({error})"))?;
     let blobs = Blobs::in_folder(&config.storage_dir)?;
     let mailer = Mailer::new(config.smtp_url.as_deref(), &config.mail_from);
+    let (sender, mailbag) = chat::Sender::new();
     let state = AppState::new(Parts {
+        sender,
         limits: Limits::new(config.rate_limit),
         slow_down: accounts::SlowDown::default(),
         clock,
@@ -119,7 +123,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     if let Some(url) = &state.config.base_url {
         let _first = state.origin.set(url.origin().ascii_serialization().into());
     }
-    Ok(Opened { state, relay, receiver })
+    Ok(Opened { state, relay, receiver, mailbag })
 }
 
 /// A number for this process and the hub's epoch, from the database.
@@ -185,11 +189,16 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
-    let Opened { state, relay, receiver } = open_hub(config, clock).await?;
+    let Opened { state, relay, receiver, mailbag } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
-    let tasks = vec![spawn(relay.run(receiver)), spawn(state.jobs.clone().run(state.clone(), stopping))];
+    let tasks = vec![
+        spawn(relay.run(receiver)),
+        spawn(state.jobs.clone().run(state.clone(), stopping.clone())),
+        spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
+        spawn(state.hub.clone().run_live(state.clone(), stopping)),
+    ];
     let server = serve(&state, listener, workers).map_err(|error| format!("PRAXIS_BIND: {error}"))?;
     let handle = server.handle();
     let serving = spawn(server);

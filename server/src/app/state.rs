@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::Config;
 use super::secrets::Secrets;
-use crate::features::{accounts, forum, hub, spaces};
+use crate::features::{accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::Hub;
@@ -39,6 +39,7 @@ pub struct Parts {
     pub settings: hub::Settings,
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
+    pub sender: chat::Sender,
     /// Changes when a restore rewinds history.
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,

@@ -7,8 +7,9 @@ use std::sync::{Arc, RwLock};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::live::Live;
 use crate::store::After;
-use crate::streams::{Item, Stream, events_frame};
+use crate::streams::{Committed, Item, Stream, StreamKind};
 
 /// Messages that may wait for a worker; beyond that its readers catch up from the log.
 const QUEUE: usize = 4096;
@@ -20,6 +21,10 @@ pub enum Notice {
     Deliver { stream: Stream, items: Arc<[Item]>, frame: Bytes },
     /// The log has lost what lies between: fetch again.
     Reset { stream: Stream, head: i64 },
+    /// Something that may be dropped, for all readers but one member's (0: for all).
+    Others { stream: Stream, except: i64, frame: Bytes },
+    /// A room has news, for those who follow it.
+    Activity { room: i64, frame: Bytes },
     /// Something about members or sessions changed.
     Control(After),
     /// The server stops.
@@ -41,6 +46,9 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Inner {
     readers: RwLock<HashMap<Stream, usize>>,
+    /// Sockets that are told of a room's news, by room.
+    followed: RwLock<HashMap<i64, usize>>,
+    live: Live,
     doors: RwLock<Vec<Door>>,
     sockets: AtomicUsize,
 }
@@ -54,6 +62,12 @@ impl Hub {
             doors.push(Door { queue, missed: Arc::clone(&missed) });
         }
         (receiver, missed)
+    }
+
+    /// Who types, who is there, which rooms have news.
+    #[must_use]
+    pub fn live(&self) -> &Live {
+        &self.inner.live
     }
 
     /// Whether anybody on this node reads the stream.
@@ -82,13 +96,16 @@ impl Hub {
         self.inner.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(super) fn add_reader(&self, stream: Stream) {
+    pub(super) fn add_reader(&self, stream: Stream, member: i64) {
         if let Ok(mut readers) = self.inner.readers.write() {
             *readers.entry(stream).or_insert(0) += 1;
         }
+        if stream.kind == StreamKind::Room {
+            self.inner.live.came(stream, member);
+        }
     }
 
-    pub(super) fn remove_reader(&self, stream: Stream) {
+    pub(super) fn remove_reader(&self, stream: Stream, member: i64) {
         if let Ok(mut readers) = self.inner.readers.write()
             && let Some(count) = readers.get_mut(&stream)
         {
@@ -97,11 +114,43 @@ impl Hub {
                 readers.remove(&stream);
             }
         }
+        if stream.kind == StreamKind::Room {
+            self.inner.live.went(stream, member);
+        }
+    }
+
+    /// A socket is told of these rooms in place of those.
+    pub(super) fn set_followed(&self, old: &[i64], new: &[i64]) {
+        let Ok(mut followed) = self.inner.followed.write() else { return };
+        for room in new {
+            *followed.entry(*room).or_insert(0) += 1;
+        }
+        for room in old {
+            if let Some(count) = followed.get_mut(room) {
+                *count -= 1;
+                if *count == 0 {
+                    followed.remove(room);
+                }
+            }
+        }
+    }
+
+    /// Notes which rooms have news that somebody here waits for.
+    pub fn note_activity(&self, events: &[Committed]) {
+        let Ok(followed) = self.inner.followed.read() else { return };
+        if followed.is_empty() {
+            return;
+        }
+        for event in events {
+            if event.stream.kind == StreamKind::Room && followed.contains_key(&event.stream.id) {
+                self.inner.live.moved(event.stream.id, event.seq);
+            }
+        }
     }
 
     /// Hands new events to the workers.
     pub fn deliver(&self, stream: Stream, items: Vec<Item>) {
-        let frame = super::protocol::text_frame(&events_frame(stream, &items));
+        let frame = super::protocol::events_frame(stream, &items);
         self.tell(&Notice::Deliver { stream, items: items.into(), frame });
     }
 
@@ -116,6 +165,14 @@ impl Hub {
     /// Closes every socket with 1001.
     pub fn leave(&self) {
         self.tell(&Notice::Leave);
+    }
+
+    /// What may be dropped is, where a worker has much to do.
+    pub(super) fn offer(&self, notice: &Notice) {
+        let Ok(doors) = self.inner.doors.read() else { return };
+        for door in doors.iter().filter(|door| door.queue.capacity() > QUEUE / 2) {
+            let _dropped = door.queue.try_send(notice.clone());
+        }
     }
 
     fn tell(&self, notice: &Notice) {

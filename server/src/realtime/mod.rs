@@ -4,14 +4,17 @@
 //! delivering takes no lock per socket; a frame is encoded once and its bytes are shared.
 
 mod hub;
+mod live;
 mod outbox;
 mod protocol;
 mod recovery;
 mod session;
 mod sockets;
+mod writes;
 
 pub use hub::Hub;
-pub use protocol::{ClientFrame, Code, close};
+pub use live::Live;
+pub use protocol::{ClientFrame, Code, SendFrame, close};
 pub use recovery::{Cursor, Step, can_replay};
 pub use session::open;
 pub use sockets::Sockets;

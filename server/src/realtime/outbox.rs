@@ -60,6 +60,12 @@ impl Outbox {
         self.closing.get()
     }
 
+    /// Whether little waits.
+    #[must_use]
+    pub fn is_low(&self) -> bool {
+        self.bytes.get() < LOW
+    }
+
     /// Waits until little is queued, or the socket closes.
     pub async fn low(&self) {
         std::future::poll_fn(|cx| {

@@ -6,15 +6,18 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use futures_util::StreamExt as _;
-use serde_json::{Value, json};
+use futures_util::stream::FuturesUnordered;
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::outbox::Body;
-use super::protocol::{ClientFrame, Code, MOST_BYTES, PROTOCOL, ServerFrame, close, pong_frame};
+use super::protocol::{ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, pong_frame};
 use super::recovery::{Cursor, can_replay};
 use super::sockets::{Socket, Sockets};
+use super::writes::Waiting;
 use crate::app::AppState;
 use crate::streams::{Stream, StreamKind, log_head};
-use crate::web::error::{AppError, Result};
+use crate::web::error::{AppError, Finding, Result};
 use crate::web::viewer::{Me, Viewer};
 
 /// A socket may read this many streams.
@@ -25,6 +28,8 @@ const AUTH_WITHIN: Duration = Duration::from_secs(5);
 const CHECK_EVERY: Duration = Duration::from_secs(20);
 /// A socket that says nothing for so long is gone; clients ping every 25 s.
 const SILENT_FOR: u32 = 6;
+/// Writes of one socket that may wait for their commit; beyond that it is not read on.
+const MOST_WAITING: usize = 64;
 /// Frames a second, and at once.
 const FRAMES: (u32, u32) = (100, 1000);
 /// Refused frames after which a socket is abusing the protocol.
@@ -54,7 +59,9 @@ pub async fn open(
     let response = response.map_body(|_, handshake| Body { outbox, handshake: Some(handshake) });
     let messages = messages.max_frame_size(MOST_BYTES).aggregate_continuations().max_continuation_size(MOST_BYTES);
     let quota = governor::Quota::per_second(nonzero(FRAMES.0)).allow_burst(nonzero(FRAMES.1));
-    let session = Session { state, sockets, socket, limit: Limit::direct(quota), refused: 0 };
+    // A load test sends what a person could not.
+    let limit = state.limits.is_on().then(|| Limit::direct(quota));
+    let session = Session { state, sockets, socket, limit, refused: 0, waiting: FuturesUnordered::new() };
     actix_web::rt::spawn(session.run(messages, viewer));
     Ok(response.map_into_boxed_body())
 }
@@ -66,12 +73,14 @@ const fn nonzero(value: u32) -> std::num::NonZeroU32 {
     }
 }
 
-struct Session {
-    state: AppState,
+pub(super) struct Session {
+    pub(super) state: AppState,
     sockets: Rc<Sockets>,
-    socket: Rc<Socket>,
-    limit: Limit,
+    pub(super) socket: Rc<Socket>,
+    limit: Option<Limit>,
     refused: u32,
+    /// Writes that wait for their commit.
+    pub(super) waiting: FuturesUnordered<Waiting>,
 }
 
 impl Session {
@@ -93,7 +102,7 @@ impl Session {
     async fn sign_in(&mut self, messages: &mut AggregatedMessageStream) -> bool {
         let first = tokio::time::timeout(AUTH_WITHIN, messages.next()).await;
         let token = match first {
-            Ok(Some(Ok(AggregatedMessage::Text(text)))) => match serde_json::from_str(&text) {
+            Ok(Some(Ok(AggregatedMessage::Text(text)))) => match ClientFrame::read(&text).0 {
                 Ok(ClientFrame::Auth { token }) => Some(token),
                 _ => None,
             },
@@ -127,7 +136,12 @@ impl Session {
         let mut silent = 0;
         loop {
             tokio::select! {
-                message = messages.next() => {
+                Some((echo, outcome)) = self.waiting.next(), if !self.waiting.is_empty() => {
+                    if !self.answer(&echo, outcome) {
+                        return;
+                    }
+                }
+                message = messages.next(), if self.waiting.len() < MOST_WAITING => {
                     silent = 0;
                     let Some(message) = message else { return };
                     if !self.hear(message).await {
@@ -172,7 +186,7 @@ impl Session {
                 true
             }
             Ok(AggregatedMessage::Pong(_)) => true,
-            Ok(AggregatedMessage::Binary(_)) => self.refuse(Code::Invalid, "Frames are text.", None, None),
+            Ok(AggregatedMessage::Binary(_)) => self.refuse(Code::Invalid, "Frames are text.", &Echo::default()),
             Ok(AggregatedMessage::Close(_)) => {
                 self.socket.close(1000);
                 false
@@ -189,20 +203,21 @@ impl Session {
     }
 
     async fn read_frame(&mut self, text: &str) -> bool {
-        let Ok(value) = serde_json::from_str::<Value>(text) else {
-            return self.refuse(Code::Invalid, "That is not JSON.", None, None);
-        };
-        let reference = value.get("ref").filter(|value| value.to_string().len() <= 200).cloned();
-        let client_id = value.get("client_id").and_then(Value::as_str).map(|id| id.chars().take(64).collect());
-        if self.limit.check().is_err() {
-            return self.refuse(Code::RateLimited, "Too many frames; slow down.", reference, client_id);
+        let (frame, echo) = ClientFrame::read(text);
+        if self.limit.as_ref().is_some_and(|limit| limit.check().is_err()) {
+            // Nobody waits for an answer to this.
+            return matches!(frame, Ok(ClientFrame::Typing { .. }))
+                || self.refuse(Code::RateLimited, "Too many frames; slow down.", &echo);
         }
-        let frame = match serde_json::from_value::<ClientFrame>(value) {
-            Ok(frame) => frame,
-            Err(_) => {
-                return self.refuse(Code::Invalid, "No frame of praxis.v1 looks like that.", reference, client_id);
-            }
-        };
+        match frame {
+            Err(Unread::NotJson) => self.refuse(Code::Invalid, "That is not JSON.", &echo),
+            Err(Unread::NoFrame) => self.refuse(Code::Invalid, "No frame of praxis.v1 looks like that.", &echo),
+            Ok(frame) => self.obey(frame, echo).await,
+        }
+    }
+
+    async fn obey(&mut self, frame: ClientFrame, echo: Echo) -> bool {
+        let reference = echo.reference.as_deref();
         match frame {
             ClientFrame::Ping => {
                 self.socket.send(ServerFrame::Pong { reference }.encode());
@@ -210,12 +225,9 @@ impl Session {
             }
             ClientFrame::Auth { .. } => true,
             ClientFrame::Subscribe { stream, since, epoch } => {
-                match self.subscribe(&stream, since, epoch.as_deref(), reference.clone()).await {
+                match self.subscribe(&stream, since, epoch.as_deref(), reference).await {
                     Ok(()) => true,
-                    Err(error) => {
-                        let (code, detail) = error_words(&error);
-                        self.refuse(code, &detail, reference, None)
-                    }
+                    Err(error) => self.refuse_for(&error, &Echo { client_id: None, ..echo }),
                 }
             }
             ClientFrame::Unsubscribe { stream } => {
@@ -226,9 +238,9 @@ impl Session {
                 self.socket.send(ServerFrame::Unsubscribed { stream: &stream, code: None, reference }.encode());
                 true
             }
-            ClientFrame::Send { .. } | ClientFrame::Read { .. } | ClientFrame::Typing { .. } => {
-                self.refuse(Code::NotFound, "There is no such room.", reference, client_id)
-            }
+            ClientFrame::Send(frame) => self.send(frame, echo).await,
+            ClientFrame::Read { room, seq } => self.read_to(&room, seq, echo),
+            ClientFrame::Typing { room } => self.type_in(&room, echo),
         }
     }
 
@@ -237,7 +249,7 @@ impl Session {
         name: &str,
         since: Option<i64>,
         epoch: Option<&str>,
-        reference: Option<Value>,
+        reference: Option<&RawValue>,
     ) -> Result<()> {
         let stream: Stream = name.parse().map_err(|_| AppError::NotFound)?;
         if stream.kind == StreamKind::Hub {
@@ -272,20 +284,37 @@ impl Session {
         let last = replay.unwrap_or(current.head);
         // What was committed since the head was read is in the log; reading it once more also
         // says when there is nothing left to read.
-        if let Some(cursor) = self.socket.cursors.borrow_mut().get_mut(&stream) {
-            *cursor = Cursor::new(last, false);
+        if let Some(place) = self.socket.cursors.borrow().get(&stream) {
+            place.set(Cursor::new(last, false));
         }
         self.sockets.catch_up(&self.state, &self.socket, stream);
+        if stream.kind == StreamKind::Member {
+            self.sockets.refresh_follows(&self.state, &self.socket);
+        }
         Ok(())
     }
 
-    fn refuse(&mut self, code: Code, detail: &str, reference: Option<Value>, client_id: Option<String>) -> bool {
-        self.refused += 1;
+    fn refuse(&mut self, code: Code, detail: &str, echo: &Echo) -> bool {
+        self.complain(code, detail, echo, None)
+    }
+
+    pub(super) fn refuse_for(&mut self, error: &AppError, echo: &Echo) -> bool {
+        let (code, detail) = error_words(error);
+        let findings = if let AppError::Confirm(findings) = error { Some(findings.clone()) } else { None };
+        self.complain(code, &detail, echo, findings)
+    }
+
+    fn complain(&mut self, code: Code, detail: &str, echo: &Echo, findings: Option<Vec<Finding>>) -> bool {
+        // What is not the client's fault does not try our patience.
+        if !matches!(code, Code::Unavailable | Code::Confirm) {
+            self.refused += 1;
+        }
         if self.refused > PATIENCE && code != Code::RateLimited || self.refused > PATIENCE * 100 {
             self.socket.close(close::ABUSE);
             return false;
         }
-        self.socket.send(ServerFrame::Error { code, detail, reference, client_id }.encode());
+        let (reference, client_id) = (echo.reference.as_deref(), echo.client_id.as_deref());
+        self.socket.send(ServerFrame::Error { code, detail, reference, client_id, findings }.encode());
         true
     }
 }
@@ -302,9 +331,17 @@ fn error_words(error: &AppError) -> (Code, String) {
         _ => Code::Invalid,
     };
     let mut detail = error.problem().detail;
-    if let AppError::Internal(source) = error {
-        tracing::error!(error = %source, "internal error on a socket");
-        detail = "A part of the hub is away; try again.".into();
+    match error {
+        AppError::Internal(source) => {
+            tracing::error!(error = %source, "internal error on a socket");
+            detail = "A part of the hub is away; try again.".into();
+        }
+        // A frame has no list of fields: the sentence says what is wrong with which.
+        AppError::Invalid(errors) => {
+            let fields: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+            detail = format!("{}.", fields.join("; "));
+        }
+        _ => {}
     }
     (code, detail)
 }

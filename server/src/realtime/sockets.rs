@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 
 use super::hub::{Hub, Notice};
 use super::outbox::Outbox;
-use super::protocol::{Code, ServerFrame, close, close_frame, text_frame};
+use super::protocol::{Code, ServerFrame, close, close_frame, events_frame};
 use super::recovery::{Cursor, Step};
 use crate::app::AppState;
 use crate::store::After;
-use crate::streams::{Item, Stream, events_frame};
+use crate::streams::{Item, Stream, StreamKind};
 
 /// One open socket.
 #[derive(Debug)]
@@ -24,14 +24,26 @@ pub struct Socket {
     pub member: Cell<i64>,
     pub session: Cell<i64>,
     pub outbox: Rc<Outbox>,
-    pub cursors: RefCell<HashMap<Stream, Cursor>>,
+    pub cursors: RefCell<HashMap<Stream, Place>>,
+    /// Rooms of whose news it is told, while it reads its member's stream.
+    follows: RefCell<Vec<i64>>,
 }
+
+/// A socket's place in a stream, shared by the socket and the stream's list of readers.
+pub type Place = Rc<Cell<Cursor>>;
 
 impl Socket {
     /// Sends bytes; a reader too slow for them is closed with 4408.
     pub fn send(&self, frame: Bytes) {
         if !self.outbox.push(frame) {
             self.outbox.finish(close_frame(close::TOO_SLOW), true);
+        }
+    }
+
+    /// Sends bytes that may be dropped, to a reader that has little waiting.
+    fn offer(&self, frame: &Bytes) {
+        if self.outbox.is_low() {
+            self.send(frame.clone());
         }
     }
 
@@ -45,7 +57,14 @@ impl Socket {
 struct Readers {
     /// The newest seq that was delivered to this worker.
     delivered: i64,
-    sockets: Vec<Rc<Socket>>,
+    all: Vec<Reader>,
+}
+
+/// One reader: the place is at hand, so that a delivery looks nothing up.
+#[derive(Debug)]
+struct Reader {
+    socket: Rc<Socket>,
+    place: Place,
 }
 
 /// One worker's sockets.
@@ -54,6 +73,8 @@ pub struct Sockets {
     hub: Hub,
     streams: RefCell<HashMap<Stream, Readers>>,
     all: RefCell<HashMap<u64, Rc<Socket>>>,
+    /// By room: sockets of those who follow it.
+    followers: RefCell<HashMap<i64, Vec<Rc<Socket>>>>,
     next: Cell<u64>,
     mailbox: RefCell<Option<(mpsc::Receiver<Notice>, Arc<AtomicBool>)>>,
     leaving: Cell<bool>,
@@ -66,6 +87,7 @@ impl Sockets {
             hub: hub.clone(),
             streams: RefCell::default(),
             all: RefCell::default(),
+            followers: RefCell::default(),
             next: Cell::new(1),
             mailbox: RefCell::new(Some(hub.add_worker())),
             leaving: Cell::new(false),
@@ -95,6 +117,7 @@ impl Sockets {
             session: Cell::new(session),
             outbox: Rc::default(),
             cursors: RefCell::default(),
+            follows: RefCell::default(),
         });
         self.all.borrow_mut().insert(number, Rc::clone(&socket));
         self.hub.socket_opened();
@@ -109,6 +132,7 @@ impl Sockets {
         for stream in streams {
             self.drop_reader(socket, stream);
         }
+        self.set_follows(socket, Vec::new());
         if self.all.borrow_mut().remove(&socket.number).is_some() {
             self.hub.socket_closed();
         }
@@ -116,17 +140,23 @@ impl Sockets {
 
     /// Adds a reader, behind until it has caught up.
     pub fn subscribe(&self, socket: &Rc<Socket>, stream: Stream, cursor: Cursor) {
-        let known = socket.cursors.borrow_mut().insert(stream, cursor).is_some();
-        if !known {
-            self.hub.add_reader(stream);
-            self.streams.borrow_mut().entry(stream).or_default().sockets.push(Rc::clone(socket));
+        let place: Place = Rc::new(Cell::new(cursor));
+        let old = socket.cursors.borrow_mut().insert(stream, Rc::clone(&place));
+        if old.is_some() {
+            self.drop_reader(socket, stream);
         }
+        self.hub.add_reader(stream, socket.member.get());
+        let reader = Reader { socket: Rc::clone(socket), place };
+        self.streams.borrow_mut().entry(stream).or_default().all.push(reader);
     }
 
     pub fn unsubscribe(&self, socket: &Rc<Socket>, stream: Stream) -> bool {
         let known = socket.cursors.borrow_mut().remove(&stream).is_some();
         if known {
             self.drop_reader(socket, stream);
+            if stream.kind == StreamKind::Member {
+                self.set_follows(socket, Vec::new());
+            }
         }
         known
     }
@@ -134,12 +164,45 @@ impl Sockets {
     fn drop_reader(&self, socket: &Rc<Socket>, stream: Stream) {
         let mut streams = self.streams.borrow_mut();
         if let Some(readers) = streams.get_mut(&stream) {
-            readers.sockets.retain(|other| other.number != socket.number);
-            if readers.sockets.is_empty() {
+            readers.all.retain(|other| other.socket.number != socket.number);
+            if readers.all.is_empty() {
                 streams.remove(&stream);
             }
         }
-        self.hub.remove_reader(stream);
+        self.hub.remove_reader(stream, socket.member.get());
+    }
+
+    /// Notes which rooms a socket is told of, in place of those before.
+    fn set_follows(&self, socket: &Rc<Socket>, rooms: Vec<i64>) {
+        let old = socket.follows.replace(rooms);
+        let mut followers = self.followers.borrow_mut();
+        for room in &old {
+            if let Some(sockets) = followers.get_mut(room) {
+                sockets.retain(|other| other.number != socket.number);
+                if sockets.is_empty() {
+                    followers.remove(room);
+                }
+            }
+        }
+        for room in socket.follows.borrow().iter() {
+            followers.entry(*room).or_default().push(Rc::clone(socket));
+        }
+        self.hub.set_followed(&old, &socket.follows.borrow());
+    }
+
+    /// Reads anew which rooms a socket's member follows.
+    pub fn refresh_follows(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move {
+            let member = socket.member.get();
+            match crate::features::followed_rooms(&state, member).await {
+                Ok(rooms) if socket.cursors.borrow().contains_key(&Stream::member(member)) => {
+                    this.set_follows(&socket, rooms);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "followed rooms could not be read"),
+            }
+        });
     }
 
     /// Brings one reader up to the log, as fast as it reads.
@@ -149,7 +212,7 @@ impl Sockets {
             let mut pause = 50;
             loop {
                 socket.outbox.low().await;
-                let Some(cursor) = socket.cursors.borrow().get(&stream).copied() else { return };
+                let Some(cursor) = socket.cursors.borrow().get(&stream).map(|place| place.get()) else { return };
                 if cursor.live || socket.outbox.is_closing() {
                     return;
                 }
@@ -172,31 +235,34 @@ impl Sockets {
     /// A page of the log for a reader that stood at `last` when it was read. True: nothing more
     /// to read.
     fn take_page(&self, state: &AppState, socket: &Rc<Socket>, stream: Stream, last: i64, items: &[Item]) -> bool {
-        let mut cursors = socket.cursors.borrow_mut();
-        let Some(cursor) = cursors.get_mut(&stream) else { return true };
+        let Some(place) = socket.cursors.borrow().get(&stream).cloned() else { return true };
+        let mut cursor = place.get();
         if cursor.live || cursor.last != last {
             return cursor.live;
         }
         let Some((first, newest)) = items.first().zip(items.last()) else {
             let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
-            return cursor.end_of_log(delivered);
+            let live = cursor.end_of_log(delivered);
+            place.set(cursor);
+            if live && stream.kind == StreamKind::Room {
+                self.hub.live().stir(stream);
+            }
+            return live;
         };
         match cursor.take(first.seq, newest.seq) {
-            Step::Whole => socket.send(text_frame(&events_frame(stream, items))),
-            Step::From(skip) => {
-                let rest = items.get(skip..).unwrap_or_default();
-                socket.send(text_frame(&events_frame(stream, rest)));
-            }
+            Step::Whole => socket.send(events_frame(stream, items)),
+            Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
             Step::Skip => {}
             Step::Hole => {
                 // What lay between was trimmed while the reader was on its way.
                 let name = stream.to_string();
                 let head = first.seq - 1;
-                *cursor = Cursor::new(head, false);
+                cursor = Cursor::new(head, false);
                 let frame = ServerFrame::Reset { stream: &name, head, epoch: &state.epoch, reference: None };
                 socket.send(frame.encode());
             }
         }
+        place.set(cursor);
         false
     }
 
@@ -204,6 +270,12 @@ impl Sockets {
         match notice {
             Notice::Deliver { stream, items, frame } => self.deliver(state, stream, &items, &frame),
             Notice::Reset { stream, head } => self.reset(state, stream, head),
+            Notice::Others { stream, except, frame } => self.tell_others(stream, except, &frame),
+            Notice::Activity { room, frame } => {
+                if let Some(sockets) = self.followers.borrow().get(&room) {
+                    sockets.iter().for_each(|socket| socket.offer(&frame));
+                }
+            }
             Notice::Control(after) => self.control(state, &after),
             Notice::Leave => {
                 self.leaving.set(true);
@@ -221,22 +293,33 @@ impl Sockets {
             let mut streams = self.streams.borrow_mut();
             let Some(readers) = streams.get_mut(&stream) else { return };
             readers.delivered = readers.delivered.max(newest.seq);
-            for socket in &readers.sockets {
-                let mut cursors = socket.cursors.borrow_mut();
-                let Some(cursor) = cursors.get_mut(&stream).filter(|cursor| cursor.live) else { continue };
+            for Reader { socket, place } in &readers.all {
+                let mut cursor = place.get();
+                if !cursor.live {
+                    continue;
+                }
                 match cursor.take(first.seq, newest.seq) {
                     Step::Whole => socket.send(frame.clone()),
-                    Step::From(skip) => {
-                        let rest = items.get(skip..).unwrap_or_default();
-                        socket.send(text_frame(&events_frame(stream, rest)));
-                    }
+                    Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
                     Step::Skip => {}
                     Step::Hole => behind.push(Rc::clone(socket)),
                 }
+                place.set(cursor);
             }
         }
         for socket in behind {
             self.catch_up(state, &socket, stream);
+        }
+    }
+
+    /// Droppable news for the readers of a stream, all but one member's.
+    fn tell_others(&self, stream: Stream, except: i64, frame: &Bytes) {
+        if let Some(readers) = self.streams.borrow().get(&stream) {
+            for Reader { socket, place } in &readers.all {
+                if place.get().live && socket.member.get() != except {
+                    socket.offer(frame);
+                }
+            }
         }
     }
 
@@ -246,11 +329,10 @@ impl Sockets {
         let mut streams = self.streams.borrow_mut();
         let Some(readers) = streams.get_mut(&stream) else { return };
         readers.delivered = readers.delivered.max(head);
-        for socket in &readers.sockets {
-            if let Some(cursor) = socket.cursors.borrow_mut().get_mut(&stream)
-                && cursor.last < head
-            {
-                cursor.last = head;
+        for Reader { socket, place } in &readers.all {
+            let cursor = place.get();
+            if cursor.last < head {
+                place.set(Cursor::new(head, cursor.live));
                 socket.send(frame.clone());
             }
         }
@@ -272,6 +354,7 @@ impl Sockets {
                 After::Suspend(member) if socket.member.get() == *member => socket.close(close::SUSPENDED),
                 After::Access(member) if socket.member.get() == *member => self.pause_and_check(state, &socket),
                 After::SpaceAccess(_) => self.pause_and_check(state, &socket),
+                After::Follows(member) if socket.member.get() == *member => self.refresh_follows(state, &socket),
                 _ => {}
             }
         }
@@ -280,12 +363,15 @@ impl Sockets {
     /// Stops every subscription of a socket at once, then lets those go on that it still may read.
     fn pause_and_check(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
         let streams: Vec<Stream> = {
-            let mut cursors = socket.cursors.borrow_mut();
-            cursors.iter_mut().for_each(|(_, cursor)| cursor.live = false);
+            let cursors = socket.cursors.borrow();
+            cursors.values().for_each(|place| place.set(Cursor::new(place.get().last, false)));
             cursors.keys().copied().collect()
         };
         if streams.is_empty() {
             return;
+        }
+        if streams.contains(&Stream::member(socket.member.get())) {
+            self.refresh_follows(state, socket);
         }
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
         actix_web::rt::spawn(async move {

@@ -15,7 +15,7 @@ use sea_orm::DatabaseConnection;
 
 pub use connect::{Connections, close_readers, connect, pool_of};
 pub use ids::{Id, Ids, NotAnId};
-pub use sql::Sql;
+pub use sql::{Sql, insert_rows};
 pub use tx::{After, Tx};
 pub use writer::{CommitSink, Writer};
 

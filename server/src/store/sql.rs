@@ -4,6 +4,22 @@ use sea_orm::{ConnectionTrait, DbBackend, ExecResult, QueryResult, Statement, Va
 
 use crate::web::error::Result;
 
+/// Rows of one `INSERT`. Few sizes, so that the database keeps few prepared statements.
+const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+
+/// Inserts rows, many in one statement; `insert` ends with `VALUES `.
+pub async fn insert_rows<const N: usize>(db: &impl ConnectionTrait, insert: &str, rows: Vec<[Value; N]>) -> Result<()> {
+    let mut left = rows.len();
+    let mut rows = rows.into_iter();
+    for size in CHUNKS {
+        while left >= size {
+            Sql::new(insert).rows(rows.by_ref().take(size)).run(db).await?;
+            left -= size;
+        }
+    }
+    Ok(())
+}
+
 /// A statement in the making. Values never enter its text.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
@@ -42,6 +58,21 @@ impl Sql {
             self = self.bind(value);
         }
         self.text.push_str(if any { ")" } else { "NULL)" });
+        self
+    }
+
+    /// Appends `(a, b), (c, d)`.
+    pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+        for (index, row) in rows.into_iter().enumerate() {
+            self.text.push_str(if index == 0 { "(" } else { ", (" });
+            for (place, value) in row.into_iter().enumerate() {
+                if place > 0 {
+                    self.text.push_str(", ");
+                }
+                self = self.bind(value);
+            }
+            self.text.push(')');
+        }
         self
     }
 

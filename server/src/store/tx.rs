@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Ids;
 use crate::entities::job;
 use crate::entities::kinds::JobState;
-use crate::streams::{NewEvent, Stream};
+use crate::streams::{Committed, NewEvent, Stream, append_all};
 use crate::web::error::Result;
 
 /// What has to be said inside this process once the transaction is committed. It concerns
@@ -21,6 +21,8 @@ pub enum After {
     Access(i64),
     /// A space changed for everybody: check every subscription.
     SpaceAccess(i64),
+    /// The rooms that this member follows have changed.
+    Follows(i64),
     /// Jobs were enqueued: wake the worker.
     Jobs,
 }
@@ -30,6 +32,7 @@ pub enum After {
 pub struct Tx {
     pub(super) conn: DatabaseTransaction,
     pub(super) events: Vec<(Stream, NewEvent)>,
+    pub(super) published: Vec<Committed>,
     pub(super) after: Vec<After>,
     pub(super) now: i64,
     pub(super) ids: Ids,
@@ -57,6 +60,18 @@ impl Tx {
     /// Appends an event when the action has succeeded, after all its other writes.
     pub fn append(&mut self, stream: Stream, event: NewEvent) {
         self.events.push((stream, event));
+    }
+
+    /// Appends events at once, for actions whose rows carry the seq of their event; in the order
+    /// given. What comes back is handed to [`Tx::publish`], with data for live readers or without.
+    /// The heads stay locked to the commit: streams that others may wait for come last.
+    pub async fn append_now(&mut self, events: Vec<(Stream, NewEvent)>) -> Result<Vec<Committed>> {
+        append_all(&self.conn, events, self.now).await
+    }
+
+    /// Events of [`Tx::append_now`] go to their readers after the commit.
+    pub fn publish(&mut self, events: Vec<Committed>) {
+        self.published.extend(events);
     }
 
     /// Has something done in this process after the commit.

@@ -217,17 +217,19 @@ impl Writing {
         attempt: &mut Attempt,
     ) -> std::result::Result<(), DbErr> {
         let now = self.clock.now();
-        let mut tx = Tx { conn, events: Vec::new(), after: Vec::new(), now, ids: self.ids.clone() };
+        let mut tx =
+            Tx { conn, events: Vec::new(), published: Vec::new(), after: Vec::new(), now, ids: self.ids.clone() };
         let mut outcome = work.run(&mut tx).await;
         if outcome.is_ok() {
             match append_all(&tx.conn, std::mem::take(&mut tx.events), now).await {
-                Ok(events) => attempt.events.extend(events),
+                Ok(events) => tx.published.extend(events),
                 Err(error) => outcome = Err(error),
             }
         }
         match outcome {
             Ok(()) => {
                 tx.conn.commit().await?;
+                attempt.events.extend(tx.published);
                 attempt.after.extend(tx.after);
                 attempt.outcomes.push(Ok(()));
             }

@@ -1,14 +1,17 @@
-//! Appending events: the last thing a transaction does, streams in sorted order.
+//! Appending events: streams in sorted order, in a fixed number of statements.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
 use super::Stream;
-use crate::entities::{event, stream};
+use crate::store::{Sql, insert_rows};
 use crate::web::error::{AppError, Result};
+
+/// Heads moved in one statement.
+const HEADS: usize = 500;
 
 /// An event that an action wants in a stream.
 #[derive(Clone, Debug)]
@@ -48,63 +51,81 @@ pub struct Committed {
     pub actor: Option<i64>,
     pub at: i64,
     pub extra: Option<Value>,
-    pub live: Option<Value>,
+    /// Its data as JSON; absent: filled from the rows.
+    pub live: Option<Arc<str>>,
 }
 
-/// Appends events, grouped by stream in sorted order; locks each stream's head row once.
+/// Appends events and returns them in the order given. Locks each stream's head row once, in
+/// sorted order, and to the commit.
 pub async fn append_all(tx: &DatabaseTransaction, events: Vec<(Stream, NewEvent)>, now: i64) -> Result<Vec<Committed>> {
-    let mut by_stream: BTreeMap<String, (Stream, Vec<NewEvent>)> = BTreeMap::new();
-    for (stream, event) in events {
-        by_stream.entry(stream.to_string()).or_insert_with(|| (stream, Vec::new())).1.push(event);
+    if events.is_empty() {
+        return Ok(Vec::new());
     }
-    let mut committed = Vec::new();
-    for (name, (of, events)) in by_stream {
-        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        let head = advance_head(tx, &name, count, now).await?;
-        let mut rows = Vec::with_capacity(events.len());
-        for (seq, event) in (head - count + 1..).zip(events) {
-            rows.push(event::ActiveModel {
-                stream: Set(name.clone()),
-                seq: Set(seq),
-                kind: Set(event.kind.to_owned()),
-                subject_id: Set(event.subject),
-                actor_id: Set(event.actor),
-                at: Set(now),
-                extra: Set(event.extra.as_ref().map(Value::to_string).unwrap_or_default()),
-            });
-            committed.push(Committed {
-                stream: of,
-                seq,
-                kind: event.kind.to_owned(),
-                subject: event.subject,
-                actor: event.actor,
-                at: now,
-                extra: event.extra,
-                live: event.live,
-            });
-        }
-        // A statement takes a bounded number of values; imports append many at once.
-        for chunk in rows.chunks(500) {
-            event::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
+    let mut streams: BTreeMap<String, (Stream, i64)> = BTreeMap::new();
+    let mut names: std::collections::HashMap<Stream, String> = std::collections::HashMap::new();
+    for (of, _) in &events {
+        let name = names.entry(*of).or_insert_with(|| of.to_string());
+        match streams.get_mut(name.as_str()) {
+            Some((_, count)) => *count += 1,
+            None => drop(streams.insert(name.clone(), (*of, 1))),
         }
     }
+    let mut next = advance_heads(tx, &streams, now).await?;
+    let mut rows = Vec::with_capacity(events.len());
+    let mut committed = Vec::with_capacity(events.len());
+    for (of, event) in events {
+        let seq = next.get_mut(&of).ok_or_else(|| AppError::internal("a stream's head did not come back"))?;
+        *seq += 1;
+        let name = names.get(&of).cloned().unwrap_or_default();
+        let extra = event.extra.as_ref().map(Value::to_string).unwrap_or_default();
+        rows.push([
+            name.into(),
+            (*seq).into(),
+            event.kind.into(),
+            event.subject.into(),
+            event.actor.into(),
+            now.into(),
+            extra.into(),
+        ]);
+        committed.push(Committed {
+            stream: of,
+            seq: *seq,
+            kind: event.kind.to_owned(),
+            subject: event.subject,
+            actor: event.actor,
+            at: now,
+            extra: event.extra,
+            live: event.live.map(|live| live.to_string().into()),
+        });
+    }
+    let insert = "INSERT INTO event (stream, seq, kind, subject_id, actor_id, at, extra) VALUES ";
+    insert_rows(tx, insert, rows).await?;
     Ok(committed)
 }
 
-/// Moves the head by `count` and returns the new one; the row stays locked to the commit.
-async fn advance_head(tx: &DatabaseTransaction, name: &str, count: i64, now: i64) -> Result<i64> {
-    let insert = Query::insert()
-        .into_table(stream::Entity)
-        .columns([stream::Column::Name, stream::Column::Head, stream::Column::Floor, stream::Column::UpdatedAt])
-        .values_panic([name.into(), count.into(), 0i64.into(), now.into()])
-        .on_conflict(
-            OnConflict::column(stream::Column::Name)
-                .value(stream::Column::Head, Expr::col((stream::Entity, stream::Column::Head)).add(count))
-                .value(stream::Column::UpdatedAt, now)
-                .to_owned(),
-        )
-        .returning_col(stream::Column::Head)
-        .to_owned();
-    let row = tx.query_one(&insert).await?.ok_or_else(|| AppError::internal("the stream's head did not come back"))?;
-    Ok(row.try_get("", "head")?)
+/// Moves the heads and returns where each stood before.
+async fn advance_heads(
+    tx: &DatabaseTransaction,
+    streams: &BTreeMap<String, (Stream, i64)>,
+    now: i64,
+) -> Result<std::collections::HashMap<Stream, i64>> {
+    let mut before = std::collections::HashMap::with_capacity(streams.len());
+    let all: Vec<(&String, &(Stream, i64))> = streams.iter().collect();
+    for chunk in all.chunks(HEADS) {
+        let rows =
+            chunk.iter().map(|(name, (_, count))| [(*name).clone().into(), (*count).into(), 0i64.into(), now.into()]);
+        let moved = Sql::new("INSERT INTO stream (name, head, floor, updated_at) VALUES ")
+            .rows(rows)
+            .then(" ON CONFLICT (name) DO UPDATE SET head = stream.head + excluded.head, ")
+            .then("updated_at = excluded.updated_at RETURNING name, head")
+            .all(tx)
+            .await?;
+        for row in moved {
+            let (name, head): (String, i64) = (row.try_get("", "name")?, row.try_get("", "head")?);
+            if let Some((of, count)) = streams.get(&name) {
+                before.insert(*of, head - count);
+            }
+        }
+    }
+    Ok(before)
 }

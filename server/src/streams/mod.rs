@@ -15,7 +15,7 @@ use std::str::FromStr;
 pub use append::{Committed, NewEvent, append_all};
 pub use heads::Heads;
 pub use log::{Head, head as log_head, heads_of, since};
-pub use relay::{Filler, Item, PAGE, Relay, events_frame};
+pub use relay::{Filler, Item, PAGE, Relay, write_events};
 pub use retention::trim;
 
 use crate::store::Id;

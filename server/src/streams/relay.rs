@@ -6,14 +6,13 @@
 //! heads in mind with the database, which finds what another process wrote.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 
 use super::{Committed, Heads, Stream, log};
@@ -25,6 +24,8 @@ use crate::web::error::Result;
 const COMPARE: Duration = Duration::from_millis(500);
 /// Commits that may wait to be delivered; beyond that they are found by comparison.
 const QUEUE: usize = 1024;
+/// Commits that are delivered together when they wait: a busy stream coalesces into one frame.
+const GATHER: usize = 64;
 /// Events read from the log at once.
 pub const PAGE: u64 = 200;
 
@@ -118,9 +119,14 @@ impl Relay {
             tokio::select! {
                 biased;
                 events = receiver.recv() => {
-                    let Some(events) = events else { return };
+                    let Some(mut events) = events else { return };
+                    let mut gathered = 1;
+                    while gathered < GATHER && let Ok(more) = receiver.try_recv() {
+                        events.extend(more);
+                        gathered += 1;
+                    }
                     self.deliver(events).await;
-                    self.idle.waiting.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                    self.idle.waiting.fetch_sub(gathered, std::sync::atomic::Ordering::SeqCst);
                     self.idle.done.notify_waiters();
                 }
                 _ = compare.tick() => {
@@ -239,14 +245,6 @@ impl Relay {
     }
 }
 
-#[derive(serde::Serialize)]
-struct Wire<'a> {
-    seq: i64,
-    event: &'a str,
-    at: String,
-    data: &'a RawValue,
-}
-
 /// Events with their data, encoded once for all readers.
 async fn items(
     db: &DatabaseConnection,
@@ -258,33 +256,37 @@ async fn items(
     if !unfilled.is_empty() {
         let mut filled = filler(db.clone(), stream, unfilled).await?.into_iter();
         for event in events.iter_mut().filter(|event| event.live.is_none()) {
-            event.live = Some(filled.next().unwrap_or(Value::Null));
+            event.live = Some(filled.next().unwrap_or(Value::Null).to_string().into());
         }
     }
-    events
-        .iter()
-        .map(|event| {
-            let data = serde_json::value::to_raw_value(&event.live)?;
-            let wire = Wire { seq: event.seq, event: &event.kind, at: rfc3339(event.at), data: &data };
-            Ok(Item { seq: event.seq, json: serde_json::to_string(&wire)?.into() })
-        })
-        .collect()
+    Ok(events.iter().map(item).collect())
 }
 
-/// The text of an `events` frame.
-#[must_use]
-pub fn events_frame(stream: Stream, items: &[Item]) -> Bytes {
-    let size = items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 64;
-    let mut text = String::with_capacity(size);
-    text.push_str("{\"type\":\"events\",\"stream\":\"");
-    text.push_str(&stream.to_string());
-    text.push_str("\",\"items\":[");
+/// One event as JSON. Its kind is a word of ours and its time digits: neither needs escaping.
+fn item(event: &Committed) -> Item {
+    let data = event.live.as_deref().unwrap_or("null");
+    let mut json = String::with_capacity(data.len() + event.kind.len() + 96);
+    let _infallible = write!(
+        json,
+        "{{\"seq\":{},\"event\":\"{}\",\"at\":\"{}\",\"data\":{data}}}",
+        event.seq,
+        event.kind,
+        rfc3339(event.at)
+    );
+    Item { seq: event.seq, json: json.into() }
+}
+
+/// An `events` frame's text, appended to `text`.
+pub fn write_events(text: &mut Vec<u8>, stream: Stream, items: &[Item]) {
+    text.reserve(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 80);
+    text.extend_from_slice(b"{\"type\":\"events\",\"stream\":\"");
+    text.extend_from_slice(stream.to_string().as_bytes());
+    text.extend_from_slice(b"\",\"items\":[");
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
-            text.push(',');
+            text.push(b',');
         }
-        text.push_str(&item.json);
+        text.extend_from_slice(item.json.as_bytes());
     }
-    text.push_str("]}");
-    Bytes::from(text)
+    text.extend_from_slice(b"]}");
 }

@@ -59,6 +59,14 @@ pub struct Rendered {
 /// left alone. Never fails: what cannot be parsed in time is shown as it was written.
 #[must_use]
 pub fn render(source: &str, links: &Links<'_>) -> Rendered {
+    if super::plain::is_plain(source) {
+        return Rendered { html: super::plain::html(source), ..Rendered::default() };
+    }
+    render_marked(source, links)
+}
+
+/// The whole way, for any text.
+pub(super) fn render_marked(source: &str, links: &Links<'_>) -> Rendered {
     let source = guard::bound(source);
     // The parser and the grammars are other people's code on hostile input.
     let tried = catch_unwind(AssertUnwindSafe(|| try_render(&source, links)));

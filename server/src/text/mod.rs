@@ -20,6 +20,7 @@ mod html_text;
 mod linking;
 mod markdown;
 mod mentions;
+mod plain;
 mod sanitise;
 mod table;
 mod targets;

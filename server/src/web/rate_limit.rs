@@ -21,6 +21,8 @@ use crate::app::AppState;
 pub enum What {
     /// Reading, by address: visitors and members behind it.
     Read,
+    /// Messages by socket, by member.
+    Send,
     /// Writing, by member.
     Write,
     /// Sign-in attempts and other guesses, by address.
@@ -38,6 +40,7 @@ type Keyed = DefaultKeyedRateLimiter<String>;
 pub struct Limits {
     on: bool,
     read: Keyed,
+    send: Keyed,
     write: Keyed,
     guess: Keyed,
     register: Keyed,
@@ -55,11 +58,19 @@ impl Limits {
         Self {
             on,
             read: every(18_000, 3000),
+            // An outbox that was offline for a day comes back with all of it.
+            send: every(300, 300),
             write: every(120, 60),
             guess: every(240, 120),
             register: every(60, 60),
             mail: every(6, 10),
         }
+    }
+
+    /// Whether there are limits at all.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.on
     }
 
     /// Takes one of a key's share, or says when there is one again.
@@ -69,6 +80,7 @@ impl Limits {
         }
         let limiter = match what {
             What::Read => &self.read,
+            What::Send => &self.send,
             What::Write => &self.write,
             What::Guess => &self.guess,
             What::Register => &self.register,
@@ -82,7 +94,7 @@ impl Limits {
 
     /// Forgets keys whose share is full again; called by the schedule.
     pub fn tidy(&self) {
-        for limiter in [&self.read, &self.write, &self.guess, &self.register, &self.mail] {
+        for limiter in [&self.read, &self.send, &self.write, &self.guess, &self.register, &self.mail] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }

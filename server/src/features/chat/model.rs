@@ -118,7 +118,11 @@ pub struct RoomRow {
     pub archived: bool,
     /// RFC 3339.
     pub last_message_at: Option<String>,
+    /// `room:ID`
+    pub stream: String,
     pub head: i64,
+    pub epoch: String,
+    pub private: bool,
     /// Null where the viewer does not follow it.
     pub mine: Option<MyRoom>,
 }
@@ -139,9 +143,38 @@ impl RoomView {
     }
 }
 
-fn path(space: Option<&str>, slug: Option<&str>, id: Id) -> String {
+/// The page of a room.
+#[must_use]
+pub fn path(space: Option<&str>, slug: Option<&str>, id: Id) -> String {
     match space.zip(slug) {
         Some((space, slug)) => format!("/s/{space}/chat/{slug}"),
         None => format!("/direct/{id}"),
     }
+}
+
+/// A part of a room's messages, ascending by `seq`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessagesPage {
+    pub items: Vec<MessageView>,
+    /// Goes on in the direction of this page: back, or forth after `after`; null at the end.
+    pub next_cursor: Option<String>,
+    /// Head of the room's stream, read before the messages.
+    pub head: i64,
+    pub epoch: String,
+    /// Whether there are older ones.
+    pub more_before: bool,
+    /// Whether there are newer ones.
+    pub more_after: bool,
+}
+
+/// One saved state of a message.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessageRevision {
+    /// 1 is the original.
+    pub number: i32,
+    pub body: String,
+    /// Handle of who saved it.
+    pub editor: String,
+    /// RFC 3339.
+    pub created_at: String,
 }

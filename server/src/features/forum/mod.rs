@@ -7,6 +7,7 @@
 pub mod actions;
 mod api;
 mod events;
+mod glimpses;
 pub mod model;
 mod notify;
 mod page_cache;
@@ -17,7 +18,9 @@ pub mod tree;
 
 pub use api::openapi;
 pub use events::fill_events;
+pub use glimpses::glimpses;
 pub use page_cache::PageCache;
+pub use queries::{AUTHOR, author};
 
 use actix_web::web::ServiceConfig;
 use sea_orm::DatabaseConnection;

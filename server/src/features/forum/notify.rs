@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::app::AppState;
-use crate::entities::kinds::{HubRole, SpaceRole, Visibility};
+use crate::entities::kinds::{HubRole, NoticeKind, SpaceRole, Visibility};
 use crate::features::accounts::mail;
+use crate::features::notices::{self, NewNotice};
 use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
 use crate::store::Id;
@@ -67,13 +68,28 @@ pub(super) async fn run(state: &AppState, notify: Notify) -> Result<()> {
     };
     let (reply, mention) = (letter("reply"), letter("mention"));
     let (owned, about) = (state.clone(), notify.post);
+    let notices = notices_of(&news, notify.post, &mentioned, &replied);
     state
         .store
         .write(async move |tx| {
+            notices::tell(tx, &notices).await?;
             mail::notify(&owned, tx, "mention", &mentioned, Some(about), &mention).await?;
             mail::notify(&owned, tx, "reply", &replied, Some(about), &reply).await
         })
         .await
+}
+
+fn notices_of(news: &News, post: i64, mentioned: &[i64], replied: &[i64]) -> Vec<NewNotice> {
+    let notice = |member: &i64, kind| NewNotice {
+        member: *member,
+        kind,
+        actor: news.author_id,
+        subject: post,
+        room: None,
+        topic: Some(news.topic),
+    };
+    let mentions = mentioned.iter().map(|member| notice(member, NoticeKind::Mention));
+    mentions.chain(replied.iter().map(|member| notice(member, NoticeKind::Reply))).collect()
 }
 
 /// The post with what surrounds it; `None` if it is no longer there to be read.
@@ -109,7 +125,9 @@ async fn readers(state: &AppState, news: &News, mentions: &[String]) -> Result<H
         .bind(news.space_id)
         .then(" WHERE m.id <> ")
         .bind(news.author_id)
-        .then(" AND (m.id IN ")
+        .then(" AND NOT EXISTS (SELECT 1 FROM member_block b WHERE b.member_id = m.id AND b.blocked_id = ")
+        .bind(news.author_id)
+        .then(") AND (m.id IN ")
         .list(concerned)
         .then(" OR m.handle IN ")
         .list(mentions.iter().cloned())

@@ -1,5 +1,6 @@
 //! Keeping, using and purging uploaded files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +15,7 @@ use super::{DeleteBlobs, images};
 use crate::app::AppState;
 use crate::app::secrets::{hash_bytes, random_token};
 use crate::entities::{file, idempotent_answer};
-use crate::store::Tx;
+use crate::store::{Sql, Tx};
 use crate::web::error::Result;
 use crate::web::idempotency::{Answer, Once, write_once};
 
@@ -97,14 +98,39 @@ pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &
         .filter(file::Column::Id.is_in(ids))
         .filter(file::Column::OwnerId.eq(author_id))
         .filter(file::Column::PostId.is_null())
+        .filter(file::Column::MessageId.is_null())
         .exec(tx.conn())
         .await?;
     Ok(())
 }
 
+/// The same for messages: by file the message that shows it and that one's author.
+pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    Sql::new("WITH p(file_id, message_id, owner_id) AS (VALUES ")
+        .rows(files.iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]))
+        .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
+        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL")
+        .run(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Removes the files of a purged message, as [`purge_files_of_post`].
+pub async fn purge_files_of_message(tx: &mut Tx, message_id: i64) -> Result<()> {
+    let rows = file::Entity::find().filter(file::Column::MessageId.eq(message_id)).all(tx.conn()).await?;
+    purge(tx, rows).await
+}
+
 /// Removes the files of a purged post: rows and stored answers now, the bytes by a job.
 pub async fn purge_files_of_post(tx: &mut Tx, post_id: i64) -> Result<()> {
     let rows = file::Entity::find().filter(file::Column::PostId.eq(post_id)).all(tx.conn()).await?;
+    purge(tx, rows).await
+}
+
+async fn purge(tx: &mut Tx, rows: Vec<file::Model>) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -113,11 +113,16 @@ pub fn disposition(how: &str, name: &str) -> String {
     format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{coded}")
 }
 
-/// A file if the viewer uploaded it or may read the post it was first used in; else 404.
+/// A file if the viewer uploaded it or may read the post or message it was first used in; else 404.
 pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result<file::Model> {
     let db = state.store.read();
     let row = file::Entity::find_by_id(id).one(db).await?.ok_or(AppError::NotFound)?;
     if viewer.member().is_some_and(|me| me.id == row.owner_id) {
+        return Ok(row);
+    }
+    if let Some(message) = row.message_id {
+        let me = viewer.member().ok_or(AppError::NotFound)?;
+        crate::features::chat::shows_files(state, me, message).await?;
         return Ok(row);
     }
     let post = row.post_id.ok_or(AppError::NotFound)?;

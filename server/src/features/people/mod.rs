@@ -23,7 +23,8 @@ pub mod words;
 mod writings;
 
 pub use events::fill_events;
-pub use file_actions::{adopt_files, purge_files_of_post};
+pub use file_actions::{adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post};
+pub use files::linked_files;
 pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use words::index_words;
 

@@ -293,6 +293,7 @@ pub async fn add_invited(tx: &mut Tx, member: i64, spaces: &[i64], by: i64) -> R
 
 async fn take_out(tx: &mut Tx, space: i64, member: i64, by: i64) -> Result<()> {
     space_member::Entity::delete_by_id((space, member)).exec(tx.conn()).await?;
+    crate::features::chat::actions::forget_space(tx, member, space).await?;
     count(tx, space, -1).await?;
     tx.append(Stream::space(space), NewEvent::new("member.left", member, Some(by)));
     tell_member(tx, space, member, Some(by));

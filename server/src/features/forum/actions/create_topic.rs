@@ -33,8 +33,9 @@ pub struct NewTopic {
 }
 
 /// Checked and rendered.
-struct Prepared {
-    title: String,
+#[derive(Debug)]
+pub struct PreparedTopic {
+    pub title: String,
     kind: TopicKind,
     tags: Vec<String>,
     written: Written,
@@ -44,8 +45,8 @@ struct Prepared {
 /// Opens a topic in a space.
 pub async fn create_topic(state: &AppState, me: &Me, space: i64, new: &NewTopic) -> Result<TopicView> {
     let member = me.id;
-    let prepared = prepare(state, space, new).await?;
-    state.store.write(async move |tx| insert(tx, member, space, &prepared).await).await
+    let prepared = prepare_topic(state, space, new).await?;
+    state.store.write(async move |tx| insert_topic(tx, member, space, &prepared).await).await
 }
 
 /// The same for a request that may come again.
@@ -57,19 +58,20 @@ pub async fn create_topic_once(
     once: Option<Once>,
 ) -> Result<HttpResponse> {
     let member = me.id;
-    let prepared = prepare(state, space, new).await?;
+    let prepared = prepare_topic(state, space, new).await?;
     write_once(state, member, once, async move |tx| {
-        let view = insert(tx, member, space, &prepared).await?;
+        let view = insert_topic(tx, member, space, &prepared).await?;
         let answer = Answer::created(format!("/api/v1/topics/{}", view.row.id), &view, Some(view.first_post_id.0))?;
         Ok(answer.with_etag(of_version(view.version)))
     })
     .await
 }
 
-async fn prepare(state: &AppState, space: i64, new: &NewTopic) -> Result<Prepared> {
+/// Checks and renders a topic, before its transaction.
+pub async fn prepare_topic(state: &AppState, space: i64, new: &NewTopic) -> Result<PreparedTopic> {
     let texts = [Text::line("title", &new.title, TITLE).required(), Text::body("body", &new.body, BODY).required()];
     let checked = checks::check(&texts, new.confirmed)?;
-    Ok(Prepared {
+    Ok(PreparedTopic {
         title: checked.get("title").to_owned(),
         kind: new.kind,
         tags: parse_tags(&new.tags)?,
@@ -78,7 +80,8 @@ async fn prepare(state: &AppState, space: i64, new: &NewTopic) -> Result<Prepare
     })
 }
 
-async fn insert(tx: &mut Tx, member: i64, space: i64, new: &Prepared) -> Result<TopicView> {
+/// Opens a topic inside a transaction.
+pub async fn insert_topic(tx: &mut Tx, member: i64, space: i64, new: &PreparedTopic) -> Result<TopicView> {
     let actor = ground::space(tx, member, space).await?;
     actor.standing.write()?;
     let (id, first, now) = (tx.id(), tx.id(), tx.now());
@@ -131,7 +134,7 @@ async fn insert(tx: &mut Tx, member: i64, space: i64, new: &Prepared) -> Result<
     Ok(view(&actor, id, first, space, now, new))
 }
 
-fn view(actor: &Actor, id: i64, first: i64, space: i64, now: i64, new: &Prepared) -> TopicView {
+fn view(actor: &Actor, id: i64, first: i64, space: i64, now: i64, new: &PreparedTopic) -> TopicView {
     let at = rfc3339(now);
     let mut opening = super::new_post_view(first, id, &actor.author, now, at.clone(), &new.written);
     opening.is_first = true;

@@ -11,7 +11,7 @@ mod texts;
 mod visibility;
 mod write_reply;
 
-pub use create_topic::{NewTopic, create_topic, create_topic_once};
+pub use create_topic::{NewTopic, PreparedTopic, create_topic, create_topic_once, insert_topic, prepare_topic};
 pub use edit::{PostChange, TopicChange, edit_post, edit_topic};
 pub use opinions::{set_answer, set_bookmark, set_endorsement, set_reaction};
 pub use order::{set_closed, set_pinned};

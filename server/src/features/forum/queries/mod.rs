@@ -15,6 +15,6 @@ pub use lists::{Filter, Sort, TopicState, list_topics, pinned_topics};
 pub use mine::{bookmarks, mark_read, marks};
 pub(super) use posts::posts_by_ids;
 pub use posts::{From, Order, PostsPage, find_post, posts_page};
-pub(super) use rows::{AUTHOR, author};
+pub use rows::{AUTHOR, author};
 pub use topics::{Seen, find_topic, topic_view, topics_by_ids};
 pub(super) use topics::{answer_ids, tags_of};

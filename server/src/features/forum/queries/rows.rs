@@ -12,7 +12,7 @@ use crate::web::error::Result;
 const NEWS: i64 = 14 * DAY;
 
 /// Columns of a member `a`, for [`author`].
-pub(in crate::features::forum) const AUTHOR: &str = "a.id AS a_id, a.handle AS a_handle, \
+pub const AUTHOR: &str = "a.id AS a_id, a.handle AS a_handle, \
     a.display_name AS a_display_name, a.headline AS a_headline, a.discipline AS a_discipline, \
     a.organisation AS a_organisation, a.hub_role AS a_hub_role, a.avatar AS a_avatar";
 
@@ -33,7 +33,7 @@ pub(super) const TOPIC_FROM: &str = " FROM topic t JOIN space s ON s.id = t.spac
     JOIN member a ON a.id = t.author_id LEFT JOIN member l ON l.id = t.last_author_id";
 
 /// A member beside what they wrote.
-pub(in crate::features::forum) fn author(row: &QueryResult) -> Result<AuthorView> {
+pub fn author(row: &QueryResult) -> Result<AuthorView> {
     Ok(AuthorView {
         id: row.try_get("a_", "id")?,
         handle: row.try_get("a_", "handle")?,

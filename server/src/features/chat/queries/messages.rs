@@ -1,0 +1,250 @@
+//! Messages of a room that the caller has found for its viewer.
+
+use std::collections::HashMap;
+
+use sea_orm::ConnectionTrait;
+
+use super::rooms::{FoundRoom, find_room};
+use super::rows::{MESSAGE, message};
+use crate::app::AppState;
+use crate::features::chat::model::{MessageRevision, MessageView, MessagesPage};
+use crate::features::forum::AUTHOR;
+use crate::ports::clock::rfc3339;
+use crate::store::{Id, Sql};
+use crate::streams::{Stream, log_head};
+use crate::web::error::{AppError, Result};
+use crate::web::pagination::{Page, PageQuery, Place};
+use crate::web::viewer::Me;
+
+/// Where a page of messages begins or ends, by `seq`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The newest.
+    Newest,
+    /// Those older than this.
+    Before(i64),
+    /// Those newer than this.
+    After(i64),
+    /// This one in the middle.
+    Around(i64),
+}
+
+/// Which messages of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// The main column: those that are in no thread.
+    Roots,
+    /// A thread: its root and what hangs on it.
+    Thread(i64),
+}
+
+/// A part of a room's messages, ascending: two statements, `Around` three.
+pub async fn messages(state: &AppState, room: i64, which: Which, bound: Bound, limit: u64) -> Result<MessagesPage> {
+    let db = state.store.read();
+    let head = log_head(db, Stream::room(room)).await?.head;
+    let (older, newer) = match bound {
+        Bound::Newest => (side(db, room, which, i64::MAX, true, limit).await?, Side::default()),
+        Bound::Before(seq) => {
+            let newer = Side { items: Vec::new(), more: seq <= head };
+            (side(db, room, which, seq, true, limit).await?, newer)
+        }
+        Bound::After(seq) => {
+            let older = Side { items: Vec::new(), more: seq > 0 };
+            (older, side(db, room, which, seq, false, limit).await?)
+        }
+        Bound::Around(seq) => {
+            let older = side(db, room, which, seq.saturating_add(1), true, limit / 2 + 1).await?;
+            (older, side(db, room, which, seq, false, (limit / 2).max(1)).await?)
+        }
+    };
+    let next_cursor = match bound {
+        Bound::After(_) => newer.items.last().filter(|_| newer.more).map(|last| cursor("a", last.seq)),
+        _ => older.items.last().filter(|_| older.more).map(|first| cursor("b", first.seq)),
+    };
+    let mut items = older.items;
+    items.reverse();
+    items.extend(newer.items);
+    Ok(MessagesPage {
+        items,
+        next_cursor,
+        head,
+        epoch: state.epoch.to_string(),
+        more_before: older.more,
+        more_after: newer.more,
+    })
+}
+
+fn cursor(direction: &str, seq: i64) -> String {
+    format!("{direction}{seq}")
+}
+
+impl Bound {
+    /// The bound that a `next_cursor` of [`messages`] stands for.
+    pub fn of_cursor(text: &str) -> Result<Self> {
+        let wrong = || AppError::field("cursor", "is not one of this list");
+        let (direction, seq) = text.split_at_checked(1).ok_or_else(wrong)?;
+        let seq = seq.parse().map_err(|_| wrong())?;
+        match direction {
+            "a" => Ok(Self::After(seq)),
+            "b" => Ok(Self::Before(seq)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Messages on one side of a bound, the nearest first.
+#[derive(Default)]
+struct Side {
+    items: Vec<MessageView>,
+    more: bool,
+}
+
+async fn side(db: &impl ConnectionTrait, room: i64, which: Which, seq: i64, back: bool, limit: u64) -> Result<Side> {
+    let mut sql = select().then(" WHERE m.room_id = ").bind(room);
+    sql = match which {
+        Which::All => sql,
+        Which::Roots => sql.then(" AND m.thread_id IS NULL"),
+        Which::Thread(root) => sql.then(" AND (m.thread_id = ").bind(root).then(" OR m.id = ").bind(root).then(")"),
+    };
+    let (sign, order) = if back { (" AND m.seq < ", " DESC") } else { (" AND m.seq > ", "") };
+    let rows = sql
+        .then(sign)
+        .bind(seq)
+        .then(" ORDER BY m.seq")
+        .then(order)
+        .then(" LIMIT ")
+        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+        .all(db)
+        .await?;
+    let mut items = rows.iter().map(message).collect::<Result<Vec<_>>>()?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Side { items, more })
+}
+
+fn select() -> Sql {
+    Sql::new("SELECT ")
+        .then(MESSAGE)
+        .then(", ")
+        .then(AUTHOR)
+        .then(" FROM message m JOIN member a ON a.id = m.author_id")
+}
+
+/// Messages by id, in any order, whoever asks.
+pub(in crate::features::chat) async fn messages_by_ids(
+    db: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<Vec<MessageView>> {
+    let rows = select().then(" WHERE m.id IN ").list(ids.iter().copied()).all(db).await?;
+    rows.iter().map(message).collect()
+}
+
+/// A message with its room; 404 if it does not exist for the member.
+pub async fn find_message(state: &AppState, me: &Me, id: i64) -> Result<(MessageView, FoundRoom)> {
+    let view = messages_by_ids(state.store.read(), &[id]).await?.pop().ok_or(AppError::NotFound)?;
+    let room = find_room(state, me, view.room.0).await?;
+    Ok((view, room))
+}
+
+/// A thread of a room: its root first, at most `limit` of the newest behind it.
+pub async fn thread(state: &AppState, room: i64, root: i64, limit: u64) -> Result<MessagesPage> {
+    messages(state, room, Which::Thread(root), Bound::Newest, limit).await
+}
+
+/// The pinned messages of a room, the latest pinned first; at most 100.
+pub async fn pins(state: &AppState, room: i64) -> Result<Vec<MessageView>> {
+    let rows = select()
+        .then(" WHERE m.room_id = ")
+        .bind(room)
+        .then(" AND m.pinned_at IS NOT NULL AND m.deleted_at IS NULL ORDER BY m.pinned_at DESC, m.id LIMIT 100")
+        .all(state.store.read())
+        .await?;
+    rows.iter().map(message).collect()
+}
+
+/// Messages that were written in `[from, to)`, microseconds, after `seq`, ascending; threads too.
+/// One more than `limit` says that there are more.
+pub async fn day(state: &AppState, room: i64, from: i64, to: i64, seq: i64, limit: u64) -> Result<Vec<MessageView>> {
+    let rows = select()
+        .then(" WHERE m.room_id = ")
+        .bind(room)
+        .then(" AND m.created_at >= ")
+        .bind(from)
+        .then(" AND m.created_at < ")
+        .bind(to)
+        .then(" AND m.seq > ")
+        .bind(seq)
+        .then(" ORDER BY m.seq LIMIT ")
+        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+        .all(state.store.read())
+        .await?;
+    rows.iter().map(message).collect()
+}
+
+/// The first message at or after a time, microseconds: its seq and when it was written.
+pub async fn seq_at(state: &AppState, room: i64, at: i64) -> Result<Option<(i64, i64)>> {
+    let row = Sql::new("SELECT seq, created_at FROM message WHERE room_id = ")
+        .bind(room)
+        .then(" AND created_at >= ")
+        .bind(at)
+        .then(" ORDER BY created_at, seq LIMIT 1")
+        .one(state.store.read())
+        .await?;
+    row.map_or(Ok(None), |row| Ok(Some((row.try_get("", "seq")?, row.try_get("", "created_at")?))))
+}
+
+/// The emoji that a member has put to some messages.
+pub async fn my_reactions(state: &AppState, me: &Me, messages: &[i64]) -> Result<HashMap<i64, Vec<String>>> {
+    let mut mine: HashMap<i64, Vec<String>> = HashMap::new();
+    if messages.is_empty() {
+        return Ok(mine);
+    }
+    let rows = Sql::new("SELECT message_id, emoji FROM message_reaction WHERE member_id = ")
+        .bind(me.id)
+        .then(" AND message_id IN ")
+        .list(messages.iter().copied())
+        .all(state.store.read())
+        .await?;
+    for row in rows {
+        mine.entry(row.try_get("", "message_id")?).or_default().push(row.try_get("", "emoji")?);
+    }
+    Ok(mine)
+}
+
+/// What a message said before, the newest first. Of a deleted one for moderators alone.
+pub async fn revisions(state: &AppState, me: &Me, id: i64, page: &PageQuery) -> Result<Page<MessageRevision>> {
+    let (limit, after) = (page.limit()?, page.after()?);
+    let (view, room) = find_message(state, me, id).await?;
+    if view.deleted && !room.ground.standing.moderates() {
+        return Err(AppError::NotFound);
+    }
+    if view.revision_count == 0 {
+        let only =
+            MessageRevision { number: 1, body: view.body, editor: view.author.handle, created_at: view.created_at };
+        return Ok(Page { items: vec![only], next_cursor: None });
+    }
+    let below = after.map_or(i32::MAX, |place| i32::try_from(place.id).unwrap_or(0));
+    let rows = Sql::new(
+        "SELECT r.number, r.body, r.created_at, e.handle FROM message_revision r \
+         JOIN member e ON e.id = r.editor_id WHERE r.message_id = ",
+    )
+    .bind(Id(id).0)
+    .then(" AND r.number < ")
+    .bind(below)
+    .then(" ORDER BY r.number DESC LIMIT ")
+    .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+    .all(state.store.read())
+    .await?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        items.push(MessageRevision {
+            number: row.try_get("", "number")?,
+            body: row.try_get("", "body")?,
+            editor: row.try_get("", "handle")?,
+            created_at: rfc3339(row.try_get("", "created_at")?),
+        });
+    }
+    Ok(Page::cut(items, limit, |of| Place { key: 0, id: i64::from(of.number) }))
+}

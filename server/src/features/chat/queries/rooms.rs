@@ -1,0 +1,259 @@
+//! Rooms as one member sees them.
+
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use crate::app::AppState;
+use crate::entities::kinds::RoomKind;
+use crate::features::chat::ground::{self, RoomGround};
+use crate::features::chat::model::{MyRoom, RoomPerson, RoomRow, RoomView};
+use crate::ports::clock::rfc3339;
+use crate::store::{Id, Sql};
+use crate::streams::{Stream, heads_of, log_head};
+use crate::web::error::{AppError, Result};
+use crate::web::pagination::{Page, PageQuery, Place};
+use crate::web::viewer::Me;
+
+/// Rooms that a sidebar holds.
+const MOST_FOLLOWED: i64 = 300;
+/// People that a room's view names.
+const MOST_PEOPLE: i64 = 100;
+
+/// A room that exists for whoever asked.
+#[derive(Clone, Debug)]
+pub struct FoundRoom {
+    /// What is known of it and of the viewer in it; its `standing` says what they may.
+    pub ground: RoomGround,
+    /// Head of its stream, read before the row.
+    pub head: i64,
+}
+
+/// A room by id; 404 if it does not exist for the member. Two statements.
+pub async fn find_room(state: &AppState, me: &Me, id: i64) -> Result<FoundRoom> {
+    room_in(state.store.read(), me.id, id).await
+}
+
+/// The same inside a transaction.
+pub(in crate::features::chat) async fn room_in(db: &impl ConnectionTrait, member: i64, id: i64) -> Result<FoundRoom> {
+    let head = log_head(db, Stream::room(id)).await?.head;
+    let row = ground::select(member).then(" WHERE r.id = ").bind(id).one(db).await?.ok_or(AppError::NotFound)?;
+    let ground = ground::room(&row)?;
+    ground.standing.read()?;
+    Ok(FoundRoom { ground, head })
+}
+
+/// A room by the slugs of its space and its own; 404 if it does not exist for the member.
+pub async fn by_slug(state: &AppState, me: &Me, space: &str, slug: &str) -> Result<FoundRoom> {
+    if slug.contains('\0') || space.contains('\0') {
+        return Err(AppError::NotFound);
+    }
+    let row = Sql::new("SELECT r.id FROM room r JOIN space s ON s.id = r.space_id WHERE s.slug = ")
+        .bind(space.to_lowercase())
+        .then(" AND r.slug = ")
+        .bind(slug.to_lowercase())
+        .one(state.store.read())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    find_room(state, me, row.try_get("", "id")?).await
+}
+
+/// The view of a found room: one more statement for those who are named in it.
+pub async fn view_of(state: &AppState, room: &FoundRoom) -> Result<RoomView> {
+    view_in(state.store.read(), &state.epoch, room).await
+}
+
+/// The same inside a transaction.
+pub(in crate::features::chat) async fn view_in(
+    db: &impl ConnectionTrait,
+    epoch: &str,
+    room: &FoundRoom,
+) -> Result<RoomView> {
+    let of = &room.ground;
+    let people = match of.standing.kind {
+        RoomKind::Open => None,
+        RoomKind::Private | RoomKind::Direct => Some(people(db, of.id).await?),
+    };
+    let name = match (&people, of.standing.kind) {
+        (Some(people), RoomKind::Direct) => names(people.iter().filter(|person| person.id != of.standing.member)),
+        _ => of.name.clone(),
+    };
+    Ok(RoomView {
+        id: Id(of.id),
+        kind: of.standing.kind,
+        space: of.space.clone(),
+        slug: of.slug.clone(),
+        name,
+        purpose: of.purpose.clone(),
+        private: of.standing.kind == RoomKind::Private,
+        archived: of.standing.archived,
+        message_count: of.message_count,
+        members: people,
+        created_at: rfc3339(of.created_at),
+        last_message_at: of.last_message_at.map(rfc3339),
+        stream: Stream::room(of.id).to_string(),
+        head: room.head,
+        epoch: epoch.to_owned(),
+        mine: mine(of),
+        version: of.version,
+    })
+}
+
+async fn people(db: &impl ConnectionTrait, room: i64) -> Result<Vec<RoomPerson>> {
+    let rows = Sql::new(
+        "SELECT m.id, m.handle, m.display_name, m.avatar FROM room_member rm JOIN member m ON m.id = rm.member_id \
+         WHERE rm.room_id = ",
+    )
+    .bind(room)
+    .then(" ORDER BY rm.member_id LIMIT ")
+    .bind(MOST_PEOPLE)
+    .all(db)
+    .await?;
+    rows.iter().map(|row| person(row, "")).collect()
+}
+
+pub(super) fn person(row: &QueryResult, prefix: &str) -> Result<RoomPerson> {
+    Ok(RoomPerson {
+        id: row.try_get(prefix, "id")?,
+        handle: row.try_get(prefix, "handle")?,
+        display_name: row.try_get(prefix, "display_name")?,
+        avatar: row.try_get(prefix, "avatar")?,
+    })
+}
+
+fn names<'a>(people: impl Iterator<Item = &'a RoomPerson>) -> String {
+    people.map(|person| person.display_name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a room is to the viewer.
+fn mine(of: &RoomGround) -> Option<MyRoom> {
+    of.mine.map(|mine| MyRoom {
+        read_seq: mine.read_seq,
+        unread: (of.message_count - mine.read_count).max(0),
+        mentions: mine.mentions,
+        muted: mine.muted,
+        favourite: mine.favourite,
+    })
+}
+
+fn row_of(state: &AppState, of: &RoomGround, others: &[String]) -> RoomRow {
+    let direct = of.standing.kind == RoomKind::Direct;
+    RoomRow {
+        id: Id(of.id),
+        kind: of.standing.kind,
+        space: of.space.clone(),
+        space_name: of.space_name.clone(),
+        slug: of.slug.clone(),
+        name: if direct { others.join(", ") } else { of.name.clone() },
+        purpose: of.purpose.clone(),
+        archived: of.standing.archived,
+        last_message_at: of.last_message_at.map(rfc3339),
+        stream: Stream::room(of.id).to_string(),
+        head: 0,
+        epoch: state.epoch.to_string(),
+        private: of.standing.kind == RoomKind::Private,
+        mine: mine(of),
+    }
+}
+
+/// The rooms of a space that exist for the member, the newest first. Two statements.
+pub async fn rooms_of_space(state: &AppState, me: &Me, space: i64, page: &PageQuery) -> Result<Page<RoomRow>> {
+    let (limit, after) = (page.limit()?, page.after()?);
+    let mut sql = ground::select(me.id).then(" WHERE r.space_id = ").bind(space);
+    sql = sql.then(" AND (r.kind = 'open' OR rm.member_id IS NOT NULL)");
+    if let Some(place) = after {
+        sql = sql.then(" AND r.id < ").bind(place.id);
+    }
+    let rows = sql
+        .then(" ORDER BY r.id DESC LIMIT ")
+        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+        .all(state.store.read())
+        .await?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let of = ground::room(row)?;
+        // Its space decides as well; the caller has found that for the viewer, this is the second lock.
+        if of.standing.read().is_ok() {
+            items.push(row_of(state, &of, &[]));
+        }
+    }
+    let mut page = Page::cut(items, limit, |row| Place { key: 0, id: row.id.0 });
+    set_heads(state, &mut page.items).await?;
+    Ok(page)
+}
+
+/// The rooms a member follows that still exist for them, direct conversations among them: for the
+/// sidebar. The caller sorts. One statement for rooms and names, one for heads not in mind.
+pub async fn followed(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
+    followed_where(state, me, "").await
+}
+
+/// The direct conversations of a member, as [`followed`].
+pub async fn directs(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
+    followed_where(state, me, " AND r.kind = 'direct'").await
+}
+
+async fn followed_where(state: &AppState, me: &Me, more: &str) -> Result<Vec<RoomRow>> {
+    let rows = Sql::new("SELECT ")
+        .then(ground::ROOM)
+        .then(", o.display_name AS o_display_name FROM (SELECT room_id FROM room_member WHERE member_id = ")
+        .bind(me.id)
+        .then(" ORDER BY joined_at DESC LIMIT ")
+        .bind(MOST_FOLLOWED)
+        .then(") f JOIN room r ON r.id = f.room_id JOIN member v ON v.id = ")
+        .bind(me.id)
+        .then(ground::AROUND)
+        .then(
+            " LEFT JOIN room_member om ON r.kind = 'direct' AND om.room_id = r.id AND om.member_id <> v.id \
+             LEFT JOIN member o ON o.id = om.member_id WHERE 1 = 1",
+        )
+        .then(more)
+        .then(" ORDER BY r.id, om.member_id")
+        .all(state.store.read())
+        .await?;
+    let mut found: Vec<(RoomGround, Vec<String>)> = Vec::new();
+    for row in &rows {
+        let of = ground::room(row)?;
+        let other: Option<String> = row.try_get("o_", "display_name")?;
+        match found.last_mut() {
+            Some((last, others)) if last.id == of.id => others.extend(other),
+            _ if of.standing.read().is_ok() => found.push((of, other.into_iter().collect())),
+            _ => {}
+        }
+    }
+    let mut rooms: Vec<RoomRow> = found.iter().map(|(of, others)| row_of(state, of, others)).collect();
+    set_heads(state, &mut rooms).await?;
+    Ok(rooms)
+}
+
+/// Heads of rows: from memory, and for the rest from the database.
+async fn set_heads(state: &AppState, rooms: &mut [RoomRow]) -> Result<()> {
+    let stream = |row: &RoomRow| Stream::room(row.id.0);
+    let unknown: Vec<Stream> = rooms.iter().map(stream).filter(|stream| state.heads.get(*stream).is_none()).collect();
+    let read = if unknown.is_empty() { HashMap::new() } else { heads_of(state.store.read(), &unknown).await? };
+    for room in rooms {
+        let of = stream(room);
+        room.head = state.heads.get(of).or_else(|| read.get(&of).copied()).unwrap_or(0);
+    }
+    Ok(())
+}
+
+/// The ids of the rooms that a member follows and may read.
+pub async fn followed_ids(state: &AppState, member: i64) -> Result<Vec<i64>> {
+    let rows = ground::select(member)
+        .then(" WHERE r.id IN (SELECT room_id FROM room_member WHERE member_id = ")
+        .bind(member)
+        .then(" ORDER BY joined_at DESC LIMIT ")
+        .bind(MOST_FOLLOWED)
+        .then(")")
+        .all(state.store.read())
+        .await?;
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let of = ground::room(row)?;
+        if of.standing.read().is_ok() && of.mine.is_some_and(|mine| !mine.muted) {
+            ids.push(of.id);
+        }
+    }
+    Ok(ids)
+}

@@ -1,0 +1,131 @@
+//! Telling and reading.
+
+use crate::app::AppState;
+use crate::entities::kinds::NoticeKind;
+use crate::store::{Sql, Tx};
+use crate::streams::{NewEvent, Stream};
+use crate::web::error::{AppError, Result};
+use crate::web::viewer::Me;
+
+/// Rows of one statement.
+const CHUNK: usize = 256;
+
+/// Something that a member should know of.
+#[derive(Clone, Debug)]
+pub struct NewNotice {
+    pub member: i64,
+    pub kind: NoticeKind,
+    pub actor: i64,
+    /// The post or message.
+    pub subject: i64,
+    /// Of a message.
+    pub room: Option<i64>,
+    /// Of a post.
+    pub topic: Option<i64>,
+}
+
+/// Tells members, each once of the same thing; returns member and subject of those who had not
+/// been told.
+pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>> {
+    let mut told = Vec::new();
+    for chunk in notices.chunks(CHUNK) {
+        let rows: Vec<[sea_orm::Value; 8]> = chunk
+            .iter()
+            .map(|of| {
+                [
+                    tx.id().into(),
+                    of.member.into(),
+                    of.kind.as_str().into(),
+                    of.actor.into(),
+                    of.subject.into(),
+                    of.room.into(),
+                    of.topic.into(),
+                    tx.now().into(),
+                ]
+            })
+            .collect();
+        let new = Sql::new(
+            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, created_at) VALUES ",
+        )
+        .rows(rows)
+        .then(" ON CONFLICT DO NOTHING RETURNING id, member_id, actor_id, subject_id")
+        .all(tx.conn())
+        .await?;
+        for row in new {
+            let (id, member, actor): (i64, i64, i64) =
+                (row.try_get("", "id")?, row.try_get("", "member_id")?, row.try_get("", "actor_id")?);
+            tx.append(Stream::member(member), NewEvent::new("notice.created", id, Some(actor)));
+            told.push((member, row.try_get("", "subject_id")?));
+        }
+    }
+    Ok(told)
+}
+
+/// Marks one notice as read.
+pub async fn read_one(state: &AppState, me: &Me, notice: i64) -> Result<()> {
+    let member = me.id;
+    state
+        .store
+        .write(async move |tx| {
+            let row = Sql::new("SELECT read_at FROM notice WHERE member_id = ")
+                .bind(member)
+                .then(" AND id = ")
+                .bind(notice)
+                .one(tx.conn())
+                .await?
+                .ok_or(AppError::NotFound)?;
+            if row.try_get::<Option<i64>>("", "read_at")?.is_some() {
+                return Ok(());
+            }
+            Sql::new("UPDATE notice SET read_at = ")
+                .bind(tx.now())
+                .then(" WHERE id = ")
+                .bind(notice)
+                .run(tx.conn())
+                .await?;
+            tx.append(Stream::member(member), NewEvent::new("notice.read", notice, Some(member)));
+            Ok(())
+        })
+        .await
+}
+
+/// Marks all notices of a member as read.
+pub async fn read_all(state: &AppState, me: &Me) -> Result<()> {
+    let member = me.id;
+    state
+        .store
+        .write(async move |tx| {
+            let read = Sql::new("UPDATE notice SET read_at = ")
+                .bind(tx.now())
+                .then(" WHERE read_at IS NULL AND member_id = ")
+                .bind(member)
+                .run(tx.conn())
+                .await?;
+            if read.rows_affected() > 0 {
+                tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Whoever has read a room up to `seq` has read the notices of what was written there.
+pub async fn read_in_room(tx: &mut Tx, member: i64, room: i64, seq: i64) -> Result<()> {
+    let read = Sql::new("UPDATE notice SET read_at = ")
+        .bind(tx.now())
+        .then(" WHERE read_at IS NULL AND member_id = ")
+        .bind(member)
+        .then(" AND room_id = ")
+        .bind(room)
+        .then(" AND subject_id IN (SELECT id FROM message WHERE room_id = ")
+        .bind(room)
+        .then(" AND seq <= ")
+        .bind(seq)
+        .then(")")
+        .run(tx.conn())
+        .await?;
+    if read.rows_affected() > 0 {
+        tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! What a socket writes: messages, markers, and that somebody types. The reading goes on meanwhile.
+
+use std::pin::Pin;
+
+use super::protocol::{Echo, SendFrame, ServerFrame};
+use super::session::Session;
+use crate::app::AppState;
+use crate::store::Id;
+use crate::streams::Stream;
+use crate::web::error::{AppError, Result};
+
+/// A write on its way, and what its answer repeats.
+pub(super) type Waiting = Pin<Box<dyn Future<Output = (Echo, Outcome)>>>;
+
+/// What a write of a socket came to.
+pub(super) enum Outcome {
+    /// The commit of a message.
+    Sent(Result<Posted>),
+    /// Something that is answered only if it fails.
+    Quiet(Result<()>),
+}
+
+/// A message that is there for good.
+#[derive(Clone, Debug)]
+pub(super) struct Posted {
+    client_id: String,
+    room: i64,
+    id: i64,
+    seq: i64,
+}
+
+impl Session {
+    /// Queues a message: in the order of the frames, as each is in the queue before the next is read.
+    pub(super) async fn send(&mut self, frame: SendFrame, echo: Echo) -> bool {
+        let Ok(Id(room)) = frame.room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
+        let client_id = frame.client_id.clone();
+        match crate::features::send_message(&self.state, self.socket.member.get(), room, frame).await {
+            Ok(commit) => {
+                self.waiting.push(Box::pin(async move {
+                    let sent = commit.await.map(|(id, seq)| Posted { client_id, room, id, seq });
+                    (echo, Outcome::Sent(sent))
+                }));
+                true
+            }
+            Err(error) => self.refuse_for(&error, &echo),
+        }
+    }
+
+    /// Says how a write ended; false if the socket ends with it.
+    pub(super) fn answer(&mut self, echo: &Echo, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Sent(Ok(posted)) => {
+                let (room, id) = (Id(posted.room).to_string(), Id(posted.id).to_string());
+                let reference = echo.reference.as_deref();
+                let frame =
+                    ServerFrame::Sent { client_id: &posted.client_id, room: &room, id, seq: posted.seq, reference };
+                self.socket.send(frame.encode());
+                true
+            }
+            Outcome::Quiet(Ok(())) => true,
+            Outcome::Sent(Err(error)) | Outcome::Quiet(Err(error)) => self.refuse_for(&error, echo),
+        }
+    }
+
+    /// Moves how far the member has read a room.
+    pub(super) fn read_to(&mut self, room: &str, seq: i64, echo: Echo) -> bool {
+        let Ok(Id(room)) = room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
+        let (state, member) = (self.state.clone(), self.socket.member.get());
+        self.waiting.push(Box::pin(async move {
+            let moved = crate::features::move_marker(&state, member, room, seq).await;
+            (echo, Outcome::Quiet(moved))
+        }));
+        true
+    }
+
+    /// Passes on that the member types, where that is news.
+    pub(super) fn type_in(&mut self, room: &str, echo: Echo) -> bool {
+        let Ok(Id(room)) = room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
+        let member = self.socket.member.get();
+        if self.state.hub.live().types(member, room) {
+            let state = self.state.clone();
+            self.waiting.push(Box::pin(async move {
+                let told = tell_typing(&state, member, room).await;
+                (echo, Outcome::Quiet(told))
+            }));
+        }
+        true
+    }
+}
+
+/// Passes on that somebody types, if they may write there.
+async fn tell_typing(state: &AppState, member: i64, room: i64) -> Result<()> {
+    let name = crate::features::typist(state, member, room).await?;
+    state.hub.tell_typing(Stream::room(room), member, name);
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! Rooms by socket: what is live, replayed and read again is the same; what is withdrawn ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::features::chat::{room, say};
+use crate::support::stage::{done, id};
+use crate::support::{Client, Socket, TestHub, hub_test};
+
+/// A room in an open space of its maker: its id and its stream.
+async fn open_room(hub: &TestHub, who: &Client) -> (String, String) {
+    let space = hub.space(who, "open").await;
+    let made = room(who, &space, "talk", false).await;
+    (id(&made), made["stream"].as_str().unwrap().to_owned())
+}
+
+async fn post(socket: &mut Socket, room: &str, text: &str, client_id: &str) {
+    socket.send(&json!({"type": "send", "room": room, "body": text, "client_id": client_id})).await;
+}
+
+/// One event of a stream, as somebody who was away gets it.
+async fn replayed(who: &Client, stream: &str, seq: i64) -> Value {
+    let mut socket = Socket::open(who).await;
+    assert_eq!(socket.subscribe(stream, Some(seq - 1), None).await["type"], "subscribed");
+    socket.events(1).await.remove(0)
+}
+
+/// The messages of a room as a reader builds them from events alone.
+#[derive(Default)]
+struct Reader(BTreeMap<i64, Value>);
+
+impl Reader {
+    fn of<'a>(&'a mut self, id: &Value) -> Option<&'a mut Value> {
+        self.0.values_mut().find(|message| message["id"] == *id)
+    }
+
+    fn take(&mut self, event: &Value) {
+        let data = &event["data"];
+        match event["event"].as_str().unwrap() {
+            "reaction.added" | "reaction.removed" => {
+                if let Some(message) = self.of(&data["message_id"]) {
+                    message["reactions"] = data["reactions"].clone();
+                }
+            }
+            kind if kind.starts_with("message.") => {
+                let mut message = data.clone();
+                let root = message.as_object_mut().unwrap().remove("root");
+                self.0.insert(message["seq"].as_i64().unwrap(), message);
+                if let Some(root) = root
+                    && let Some(message) = self.of(&root["id"])
+                {
+                    message["reply_count"] = root["reply_count"].clone();
+                    message["last_reply_at"] = root["last_reply_at"].clone();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+hub_test!(async fn live_replayed_and_read_are_the_same(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let mut live = Socket::open(&bob).await;
+    assert_eq!(live.subscribe(&stream, Some(0), None).await["head"], 0);
+    let mut reader = Reader::default();
+    let mut seq = 0;
+    let mut expect = async |kind: &str| {
+        seq += 1;
+        let event = live.events(1).await.remove(0);
+        assert_eq!((&event["event"], &event["seq"]), (&json!(kind), &json!(seq)));
+        assert_eq!(replayed(&bob, &stream, seq).await, event, "a replay says what was live");
+        reader.take(&event);
+        event
+    };
+    let one = say(&ada, &room, "one *two*").await;
+    let posted = expect("message.posted").await;
+    assert_eq!(posted["data"], one, "the event carries the answer's object");
+    for field in ["id", "author", "body", "body_html", "client_id", "reply_to"] {
+        assert!(posted["data"].get(field).is_some(), "{field}");
+    }
+    assert_eq!((&posted["data"]["author"]["handle"], &posted["data"]["author"]["display_name"]), (&json!("ada"), &json!("ada Example")));
+    let at = format!("/api/v1/messages/{}", id(&one));
+    let reply = json!({"body": "a reply", "client_id": "r", "reply_to": one["id"]});
+    let two = done(&bob.post(&format!("/api/v1/rooms/{room}/messages"), &reply).await);
+    assert_eq!(expect("message.posted").await["data"]["root"]["reply_count"], 1);
+    assert_eq!(ada.patch(&at, &json!({"body": "one, better"})).await.status, 200);
+    assert_eq!(expect("message.edited").await["data"]["body"], "one, better");
+    assert_eq!(bob.put(&format!("{at}/reactions/%F0%9F%8E%89")).await.status, 204);
+    let event = expect("reaction.added").await;
+    assert_eq!(event["data"], json!({"message_id": one["id"], "emoji": "🎉", "handle": "bob", "reactions": [{"emoji": "🎉", "count": 1}]}));
+    assert_eq!(bob.put(&format!("{at}/pin")).await.status, 204);
+    assert_eq!(expect("message.pinned").await["data"]["pinned"], true);
+    assert_eq!(bob.delete(&format!("{at}/pin")).await.status, 204);
+    expect("message.unpinned").await;
+    assert_eq!(bob.delete(&format!("{at}/reactions/%F0%9F%8E%89")).await.status, 204);
+    expect("reaction.removed").await;
+    assert_eq!(ada.patch(&format!("/api/v1/rooms/{room}"), &json!({"name": "Talk 2"})).await.status, 200);
+    assert_eq!(expect("room.changed").await["data"]["name"], "Talk 2");
+    assert_eq!(bob.delete(&format!("/api/v1/messages/{}", id(&two))).await.status, 204);
+    let event = expect("message.deleted").await;
+    assert_eq!((&event["data"]["body"], &event["data"]["root"]["reply_count"]), (&json!(""), &json!(0)));
+
+    let read = done(&bob.get(&format!("/api/v1/rooms/{room}/messages")).await);
+    let read: Vec<Value> = read["items"].as_array().unwrap().clone();
+    assert_eq!(reader.0.into_values().collect::<Vec<_>>(), read, "events lead to what is read");
+    let mut late = Socket::open(&ada).await;
+    late.subscribe(&stream, Some(0), None).await;
+    let mut replay = Reader::default();
+    late.events(9).await.iter().for_each(|event| replay.take(event));
+    assert_eq!(replay.0.into_values().collect::<Vec<_>>(), read, "and so does a replay from nothing");
+});
+
+hub_test!(async fn what_a_socket_sends_is_posted_once_and_in_order(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let mut reader = Socket::open(&bob).await;
+    reader.subscribe(&stream, Some(0), None).await;
+    let mut writer = Socket::open(&ada).await;
+    for number in 0..200 {
+        let frame = json!({"type": "send", "room": room, "body": format!("m{number}"), "client_id": format!("c{number}"), "ref": number});
+        writer.send(&frame).await;
+    }
+    let mut sent = BTreeMap::new();
+    while sent.len() < 200 {
+        let frame = writer.next_of("sent").await;
+        assert_eq!((&frame["room"], &frame["client_id"]), (&json!(room), &json!(format!("c{}", frame["ref"]))));
+        sent.insert(frame["seq"].as_i64().unwrap(), frame);
+    }
+    let events = reader.events(200).await;
+    for (at, event) in events.iter().enumerate() {
+        let seq = i64::try_from(at).unwrap() + 1;
+        assert_eq!((&event["seq"], &event["data"]["body"]), (&json!(seq), &json!(format!("m{at}"))));
+        assert_eq!(sent[&seq]["id"], event["data"]["id"]);
+    }
+    // A repeat over the socket and by HTTP is the first one.
+    post(&mut writer, &room, "changed", "c0").await;
+    let again = writer.next_of("sent").await;
+    assert_eq!((&again["id"], &again["seq"]), (&events[0]["data"]["id"], &json!(1)));
+    let by_http = ada.post(&format!("/api/v1/rooms/{room}/messages"), &json!({"body": "x", "client_id": "c1"})).await;
+    assert_eq!((by_http.status, &by_http.json()["body"]), (200, &json!("m1")));
+    assert_eq!(done(&ada.get(&format!("/api/v1/rooms/{room}")).await)["message_count"], 200);
+});
+
+hub_test!(async fn two_who_send_the_same_at_once_send_one(hub) {
+    let ada = hub.member("ada").await;
+    let (room, stream) = open_room(hub, &ada).await;
+    let (mut one, mut two) = (Socket::open(&ada).await, Socket::open(&ada).await);
+    for number in 0..20 {
+        let client_id = format!("c{number}");
+        post(&mut one, &room, "left", &client_id).await;
+        post(&mut two, &room, "right", &client_id).await;
+        let (left, right) = (one.next_of("sent").await, two.next_of("sent").await);
+        assert_eq!((&left["id"], &left["seq"]), (&right["id"], &right["seq"]));
+    }
+    let mut reader = Socket::open(&ada).await;
+    assert_eq!(reader.subscribe(&stream, None, None).await["head"], 20);
+});
+
+hub_test!(async fn what_is_withdrawn_ends_at_once(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let made = room(&ada, &space, "quiet", true).await;
+    let (room, stream) = (id(&made), made["stream"].as_str().unwrap().to_owned());
+    let mut socket = Socket::open(&bob).await;
+    let refused = socket.subscribe(&stream, None, None).await;
+    assert_eq!((&refused["type"], &refused["code"]), (&json!("error"), &json!("not_found")));
+    assert_eq!(ada.put(&format!("/api/v1/rooms/{room}/members/bob")).await.status, 204);
+    assert_eq!(socket.subscribe(&stream, None, None).await["type"], "subscribed");
+    say(&ada, &room, "for both").await;
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "for both");
+    assert_eq!(ada.delete(&format!("/api/v1/rooms/{room}/members/bob")).await.status, 204);
+    say(&ada, &room, "for one").await;
+    let next = socket.next_lasting().await;
+    assert_eq!((&next["type"], &next["stream"], &next["code"]), (&json!("unsubscribed"), &json!(stream), &json!("forbidden")));
+    post(&mut socket, &room, "late", "late").await;
+    let error = socket.next_lasting().await;
+    assert_eq!((&error["type"], &error["code"], &error["client_id"]), (&json!("error"), &json!("not_found"), &json!("late")));
+    // The same when somebody is taken out of the space.
+    let closed = hub.space(&ada, "private").await;
+    done(&ada.send(ada.request("PUT", &format!("/api/v1/spaces/{closed}/members/bob")).json(&json!({"role": "member"}))).await);
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{closed}/join"))).await);
+    let inner = crate::features::chat::room(&ada, &closed, "inner", false).await;
+    let stream = inner["stream"].as_str().unwrap();
+    assert_eq!(socket.subscribe(stream, None, None).await["type"], "subscribed");
+    assert_eq!(ada.delete(&format!("/api/v1/spaces/{closed}/members/bob")).await.status, 204);
+    say(&ada, &id(&inner), "gone").await;
+    let next = socket.next_lasting().await;
+    assert_eq!((&next["type"], &next["stream"]), (&json!("unsubscribed"), &json!(stream)));
+    socket.send(&json!({"type": "ping", "ref": 1})).await;
+    assert_eq!(socket.next_lasting().await, json!({"type": "pong", "ref": 1}), "the connection is alive");
+});
+
+hub_test!(async fn markers_and_notices_come_on_ones_own_stream(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, _) = open_room(hub, &ada).await;
+    let own = format!("member:{}", done(&bob.get("/api/v1/me").await)["id"].as_str().unwrap());
+    let mut socket = Socket::open(&bob).await;
+    let head = socket.subscribe(&own, None, None).await["head"].as_i64().unwrap();
+    say(&ada, &room, "@bob hello").await;
+    let event = socket.events(1).await.remove(0);
+    assert_eq!((&event["event"], &event["data"]["unread"], &event["data"]["excerpt"]), (&json!("notice.created"), &json!(1), &json!("@bob hello")));
+    assert_eq!(replayed(&bob, &own, head + 1).await, event);
+    socket.send(&json!({"type": "read", "room": room, "seq": 1})).await;
+    let (mut read, mut moved) = (Value::Null, Value::Null);
+    for event in socket.events(2).await {
+        if event["event"] == "read.moved" { moved = event } else { read = event }
+    }
+    assert_eq!((&read["event"], &read["data"]), (&json!("notice.read"), &json!({"id": null, "unread": 0})));
+    assert_eq!(moved["data"], json!({"room": room, "read_seq": 1, "unread": 0, "mentions": 0}));
+    assert_eq!(replayed(&bob, &own, moved["seq"].as_i64().unwrap()).await, moved);
+    let mut other = Socket::open(&ada).await;
+    assert_eq!(other.subscribe(&own, None, None).await["code"], "not_found", "nobody else's");
+    // A room with news rings for those who follow it; bob does, since he was named.
+    say(&ada, &room, "news").await;
+    let rung = socket.next_of("activity").await;
+    assert_eq!((&rung["room"], &rung["head"].as_i64().is_some_and(|head| head >= 1)), (&json!(room), &true));
+});
+
+hub_test!(async fn who_is_there_and_who_types(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let (mut one, mut two) = (Socket::open(&ada).await, Socket::open(&bob).await);
+    one.subscribe(&stream, None, None).await;
+    assert_eq!(one.next_of("presence").await["online"], json!([{"handle": "ada", "display_name": "ada Example", "availability": "online"}]));
+    two.subscribe(&stream, None, None).await;
+    let both = one.next_of("presence").await;
+    assert_eq!((&both["stream"], both["online"].as_array().unwrap().len()), (&json!(stream), 2));
+    let set = bob.request("PUT", "/api/v1/me/availability").json(&json!({"availability": "do_not_disturb"}));
+    assert_eq!(bob.send(set).await.status, 204);
+    assert_eq!(one.next_of("presence").await["online"][1]["availability"], "do_not_disturb");
+    for _ in 0..50 {
+        two.send(&json!({"type": "typing", "room": room})).await;
+    }
+    two.send(&json!({"type": "ping"})).await;
+    let typing = one.next_of("typing").await;
+    assert_eq!(typing, json!({"type": "typing", "stream": stream, "member": {"handle": "bob", "display_name": "bob Example"}}));
+    // The other forty-nine, and one's own, are nowhere: the next that comes is the message.
+    say(&bob, &room, "typed").await;
+    assert_eq!(one.next_of("events").await["items"][0]["data"]["body"], "typed");
+    drop(two);
+    assert_eq!(one.next_of("presence").await["online"].as_array().unwrap().len(), 1);
+});
+
+hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let mut socket = Socket::open(&bob).await;
+    let head = socket.subscribe(&stream, Some(99), None).await;
+    assert_eq!((&head["type"], &head["head"]), (&json!("reset"), &json!(0)), "a since from the future");
+    assert_eq!(socket.subscribe(&stream, Some(0), Some("another")).await["type"], "reset", "or of another history");
+    let long = "x".repeat(8001);
+    let frames = [
+        (json!({"type": "send", "room": room, "body": "x"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": "", "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": "a\u{0}b", "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": long, "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": "x", "client_id": "a", "reply_to": "x"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": {"x": 1}, "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": "nowhere", "body": "x", "client_id": "a"}), "not_found"),
+        (json!({"type": "send", "room": "0000000000001", "body": "x", "client_id": "a"}), "not_found"),
+        (json!({"type": "read", "room": "0000000000001", "seq": 1}), "not_found"),
+        (json!({"type": "read", "room": room, "seq": -1}), "invalid"),
+        (json!({"type": "read", "room": room, "seq": "1"}), "invalid"),
+        (json!({"type": "typing", "room": "0000000000001"}), "not_found"),
+        (json!({"type": "subscribe", "stream": "hub:0000000000000"}), "not_found"),
+        (json!({"type": "subscribe", "stream": stream, "since": -1}), "invalid"),
+        (json!({"type": "nonsense"}), "invalid"),
+        (json!([1, 2]), "invalid"),
+    ];
+    for (number, (mut frame, code)) in frames.into_iter().enumerate() {
+        if let Some(frame) = frame.as_object_mut() {
+            frame.insert("ref".into(), json!({"n": number}));
+        }
+        socket.send(&frame).await;
+        let error = socket.next_lasting().await;
+        assert_eq!((&error["type"], &error["code"]), (&json!("error"), &json!(code)), "{frame}: {error}");
+        if frame.is_object() {
+            assert_eq!(error["ref"], json!({"n": number}));
+        }
+        assert_eq!(error["client_id"], frame.get("client_id").cloned().unwrap_or_default());
+    }
+    socket.send_raw(Message::binary(vec![0, 1, 2])).await;
+    assert_eq!(socket.next_lasting().await["code"], "invalid");
+    socket.send_raw(Message::text("{")).await;
+    assert_eq!(socket.next_lasting().await["code"], "invalid");
+    // Somebody else's client_id is one's own to use.
+    say(&ada, &room, "hers").await;
+    assert_eq!(socket.next_of("events").await["items"][0]["data"]["body"], "hers");
+    post(&mut socket, &room, "his", "hers").await;
+    assert_eq!(socket.next_of("sent").await["seq"], 2);
+    // A clock that goes back orders nothing anew.
+    hub.clock.advance(-3_600_000_000);
+    post(&mut socket, &room, "earlier", "later").await;
+    let events = Socket::open(&ada).await;
+    drop(events);
+    let page = done(&ada.get(&format!("/api/v1/rooms/{room}/messages")).await);
+    let said: Vec<&Value> = page["items"].as_array().unwrap().iter().map(|of| &of["body"]).collect();
+    assert!(said.starts_with(&[&json!("hers"), &json!("his")]), "{said:?}");
+    hub.clock.advance(3_600_000_000);
+    socket.send_raw(Message::text("x".repeat(70_000))).await;
+    assert_eq!(loop {
+        let frame = socket.next().await;
+        if frame["type"] == "close" { break frame["code"].clone() }
+    }, 1009);
+});
+
+hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {
+    let ada = hub.member("ada").await;
+    let (room, stream) = open_room(hub, &ada).await;
+    let mut socket = Socket::open(&ada).await;
+    let (mut answers, mut limited) = (0, 0);
+    for _ in 0..100 {
+        for _ in 0..100 {
+            socket.send(&json!({"type": "subscribe", "stream": stream})).await;
+        }
+        for _ in 0..100 {
+            let frame = socket.next_lasting().await;
+            match frame["type"].as_str().unwrap() {
+                "subscribed" => answers += 1,
+                "error" => {
+                    assert_eq!(frame["code"], "rate_limited");
+                    limited += 1;
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
+    assert!(answers >= 1000 && limited > 0 && answers + limited == 10_000, "{answers} {limited}");
+    assert_eq!(hub.state().hub.streams(), 1, "one place for one stream");
+    say(&ada, &room, "still there").await;
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "still there");
+    // Nothing comes twice.
+    tokio::time::timeout(Duration::from_secs(10), async {
+        say(&ada, &room, "once").await;
+        let event = socket.events(1).await.remove(0);
+        assert_eq!((&event["seq"], &event["data"]["body"]), (&json!(2), &json!("once")));
+    })
+    .await
+    .unwrap();
+});
