@@ -60,6 +60,12 @@ export class Log {
 
   toBottom() { this.scroll.scrollTop = 0; }
 
+  /** Brings a line into the upper third, without moving what lies around the log. */
+  show(line) {
+    const box = this.scroll.getBoundingClientRect();
+    this.scroll.scrollTop += line.getBoundingClientRect().top - box.top - box.height / 4;
+  }
+
   // ---- Changing without moving
 
   keep(change) {

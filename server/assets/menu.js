@@ -49,6 +49,8 @@ export function menus({ template, item, id, places = () => ({}) }) {
   }
 
   document.addEventListener('click', (event) => {
+    // A question about an act of the menu: its button has to be there for the answer.
+    if (event.target.closest('dialog')) return;
     const more = event.target.closest('[data-more]');
     if (more?.closest(item) && document.getElementById(template) && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();

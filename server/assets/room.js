@@ -140,7 +140,7 @@ document.addEventListener('visibilitychange', read);
 {
   const view = views()[0];
   const target = main.querySelector('.is-target') ?? view.log.root.querySelector('[data-new]');
-  if (target) target.scrollIntoView({ block: target.matches('.is-target') ? 'center' : 'start' });
+  if (target) view.log.show(target);
   view.count(0);
   if (view.log.atEnd()) view.seen();
 }
@@ -267,7 +267,7 @@ async function act(form, button) {
 }
 
 document.addEventListener('submit', (event) => {
-  if (event.target.dataset.async === undefined || event.defaultPrevented) return;
+  if (event.target.dataset.async === undefined || event.defaultPrevented || !event.submitter) return;
   event.preventDefault();
   act(event.target, event.submitter);
 });
@@ -301,6 +301,26 @@ document.addEventListener('click', async (event) => {
     closePanel();
   }
 });
+
+// ---- Reacting and answering stand at hand where the pointer or the focus is; once in the page, not in every message
+
+let bar = [];
+
+function offer(message) {
+  if (!message || bar[0]?.closest('[data-message]') === message) return;
+  for (const part of bar) part.remove();
+  const acts = message.querySelector('.msg-acts');
+  if (!acts) { bar = []; return; }
+  const can = new Set(message.dataset.can.split(' '));
+  bar = [...document.getElementById('message-bar').content.cloneNode(true).children].filter((part) => can.has(part.dataset.if));
+  for (const part of bar) {
+    for (const { name, value } of [...part.attributes]) if (value.includes('{id}')) part.setAttribute(name, value.replaceAll('{id}', message.dataset.message));
+  }
+  acts.prepend(...bar);
+}
+for (const kind of ['pointerover', 'focusin']) {
+  document.addEventListener(kind, (event) => offer(event.target.closest?.('[data-message]')));
+}
 
 // ---- A thread beside the room
 

@@ -1,6 +1,6 @@
 // What a signed-in page tells live wherever one is: rooms with something new, and notices.
 import { word } from './words.js';
-import { request } from './dom.js';
+import { parse, request } from './dom.js';
 import { live, onFrame } from './socket.js';
 
 const me = document.querySelector('meta[name="me"]');
@@ -50,7 +50,17 @@ onFrame((frame) => {
 // ---- Notices
 
 function notices(n) {
-  if (bell && Number.isInteger(n)) show([bell.querySelector('[data-unread]')], n, 'notices');
+  if (bell && Number.isInteger(n)) show([bell.querySelector('[data-unread]')], n, 'newNotices');
+}
+
+/** The page of notices shows a new one without a reload. */
+async function list() {
+  const place = document.querySelector('[data-notices]');
+  if (!place || place.contains(document.activeElement)) return;
+  try {
+    const response = await request('/notices');
+    if (response.ok) place.replaceWith(parse(await response.text()).querySelector('[data-notices]'));
+  } catch { /* the next one asks again */ }
 }
 
 live.subscribe(`member:${me.dataset.id}`, {
@@ -63,7 +73,7 @@ live.subscribe(`member:${me.dataset.id}`, {
       if (event === 'notice.created' || event === 'notice.read') notices(data.unread);
       if (event === 'notice.created' && line) {
         line.textContent = word('told', { name: data.actor?.display_name ?? '', title: data.title ?? '' });
-        document.dispatchEvent(new CustomEvent('notice', { detail: data }));
+        list();
       }
     }
   },

@@ -72,6 +72,7 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
     }
 
     // A thread beside the room.
+    bea.ask("document.querySelector('[data-by=ada] [data-more]').focus()").await;
     bea.ask("document.querySelector('[data-by=ada] .msg-acts [data-thread-link]').click()").await;
     bea.fill("[data-panel] form[data-chat] textarea", "About that").await;
     bea.ask("document.querySelector('[data-panel] form[data-chat]').requestSubmit()").await;
