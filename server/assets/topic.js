@@ -127,7 +127,7 @@ function count() {
 
 function replies(by) {
   const shown = $('[data-reply-count]');
-  if (shown && by) shown.textContent = String(Number(shown.textContent.replace(/\D/g, '')) + by);
+  if (shown && by) shown.textContent = (Number(shown.textContent.replace(/\D/g, '')) + by).toLocaleString('en-GB');
 }
 
 async function showFresh() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -293,14 +294,13 @@ hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
     post(&mut socket, &room, "his", "hers").await;
     assert_eq!(socket.next_of("sent").await["seq"], 2);
     // A clock that goes back orders nothing anew.
-    hub.clock.advance(-3_600_000_000);
+    hub.clock.advance(-30_000_000);
     post(&mut socket, &room, "earlier", "later").await;
-    let events = Socket::open(&ada).await;
-    drop(events);
+    assert_eq!(socket.next_of("sent").await["seq"], 3);
     let page = done(&ada.get(&format!("/api/v1/rooms/{room}/messages")).await);
     let said: Vec<&Value> = page["items"].as_array().unwrap().iter().map(|of| &of["body"]).collect();
-    assert!(said.starts_with(&[&json!("hers"), &json!("his")]), "{said:?}");
-    hub.clock.advance(3_600_000_000);
+    assert_eq!(said, ["hers", "his", "earlier"]);
+    hub.clock.advance(30_000_000);
     socket.send_raw(Message::text("x".repeat(70_000))).await;
     assert_eq!(loop {
         let frame = socket.next().await;
@@ -342,3 +342,117 @@ hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {
     .await
     .unwrap();
 });
+
+hub_test!(async fn frames_are_as_the_contract_writes_them(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let epoch = done(&ada.get(&format!("/api/v1/rooms/{room}")).await)["epoch"].clone();
+    let mut socket = Socket::open(&bob).await;
+    socket.send(&json!({"type": "subscribe", "stream": stream, "since": 0, "ref": "s"})).await;
+    let subscribed = json!({"type": "subscribed", "stream": stream, "head": 0, "epoch": epoch, "ref": "s"});
+    assert_eq!(socket.next_lasting().await, subscribed);
+    socket.send(&json!({"type": "send", "room": room, "body": "Hello **you**", "client_id": "c", "ref": 1})).await;
+    let (mut sent, mut events) = (socket.next_lasting().await, socket.next_lasting().await);
+    if sent["type"] == "events" {
+        std::mem::swap(&mut sent, &mut events);
+    }
+    let message = events["items"][0]["data"].clone();
+    assert_eq!(sent, json!({"type": "sent", "client_id": "c", "room": room, "id": message["id"], "seq": 1, "ref": 1}));
+    let at = &events["items"][0]["at"];
+    let author = json!({
+        "handle": "bob", "display_name": "bob Example", "headline": "", "organisation": "", "discipline": "other",
+        "role": "member",
+    });
+    let posted = json!({
+        "id": message["id"], "room": room, "seq": 1, "author": author, "body": "Hello **you**",
+        "body_html": "<p>Hello <strong>you</strong></p>\n", "client_id": "c", "reply_to": null, "thread": null,
+        "reply_count": 0, "last_reply_at": null, "created_at": at, "edited_at": null, "deleted": false,
+        "pinned": false, "reactions": [], "version": 1,
+    });
+    let whole = json!({
+        "type": "events", "stream": stream,
+        "items": [{"seq": 1, "event": "message.posted", "at": at, "data": posted}],
+    });
+    assert_eq!(events, whole);
+    socket.send(&json!({"type": "send", "room": room, "body": " ", "client_id": "d", "ref": [2]})).await;
+    let error = json!({"type": "error", "code": "invalid", "detail": "body is needed.", "ref": [2], "client_id": "d"});
+    assert_eq!(socket.next_lasting().await, error);
+    socket.send(&json!({"type": "unsubscribe", "stream": stream, "ref": 3})).await;
+    assert_eq!(socket.next_lasting().await, json!({"type": "unsubscribed", "stream": stream, "ref": 3}));
+    socket.send(&json!({"type": "subscribe", "stream": stream, "since": 7, "epoch": epoch})).await;
+    assert_eq!(socket.next_lasting().await, json!({"type": "reset", "stream": stream, "head": 1, "epoch": epoch}));
+});
+
+/// Events, messages and followers there are.
+async fn rows(hub: &TestHub) -> [u64; 3] {
+    use praxis_server::entities::{event, message, room_member};
+    let db = hub.state().store.read();
+    [
+        event::Entity::find().count(db).await.unwrap(),
+        message::Entity::find().count(db).await.unwrap(),
+        room_member::Entity::find().count(db).await.unwrap(),
+    ]
+}
+
+/// Without limits, as a load test runs.
+async fn unlimited(hub: &TestHub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let (mut fast, mut slow, mut writer) =
+        (Socket::open(&bob).await, Socket::open(&bob).await, Socket::open(&ada).await);
+    fast.subscribe(&stream, None, None).await;
+    slow.subscribe(&stream, None, None).await;
+    // Signs of typing change nothing and answer nothing, however many there are.
+    let before = rows(hub).await;
+    let typing = json!({"type": "typing", "room": room});
+    for _ in 0..20_000 {
+        writer.send(&typing).await;
+    }
+    writer.send(&json!({"type": "ping"})).await;
+    assert_eq!(writer.next_lasting().await["type"], "pong");
+    assert_eq!(rows(hub).await, before);
+    assert_eq!(fast.next_of("typing").await["member"]["handle"], "ada");
+    // A reader that does not read is cut off; one that does gets everything meanwhile.
+    let long = "word ".repeat(1500);
+    let mut typed = 0;
+    for number in 0..700 {
+        post(&mut writer, &room, &long, &format!("c{number}")).await;
+        assert_eq!(writer.next_of("sent").await["seq"], number + 1);
+        loop {
+            let frame = fast.next().await;
+            match frame["type"].as_str().unwrap() {
+                "typing" => typed += 1,
+                "events" => {
+                    assert_eq!(frame["items"][0]["seq"], number + 1);
+                    break;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(typed <= 10, "{typed} signs of typing got through");
+    let mut last = 0;
+    let code = loop {
+        let frame = slow.next().await;
+        match frame["type"].as_str().unwrap() {
+            "events" => last = frame["items"].as_array().unwrap().last().unwrap()["seq"].as_i64().unwrap(),
+            "close" => break frame["code"].clone(),
+            _ => {}
+        }
+    };
+    assert_eq!(code, 4408);
+    assert!(last < 700, "it was cut before the end");
+    // It comes back to what it missed, all of it.
+    let mut back = Socket::open(&bob).await;
+    back.subscribe(&stream, Some(last), None).await;
+    let missed = back.events(usize::try_from(700 - last).unwrap()).await;
+    let seqs: Vec<i64> = missed.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, (last + 1..=700).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_slow_are_cut_off_and_the_fast_do_not_wait() {
+    crate::support::hub::run_with(crate::support::Db::Sqlite, "slow", &[("rate_limit", "off")], async |hub| {
+        unlimited(hub).await
+    });
+}

@@ -142,8 +142,10 @@ fn flags(cli: &Cli) -> Result<BTreeMap<String, String>, String> {
 }
 
 fn init_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(&config.log);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Schema steps are told one by one at `info`; who wants to see them can say so.
+    let filter = tracing_subscriber::EnvFilter::new(format!("sea_orm_migration=warn,{}", config.log));
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     if config.log_json {
         builder.json().init();
     } else {

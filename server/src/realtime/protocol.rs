@@ -94,8 +94,7 @@ pub enum Unread {
 }
 
 impl ClientFrame {
-    /// Reads a frame; `None` in place of it says why not.
-    #[must_use]
+    /// Reads a frame, or says why it is none; what its answer repeats either way.
     pub fn read(text: &str) -> (Result<Self, Unread>, Echo) {
         match serde_json::from_str::<Raw<'_>>(text) {
             Ok(raw) => {

@@ -347,15 +347,20 @@ impl Sockets {
     }
 
     fn control(self: &Rc<Self>, state: &AppState, after: &After) {
-        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().cloned().collect();
+        let concerned = |socket: &Rc<Socket>| match after {
+            After::EndSession(session) => socket.session.get() == *session,
+            After::Suspend(member) | After::Access(member) | After::Follows(member) => socket.member.get() == *member,
+            After::SpaceAccess(_) => true,
+            After::Jobs => false,
+        };
+        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().filter(|of| concerned(of)).cloned().collect();
         for socket in sockets {
             match after {
-                After::EndSession(session) if socket.session.get() == *session => socket.close(close::SIGNED_OUT),
-                After::Suspend(member) if socket.member.get() == *member => socket.close(close::SUSPENDED),
-                After::Access(member) if socket.member.get() == *member => self.pause_and_check(state, &socket),
-                After::SpaceAccess(_) => self.pause_and_check(state, &socket),
-                After::Follows(member) if socket.member.get() == *member => self.refresh_follows(state, &socket),
-                _ => {}
+                After::EndSession(_) => socket.close(close::SIGNED_OUT),
+                After::Suspend(_) => socket.close(close::SUSPENDED),
+                After::Access(_) | After::SpaceAccess(_) => self.pause_and_check(state, &socket),
+                After::Follows(_) => self.refresh_follows(state, &socket),
+                After::Jobs => {}
             }
         }
     }

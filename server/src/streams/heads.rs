@@ -4,6 +4,7 @@
 //! process by the relay's interval, never behind a commit of this one.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use sea_orm::ConnectionTrait;
@@ -17,6 +18,7 @@ const MOST: usize = 8192;
 #[derive(Clone, Debug, Default)]
 pub struct Heads {
     known: Arc<RwLock<HashMap<Stream, i64>>>,
+    changes: Arc<AtomicU64>,
 }
 
 impl Heads {
@@ -27,6 +29,18 @@ impl Heads {
         }
         let head = log::head(db, of).await?.head;
         Ok(self.advance(of, head))
+    }
+
+    /// How often anything at all was seen to change: what was derived at one number is current
+    /// while it stays, as far as this process knows.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Something changed.
+    pub fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The head if it is in mind.

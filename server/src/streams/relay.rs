@@ -85,6 +85,9 @@ impl Relay {
         for event in &events {
             self.heads.advance(event.stream, event.seq);
         }
+        if !events.is_empty() {
+            self.heads.note_change();
+        }
         let read: Vec<Committed> = events.into_iter().filter(|event| self.hub.is_read(event.stream)).collect();
         if read.is_empty() {
             return;
@@ -141,7 +144,10 @@ impl Relay {
     async fn compare(&self) -> Result<()> {
         let streams = self.heads.streams();
         for (stream, head) in log::heads_of(&self.db, &streams).await? {
-            self.heads.advance(stream, head);
+            if self.heads.get(stream).is_some_and(|known| known < head) {
+                self.heads.advance(stream, head);
+                self.heads.note_change();
+            }
             let Some(last) = self.last(stream) else { continue };
             if !self.hub.is_read(stream) {
                 self.forget(stream);

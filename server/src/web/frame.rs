@@ -213,6 +213,12 @@ impl Frame {
         self.words.n(key, *count)
     }
 
+    /// A count as people read it: 12,345.
+    #[must_use]
+    pub fn count(&self, count: &(impl Copy + Into<i64>)) -> String {
+        super::words::grouped((*count).into())
+    }
+
     /// The hashed address of an asset: `f.asset("app.css")`.
     #[must_use]
     pub fn asset<'a>(&self, name: &'a str) -> &'a str

@@ -62,6 +62,12 @@ impl Answer {
         Ok(Self { status, location: None, etag: None, body: serde_json::to_string(object)?, subject })
     }
 
+    /// 204.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { status: 204, location: None, etag: None, body: String::new(), subject: None }
+    }
+
     #[must_use]
     pub fn with_etag(mut self, etag: String) -> Self {
         self.etag = Some(etag);
@@ -77,6 +83,9 @@ impl Answer {
         }
         if let Some(etag) = self.etag {
             builder.insert_header((ETAG, etag));
+        }
+        if self.status == 204 {
+            return builder.finish();
         }
         builder.content_type("application/json").body(self.body)
     }

@@ -131,6 +131,11 @@ pub(super) async fn lock(tx: &Tx, rooms: &[i64]) -> Result<()> {
 /// A room for an action, locked; 404 if it does not exist for the member.
 pub(super) async fn locked(tx: &Tx, member: i64, id: i64) -> Result<RoomGround> {
     lock(tx, &[id]).await?;
+    seen(tx, member, id).await
+}
+
+/// A room for what concerns the member alone, not locked: nobody waits for a marker that moves.
+pub(super) async fn seen(tx: &Tx, member: i64, id: i64) -> Result<RoomGround> {
     let row = select(member).then(" WHERE r.id = ").bind(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     let ground = room(&row)?;
     ground.standing.read()?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::ground;
 use super::sending::MAY_READ;
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
@@ -74,6 +75,12 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
     state
         .store
         .write(async move |tx| {
+            if kind == NoticeKind::Mention {
+                let mut rooms: Vec<i64> = news.iter().map(|of| of.room).collect();
+                rooms.sort_unstable();
+                rooms.dedup();
+                ground::lock(tx, &rooms).await?;
+            }
             let all: Vec<NewNotice> = news
                 .iter()
                 .map(|of| NewNotice {

@@ -90,7 +90,8 @@ impl Standing {
         if self.kind == RoomKind::Direct {
             return Err(AppError::Forbidden("A direct conversation belongs to its people as it is.".into()));
         }
-        if !self.moderates() && !(self.made && self.access() >= Access::Write) {
+        let theirs = self.made && self.access() >= Access::Write;
+        if !theirs && !self.moderates() {
             return Err(AppError::Forbidden("Only who made this room or a moderator can do this.".into()));
         }
         not_archived(self.space_archived)

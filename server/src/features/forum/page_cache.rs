@@ -1,7 +1,9 @@
 //! Pages that look the same to every visitor, kept while what they show stands still.
 //!
 //! An entry is good while the heads it was derived at are the heads now, and for a minute at
-//! most, because pages say how long ago things were.
+//! most, because pages say how long ago things were. A page that lists what many streams hold is
+//! good while nothing at all changed, and for a second at most, because this process may not
+//! have in mind every stream that another one writes to.
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use moka::sync::Cache;
 
 use super::pages::Threads;
 use crate::app::AppState;
-use crate::ports::clock::MINUTE;
+use crate::ports::clock::{MINUTE, SECOND};
 use crate::streams::Stream;
 
 /// Bytes of all kept pages together.
@@ -20,6 +22,8 @@ const MOST_BYTES: u64 = 24 << 20;
 #[derive(Clone, Debug)]
 pub struct Kept {
     pub heads: Arc<[(Stream, i64)]>,
+    /// Of a list: the number of changes it was made at.
+    pub changes: Option<u64>,
     pub made_at: i64,
     pub plain: Bytes,
     pub brotli: Bytes,
@@ -50,8 +54,10 @@ impl PageCache {
     #[must_use]
     pub fn get(&self, state: &AppState, address: &str) -> Option<Kept> {
         let page = self.pages.get(address)?;
-        let fresh = (0..MINUTE).contains(&(state.clock.now() - page.made_at));
-        let same = page.heads.iter().all(|(stream, head)| state.heads.get(*stream) == Some(*head));
+        let most = if page.changes.is_some() { SECOND } else { MINUTE };
+        let fresh = (0..most).contains(&(state.clock.now() - page.made_at));
+        let still = page.changes.is_none_or(|changes| changes == state.heads.changes());
+        let same = still && page.heads.iter().all(|(stream, head)| state.heads.get(*stream) == Some(*head));
         (fresh && same).then_some(page)
     }
 

@@ -18,7 +18,7 @@ pub async fn fill_events(db: &DatabaseConnection, events: Vec<Committed>) -> Res
     ids.sort_unstable();
     ids.dedup();
     let Some(member) = events.first().map(|event| event.stream.id).filter(|_| !ids.is_empty()) else {
-        return Ok(events.iter().map(|_| json!({})).collect());
+        return Ok(events.iter().map(elsewhere).collect());
     };
     let slugs: Vec<(i64, String)> = space::Entity::find()
         .select_only()
@@ -41,9 +41,17 @@ pub async fn fill_events(db: &DatabaseConnection, events: Vec<Committed>) -> Res
         .iter()
         .map(|event| match space_of(event) {
             Some(space) => json!({ "space": slugs.get(&space), "role": roles.get(&space) }),
-            None => json!({}),
+            None => elsewhere(event),
         })
         .collect())
+}
+
+/// What is about no space: a room that somebody was let into or taken out of, by `{"room": id}`.
+fn elsewhere(event: &Committed) -> Value {
+    match event.extra.as_ref().and_then(|extra| extra.get("room")) {
+        Some(room) => json!({ "room": room }),
+        None => json!({}),
+    }
 }
 
 /// The space of a `membership.changed`; its id as a number or as text.

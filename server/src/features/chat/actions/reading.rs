@@ -110,7 +110,7 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
     state
         .store
         .write(async move |tx| {
-            let of = ground::locked(tx, member, room).await?;
+            let of = ground::seen(tx, member, room).await?;
             let head = log_head(tx.conn(), Stream::room(room)).await?.head;
             let seq = seq.min(head);
             let known = of.mine;
@@ -118,6 +118,8 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
                 return Ok(());
             }
             if known.is_none() {
+                // A new row refers to the room, which is locked before it as everywhere.
+                ground::lock(tx, &[room]).await?;
                 marker(tx, member, room).await?;
                 tx.after(After::Follows(member));
             }

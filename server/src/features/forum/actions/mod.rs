@@ -15,7 +15,7 @@ pub use create_topic::{NewTopic, PreparedTopic, create_topic, create_topic_once,
 pub use edit::{PostChange, TopicChange, edit_post, edit_topic};
 pub use opinions::{set_answer, set_bookmark, set_endorsement, set_reaction};
 pub use order::{set_closed, set_pinned};
-pub use remove::{delete_post, delete_topic, restore_post, restore_topic};
+pub use remove::{delete_post, delete_topic, restore_post, restore_post_once, restore_topic, restore_topic_once};
 pub use texts::preview;
 pub use write_reply::{NewReply, reply, reply_once};
 

@@ -1,5 +1,7 @@
 //! Deleting and restoring, softly: rows stay, readers see a stub or nothing.
 
+use actix_web::HttpResponse;
+
 use super::ground::{self, PostGround, TopicGround};
 use super::tags::count_tags;
 use super::visibility::{appeared, vanished};
@@ -11,6 +13,7 @@ use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
 use crate::web::etag::IfMatch;
+use crate::web::idempotency::{Answer, Once, write_once};
 use crate::web::viewer::Me;
 
 /// Deletes a topic: its author while nobody else has replied, moderators always.
@@ -32,6 +35,16 @@ pub async fn restore_topic(state: &AppState, me: &Me, topic: i64) -> Result<()> 
     state.store.write(async move |tx| bring_back_topic(tx, member, topic).await).await
 }
 
+/// The same for a request that may come again.
+pub async fn restore_topic_once(state: &AppState, me: &Me, topic: i64, once: Option<Once>) -> Result<HttpResponse> {
+    let member = me.id;
+    write_once(state, member, once, async move |tx| {
+        bring_back_topic(tx, member, topic).await?;
+        Ok(Answer::empty())
+    })
+    .await
+}
+
 /// Deletes a post: its author or a moderator. The opening text goes with its topic.
 pub async fn delete_post(state: &AppState, me: &Me, post: i64, if_match: IfMatch) -> Result<()> {
     let member = me.id;
@@ -48,17 +61,22 @@ pub async fn delete_post(state: &AppState, me: &Me, post: i64, if_match: IfMatch
 /// Brings a deleted post back: moderators.
 pub async fn restore_post(state: &AppState, me: &Me, post: i64) -> Result<()> {
     let member = me.id;
-    state
-        .store
-        .write(async move |tx| {
-            let post = ground::post(tx, member, post).await?;
-            if post.is_first {
-                bring_back_topic(tx, member, post.topic.id).await
-            } else {
-                bring_back_post(tx, &post).await
-            }
-        })
-        .await
+    state.store.write(async move |tx| bring_back(tx, member, post).await).await
+}
+
+/// The same for a request that may come again.
+pub async fn restore_post_once(state: &AppState, me: &Me, post: i64, once: Option<Once>) -> Result<HttpResponse> {
+    let member = me.id;
+    write_once(state, member, once, async move |tx| {
+        bring_back(tx, member, post).await?;
+        Ok(Answer::empty())
+    })
+    .await
+}
+
+async fn bring_back(tx: &mut Tx, member: i64, post: i64) -> Result<()> {
+    let post = ground::post(tx, member, post).await?;
+    if post.is_first { bring_back_topic(tx, member, post.topic.id).await } else { bring_back_post(tx, &post).await }
 }
 
 async fn remove_topic(tx: &mut Tx, topic: &TopicGround) -> Result<()> {

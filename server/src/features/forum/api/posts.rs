@@ -5,7 +5,6 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Target;
-use super::topics::once_empty;
 use crate::app::AppState;
 use crate::features::forum::actions::{self, NewReply, PostChange};
 use crate::features::forum::model::{PostView, RevisionView};
@@ -13,6 +12,7 @@ use crate::features::forum::queries::{self, From, Order};
 use crate::store::Id;
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::etag::{IfMatch, of_version};
+use crate::web::idempotency::Once;
 use crate::web::json::Json;
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::{Member, Viewer};
@@ -152,9 +152,7 @@ pub(super) async fn restore(
     me: Member,
     id: Target,
 ) -> Result<HttpResponse> {
-    once_empty(&req, &state, &me).await?;
-    actions::restore_post(&state, &me, id.0).await?;
-    Ok(HttpResponse::NoContent().finish())
+    actions::restore_post_once(&state, &me, id.0, Once::of(&req, b"")?).await
 }
 
 /// What a post said before, the newest first

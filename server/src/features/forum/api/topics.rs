@@ -12,7 +12,7 @@ use crate::features::forum::model::{TopicRow, TopicView};
 use crate::features::forum::queries::{self, Filter, Sort, TopicState};
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::etag::{IfMatch, of_version};
-use crate::web::idempotency::{Answer, Once, write_once};
+use crate::web::idempotency::Once;
 use crate::web::json::Json;
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::{Member, Viewer};
@@ -206,21 +206,7 @@ pub(super) async fn restore(
     me: Member,
     id: Target,
 ) -> Result<HttpResponse> {
-    once_empty(&req, &state, &me).await?;
-    actions::restore_topic(&state, &me, id.0).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Notes the key of a POST that changes nothing when it comes again.
-pub(super) async fn once_empty(req: &HttpRequest, state: &AppState, me: &Member) -> Result<()> {
-    let once = Once::of(req, b"")?;
-    if once.is_some() {
-        write_once(state, me.id, once, async |_| {
-            Ok(Answer { status: 204, location: None, etag: None, body: String::new(), subject: None })
-        })
-        .await?;
-    }
-    Ok(())
+    actions::restore_topic_once(&state, &me, id.0, Once::of(&req, b"")?).await
 }
 
 /// Pin a topic to the top of its space

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::kept;
 use crate::app::AppState;
 use crate::app::config::Registration;
 use crate::entities::kinds::{TopicKind, Visibility};
@@ -62,14 +63,22 @@ struct MemberHome<'a> {
 
 /// `GET /`
 pub async fn show(req: HttpRequest, state: web::Data<AppState>, viewer: Viewer) -> Result<HttpResponse> {
+    let address = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, address.as_deref()) {
+        return Ok(page);
+    }
+    let changes = state.heads.changes();
     let frame = Frame::new(&state, &req, &viewer).await?;
     match viewer.member() {
         Some(me) => member(&state, &viewer, &frame, me).await,
-        None => guest(&state, &viewer, &frame).await,
+        None => {
+            let home = guest(&state, &viewer, &frame).await?;
+            kept::keep_list(&state, &req, &frame, address, changes, &home).await
+        }
     }
 }
 
-async fn guest(state: &AppState, viewer: &Viewer, frame: &Frame) -> Result<HttpResponse> {
+async fn guest<'a>(state: &AppState, viewer: &Viewer, frame: &'a Frame) -> Result<GuestHome<'a>> {
     let settings = state.settings.current(state).await?;
     let spaces = state.spaces.snapshot(state).await?;
     let spaces = spaces.all().iter().filter(|space| space.visibility == Visibility::Open && !space.archived);
@@ -86,15 +95,14 @@ async fn guest(state: &AppState, viewer: &Viewer, frame: &Frame) -> Result<HttpR
     } else {
         Vec::new()
     };
-    let home = GuestHome {
+    Ok(GuestHome {
         f: frame,
         welcome: settings.welcome_html,
         may_register: state.config.registration == Registration::Open,
         spaces: spaces.take(CARDS).cloned().collect(),
         answered,
         moved,
-    };
-    page(frame, &home)
+    })
 }
 
 async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Result<HttpResponse> {

@@ -16,7 +16,7 @@ use crate::app::secrets::hash_bytes;
 use crate::features::forum::page_cache::Kept;
 use crate::streams::Stream;
 use crate::web::error::Result;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, page};
 use crate::web::viewer::Viewer;
 
 /// Longer addresses are not kept: no page of the hub links to one.
@@ -53,9 +53,41 @@ pub fn keep(
     heads: Vec<(Stream, i64)>,
     template: &impl Template,
 ) -> Result<HttpResponse> {
+    keep_as(state, req, frame, address, Good { heads, changes: None }, template)
+}
+
+/// The same for a page that lists what many streams hold; `changes` was read before its rows.
+pub async fn keep_list(
+    state: &AppState,
+    req: &HttpRequest,
+    frame: &Frame,
+    address: Option<String>,
+    changes: u64,
+    template: &impl Template,
+) -> Result<HttpResponse> {
+    let Some(address) = address else { return page(frame, template) };
+    let hub = state.heads.current(state.store.read(), Stream::HUB).await?;
+    keep_as(state, req, frame, address, Good { heads: vec![(Stream::HUB, hub)], changes: Some(changes) }, template)
+}
+
+/// While what a page is good.
+struct Good {
+    heads: Vec<(Stream, i64)>,
+    changes: Option<u64>,
+}
+
+fn keep_as(
+    state: &AppState,
+    req: &HttpRequest,
+    frame: &Frame,
+    address: String,
+    good: Good,
+    template: &impl Template,
+) -> Result<HttpResponse> {
     let plain = template.render()?;
     let page = Kept {
-        heads: heads.into(),
+        heads: good.heads.into(),
+        changes: good.changes,
         made_at: frame.now,
         etag: format!("\"{}\"", hash_bytes(plain.as_bytes()).get(..24).unwrap_or_default()).into(),
         brotli: compress(plain.as_bytes())?,

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use super::kept;
 use crate::app::AppState;
 use crate::entities::kinds::TopicKind;
 use crate::features::forum::model::TopicRow;
@@ -142,6 +143,11 @@ pub async fn topics(
     viewer: Viewer,
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
+    let address = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, address.as_deref()) {
+        return Ok(page);
+    }
+    let changes = state.heads.changes();
     let frame = Frame::new(&state, &req, &viewer).await?;
     let chosen = Chosen::of(&query);
     let found = queries::list_topics(&state, &viewer, &chosen.filter(), &chosen.page()).await?;
@@ -156,7 +162,8 @@ pub async fn topics(
     };
     let crumb = chosen.author.as_ref().map(|_| ("/topics".to_owned(), frame.t("forum.list.title").to_owned()));
     let list = chosen.list("/topics", found.items, found.next_cursor.as_deref());
-    page(&frame, &TopicsPage { f: &frame, title, lead, crumb, list, tags })
+    let shown = TopicsPage { f: &frame, title, lead, crumb, list, tags };
+    kept::keep_list(&state, &req, &frame, address, changes, &shown).await
 }
 
 /// `GET /tags/{tag}`
@@ -167,6 +174,11 @@ pub async fn tag(
     path: web::Path<String>,
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
+    let address = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, address.as_deref()) {
+        return Ok(page);
+    }
+    let changes = state.heads.changes();
     let tag = path.into_inner().to_lowercase();
     if !is_tag(&tag) {
         return Err(AppError::NotFound);
@@ -184,7 +196,8 @@ pub async fn tag(
     let list = chosen.list(&format!("/tags/{}", encoded(&tag)), found.items, found.next_cursor.as_deref());
     let crumb = Some(("/tags".to_owned(), frame.t("forum.tags.title").to_owned()));
     let lead = frame.t("forum.tags.lead_one").to_owned();
-    page(&frame, &TopicsPage { f: &frame, title: format!("#{tag}"), lead, crumb, list, tags: together })
+    let shown = TopicsPage { f: &frame, title: format!("#{tag}"), lead, crumb, list, tags: together };
+    kept::keep_list(&state, &req, &frame, address, changes, &shown).await
 }
 
 fn encoded(tag: &str) -> String {
@@ -278,6 +291,11 @@ pub async fn space(
     path: web::Path<String>,
     query: web::Query<ListQuery>,
 ) -> Result<HttpResponse> {
+    let address = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, address.as_deref()) {
+        return Ok(page);
+    }
+    let changes = state.heads.changes();
     let (space, access) = state.spaces.find(&state, &viewer, &path).await?;
     if access < Access::Read {
         return spaces::door_page(&state, &req, &viewer, &space).await;
@@ -296,5 +314,5 @@ pub async fn space(
         frame.ask = format!("/s/{}/new", space.slug);
     }
     let list = chosen.list(&format!("/s/{}", space.slug), found.items, found.next_cursor.as_deref());
-    page(&frame, &SpacePage { f: &frame, head, list })
+    kept::keep_list(&state, &req, &frame, address, changes, &SpacePage { f: &frame, head, list }).await
 }
