@@ -254,11 +254,12 @@ const menu = menus({
 async function act(form, button) {
   const about = button.closest('[data-message]') ?? menu.about();
   const url = button.hasAttribute('formaction') ? button.formAction : form.action;
+  const body = new URLSearchParams(new FormData(form, button)); // while the button is still in the page
   menu.close();
   const emoji = /\/messages\/([^/]+)\/reactions$/.exec(new URL(url).pathname);
   if (emoji && button.value) { toggle(emoji[1], button.value, new URL(url).searchParams.has('undo')); return; }
   try {
-    const response = await request(url, { method: 'POST', body: new URLSearchParams(new FormData(form, button)) });
+    const response = await request(url, { method: 'POST', body });
     if (response.redirected) { location.assign(response.url); return; }
     if (!response.ok) { toast(await refusal(response)); return; }
     if (about) await renew([about.dataset.message]);

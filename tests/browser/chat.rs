@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Browser, Driver};
+use crate::support::hub::run_with;
 use crate::support::stage::{done, id};
 use crate::support::{Client, Db, TestHub, hub_test};
 
@@ -144,23 +145,38 @@ fn what_is_written_without_a_connection_goes_out_once_and_in_order() {
         say(&browser, "before").await;
         shows(&browser, "ada", &["before"]).await;
 
-        // The server is gone; three messages wait, pale, in their order.
+        // Another tab of the same browser.
+        let first = browser.client.window().await.unwrap();
+        let second = browser.client.new_window(true).await.unwrap().handle;
+        browser.client.switch_to_window(second.clone()).await.unwrap();
+        browser.open(&format!("/s/{space}/chat/ward")).await;
+        shows(&browser, "the other tab", &["before"]).await;
+        browser.client.switch_to_window(first.clone()).await.unwrap();
+
+        // The server is gone; three messages wait, pale, in their order, in both tabs.
         hub.settings.insert("bind".into(), hub.base.strip_prefix("http://").unwrap().to_owned());
         hub.stop().await;
         for text in ["one", "two", "three"] {
             say(&browser, text).await;
         }
-        browser
-            .until(
-                "three that wait",
-                "return [...document.querySelectorAll('[data-outbox] .is-waiting .msg-body')].map((body) => body.innerText.trim()).join() === 'one,two,three'",
-            )
-            .await;
+        for window in [&second, &first] {
+            browser.client.switch_to_window(window.clone()).await.unwrap();
+            browser
+                .until(
+                    "three that wait",
+                    "return [...document.querySelectorAll('[data-outbox] .is-waiting .msg-body')]\
+                     .map((body) => body.innerText.trim()).join() === 'one,two,three'",
+                )
+                .await;
+        }
 
         hub.resume().await;
         bea.base.clone_from(&hub.base);
-        shows(&browser, "ada", &["before", "one", "two", "three"]).await;
-        browser.until("nothing waits", "return !document.querySelector('[data-outbox]').children.length").await;
+        for window in [&second, &first] {
+            browser.client.switch_to_window(window.clone()).await.unwrap();
+            shows(&browser, "a tab", &["before", "one", "two", "three"]).await;
+            browser.until("nothing waits", "return !document.querySelector('[data-outbox]').children.length").await;
+        }
         assert_eq!(browser.ask("return window.stays === true").await, true, "never loaded again");
         let listed = done(&bea.get(&format!("/api/v1/rooms/{room}/messages")).await);
         let texts: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|one| &one["body"]).collect();
@@ -168,4 +184,65 @@ fn what_is_written_without_a_connection_goes_out_once_and_in_order() {
         browser.close().await;
         hub.finish().await;
     });
+}
+
+/// Where a message stands in the window, in whole pixels; null if it is not in the page.
+fn place_of(text: &str) -> String {
+    format!(
+        "const found = [...document.querySelectorAll('[data-log] > [data-message]')]\
+         .find((one) => one.querySelector('.msg-body').innerText.trim() === {}); \
+         return found ? Math.round(found.getBoundingClientRect().top) : null",
+        json!(text)
+    )
+}
+
+#[test]
+fn history_comes_from_both_sides_and_nothing_moves() {
+    run_with(Db::Sqlite, "history", &[("rate_limit", "off")], async |hub| scroll_through(hub).await);
+}
+
+async fn scroll_through(hub: &TestHub) {
+    let Some(driver) = Driver::start() else { return };
+    let (ada, bea, space, room) = scene(hub).await;
+    let mut seqs = Vec::new();
+    for number in 0..200 {
+        let body = json!({"body": format!("Number {number}"), "client_id": number.to_string()});
+        seqs.push(done(&bea.post(&format!("/api/v1/rooms/{room}/messages"), &body).await)["seq"].as_i64().unwrap());
+    }
+    let browser = driver.open(&hub.base, 1280).await;
+    sign_in(&browser, "ada").await;
+
+    // A linked message stands in sight, marked, with what is around it.
+    browser.open(&format!("/s/{space}/chat/ward?at={}", seqs[100])).await;
+    browser.find(".msg.is-target").await;
+    let top = browser.ask(&place_of("Number 100")).await.as_i64().unwrap();
+    assert!((100..700).contains(&top), "{top}");
+
+    // Going up: older ones come, and what is in sight stays where it is.
+    browser.ask("document.querySelector('[data-scroll]').scrollTop = -100000").await;
+    browser.until("older messages", "return [...document.querySelectorAll('[data-log] .msg-body')].some((body) => body.innerText.trim() === 'Number 30')").await;
+    let before = browser.ask("const log = document.querySelector('[data-scroll]').getBoundingClientRect(); \
+        return [...document.querySelectorAll('[data-log] > [data-message]')].filter((one) => one.getBoundingClientRect().top > log.top)[0].querySelector('.msg-body').innerText.trim()").await;
+    let before = before.as_str().unwrap().to_owned();
+    assert!(before.starts_with("Number 7"), "still there and not at the new top: {before}");
+
+    // What is said meanwhile waits behind the pill.
+    let stays = browser.ask(&place_of(&before)).await;
+    done(&bea.post(&format!("/api/v1/rooms/{room}/messages"), &json!({"body": "The newest", "client_id": "new"})).await);
+    browser.until("the pill", "return document.querySelector('[data-pill]:not([hidden])')?.innerText.includes('1 new message')").await;
+    assert_eq!(browser.ask(&place_of(&before)).await, stays, "nothing moved");
+    browser.click("[data-pill]").await;
+    browser.until("the newest", "return [...document.querySelectorAll('[data-log] .msg-body')].at(-1).innerText.trim() === 'The newest'").await;
+    browser.until("the end", "return document.querySelector('[data-scroll]').scrollTop > -5").await;
+    let most = browser.ask("return document.querySelectorAll('[data-log] > [data-message]').length").await;
+    assert!(most.as_u64().unwrap() <= 300, "{most}");
+
+    // Seen to its end, it is read.
+    let script = format!("return !document.querySelector('.side [data-side-room=\"{room}\"]').classList.contains('is-unread')");
+    browser.until("nothing unread", &script).await;
+    let mine = done(&ada.get(&format!("/api/v1/rooms/{room}")).await);
+    assert_eq!(mine["mine"]["unread"], 0);
+    let complaints = browser.complaints().await;
+    assert!(complaints.is_empty(), "{complaints:?}");
+    browser.close().await;
 }
