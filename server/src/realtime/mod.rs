@@ -9,6 +9,7 @@ mod outbox;
 mod protocol;
 mod recovery;
 mod session;
+mod socket;
 mod sockets;
 mod writes;
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-/// A reader with more than this waiting is too slow: 4408.
+/// More than this may not wait for a reader.
 pub const MOST: usize = 1 << 20;
 /// A replay goes on when less than this waits.
 pub const LOW: usize = 64 << 10;
@@ -26,12 +26,13 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Queues a frame. False if there is no room for it; nothing is queued then.
+    /// Queues a frame. False if there is no room for it; nothing is queued then. Where little
+    /// waits there is room for a frame of any size, else it could never be sent.
     pub fn push(&self, frame: Bytes) -> bool {
         if self.closing.get() {
             return true;
         }
-        if self.bytes.get() + frame.len() > MOST {
+        if self.bytes.get() >= LOW && self.bytes.get() + frame.len() > MOST {
             return false;
         }
         self.bytes.set(self.bytes.get() + frame.len());

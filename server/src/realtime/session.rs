@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::outbox::Body;
 use super::protocol::{ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, pong_frame};
 use super::recovery::{Cursor, can_replay};
-use super::sockets::{Socket, Sockets};
+use super::socket::Socket;
+use super::sockets::Sockets;
 use super::writes::Waiting;
 use crate::app::AppState;
 use crate::streams::{Stream, StreamKind, log_head};
@@ -109,7 +110,7 @@ impl Session {
             _ => None,
         };
         if let Some(token) = token
-            && let Ok(Some(me)) = self.state.sessions.by_bearer(&self.state, &token).await
+            && let Ok(Some(me)) = Box::pin(self.state.sessions.by_bearer(&self.state, &token)).await
         {
             self.socket.member.set(me.id);
             self.socket.session.set(me.session_id);
@@ -162,7 +163,7 @@ impl Session {
     }
 
     async fn still_signed_in(&self) -> bool {
-        match self.state.sessions.is_alive(&self.state, self.socket.session.get()).await {
+        match Box::pin(self.state.sessions.is_alive(&self.state, self.socket.session.get())).await {
             Ok(false) => {
                 self.socket.close(close::SIGNED_OUT);
                 false
@@ -225,7 +226,8 @@ impl Session {
             }
             ClientFrame::Auth { .. } => true,
             ClientFrame::Subscribe { stream, since, epoch } => {
-                match self.subscribe(&stream, since, epoch.as_deref(), reference).await {
+                // Boxed, like the other long ways: an idle socket holds no room for them.
+                match Box::pin(self.subscribe(&stream, since, epoch.as_deref(), reference)).await {
                     Ok(()) => true,
                     Err(error) => self.refuse_for(&error, &Echo { client_id: None, ..echo }),
                 }

@@ -5,52 +5,21 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::hub::{Hub, Notice};
-use super::outbox::Outbox;
-use super::protocol::{Code, ServerFrame, close, close_frame, events_frame};
+use super::protocol::{Code, ServerFrame, close, events_frame, parts};
 use super::recovery::{Cursor, Step};
+use super::socket::{Place, Socket};
 use crate::app::AppState;
 use crate::store::After;
 use crate::streams::{Item, Stream, StreamKind};
 
-/// One open socket.
-#[derive(Debug)]
-pub struct Socket {
-    pub number: u64,
-    pub member: Cell<i64>,
-    pub session: Cell<i64>,
-    pub outbox: Rc<Outbox>,
-    pub cursors: RefCell<HashMap<Stream, Place>>,
-    /// Rooms of whose news it is told, while it reads its member's stream.
-    follows: RefCell<Vec<i64>>,
-}
-
-/// A socket's place in a stream, shared by the socket and the stream's list of readers.
-pub type Place = Rc<Cell<Cursor>>;
-
-impl Socket {
-    /// Sends bytes; a reader too slow for them is closed with 4408.
-    pub fn send(&self, frame: Bytes) {
-        if !self.outbox.push(frame) {
-            self.outbox.finish(close_frame(close::TOO_SLOW), true);
-        }
-    }
-
-    /// Sends bytes that may be dropped, to a reader that has little waiting.
-    fn offer(&self, frame: &Bytes) {
-        if self.outbox.is_low() {
-            self.send(frame.clone());
-        }
-    }
-
-    pub fn close(&self, code: u16) {
-        self.outbox.finish(close_frame(code), code != close::LEAVING);
-    }
-}
+/// How long a reader with a full queue may take to make room.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Readers of one stream on this worker.
 #[derive(Debug, Default)]
@@ -205,6 +174,20 @@ impl Sockets {
         });
     }
 
+    /// Gives a live reader that has too much waiting a moment, and cuts it off with 4408 if it
+    /// does not use it; else it goes on from the log. A burst alone cuts nobody off.
+    fn spare(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move {
+            if tokio::time::timeout(GRACE, socket.outbox.low()).await.is_ok() {
+                this.catch_up(&state, &socket, stream);
+            } else {
+                this.hub.cut_off();
+                socket.close(close::TOO_SLOW);
+            }
+        });
+    }
+
     /// Brings one reader up to the log, as fast as it reads.
     pub fn catch_up(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
@@ -218,8 +201,16 @@ impl Sockets {
                 }
                 match state.relay.replay(stream, cursor.last).await {
                     Ok(items) => {
-                        if this.take_page(&state, &socket, stream, cursor.last, &items) {
+                        let mut last = cursor.last;
+                        if items.is_empty() && this.take_page(&state, &socket, stream, last, &items) {
                             return;
+                        }
+                        for part in parts(&items) {
+                            socket.outbox.low().await;
+                            if this.take_page(&state, &socket, stream, last, part) {
+                                return;
+                            }
+                            last = part.last().map_or(last, |item| item.seq);
                         }
                     }
                     Err(error) => {
@@ -288,24 +279,36 @@ impl Sockets {
 
     fn deliver(self: &Rc<Self>, state: &AppState, stream: Stream, items: &[Item], frame: &Bytes) {
         let Some((first, newest)) = items.first().zip(items.last()) else { return };
-        let mut behind = Vec::new();
+        let (mut behind, mut slow) = (Vec::new(), Vec::new());
         {
             let mut streams = self.streams.borrow_mut();
             let Some(readers) = streams.get_mut(&stream) else { return };
             readers.delivered = readers.delivered.max(newest.seq);
             for Reader { socket, place } in &readers.all {
-                let mut cursor = place.get();
-                if !cursor.live {
+                let before = place.get();
+                if !before.live {
                     continue;
                 }
-                match cursor.take(first.seq, newest.seq) {
-                    Step::Whole => socket.send(frame.clone()),
-                    Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
-                    Step::Skip => {}
-                    Step::Hole => behind.push(Rc::clone(socket)),
+                let mut cursor = before;
+                let room = match cursor.take(first.seq, newest.seq) {
+                    Step::Whole => socket.outbox.push(frame.clone()),
+                    Step::From(skip) => socket.outbox.push(events_frame(stream, items.get(skip..).unwrap_or_default())),
+                    Step::Skip => true,
+                    Step::Hole => {
+                        behind.push(Rc::clone(socket));
+                        true
+                    }
+                };
+                if room {
+                    place.set(cursor);
+                } else {
+                    place.set(Cursor::new(before.last, false));
+                    slow.push(Rc::clone(socket));
                 }
-                place.set(cursor);
             }
+        }
+        for socket in slow {
+            self.spare(state, &socket, stream);
         }
         for socket in behind {
             self.catch_up(state, &socket, stream);

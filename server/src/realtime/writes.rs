@@ -34,7 +34,7 @@ impl Session {
     pub(super) async fn send(&mut self, frame: SendFrame, echo: Echo) -> bool {
         let Ok(Id(room)) = frame.room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
         let client_id = frame.client_id.clone();
-        match crate::features::send_message(&self.state, self.socket.member.get(), room, frame).await {
+        match Box::pin(crate::features::send_message(&self.state, self.socket.member.get(), room, frame)).await {
             Ok(commit) => {
                 self.waiting.push(Box::pin(async move {
                     let sent = commit.await.map(|(id, seq)| Posted { client_id, room, id, seq });

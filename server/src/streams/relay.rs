@@ -216,7 +216,7 @@ impl Relay {
         match items(&self.db, &self.filler, stream, events).await {
             Ok(items) => {
                 self.set_last(stream, last);
-                self.hub.deliver(stream, items);
+                self.hub.deliver(stream, &items);
                 true
             }
             Err(error) => {

@@ -1,0 +1,47 @@
+//! One socket as its worker holds it: who it is, what waits for it, where it stands in each stream.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::outbox::Outbox;
+use super::protocol::{close, close_frame};
+use super::recovery::Cursor;
+use crate::streams::Stream;
+
+/// One open socket.
+#[derive(Debug)]
+pub struct Socket {
+    pub number: u64,
+    pub member: Cell<i64>,
+    pub session: Cell<i64>,
+    pub outbox: Rc<Outbox>,
+    pub cursors: RefCell<HashMap<Stream, Place>>,
+    /// Rooms of whose news it is told, while it reads its member's stream.
+    pub(super) follows: RefCell<Vec<i64>>,
+}
+
+/// A socket's place in a stream, shared by the socket and the stream's list of readers.
+pub type Place = Rc<Cell<Cursor>>;
+
+impl Socket {
+    /// Sends bytes; a reader too slow for them is closed with 4408.
+    pub fn send(&self, frame: Bytes) {
+        if !self.outbox.push(frame) {
+            self.outbox.finish(close_frame(close::TOO_SLOW), true);
+        }
+    }
+
+    /// Sends bytes that may be dropped, to a reader that has little waiting.
+    pub(super) fn offer(&self, frame: &Bytes) {
+        if self.outbox.is_low() {
+            self.send(frame.clone());
+        }
+    }
+
+    pub fn close(&self, code: u16) {
+        self.outbox.finish(close_frame(code), code != close::LEAVING);
+    }
+}
