@@ -366,7 +366,22 @@ document.addEventListener('keydown', (event) => {
 
 // ---- Choosing messages for a topic
 
+const boxing = new MutationObserver(boxes);
+
+/** Gives every message that can be chosen a box. */
+function boxes() {
+  for (const message of main.querySelectorAll('[data-log] > [data-can~="pick"]')) {
+    if (message.querySelector('.msg-pick')) continue;
+    const name = message.querySelector('.msg-author').textContent;
+    message.prepend(el('input', { class: 'msg-pick', type: 'checkbox', name: 'm', value: message.dataset.message, form: 'pick', 'aria-label': word('pick', { name }) }));
+  }
+}
+
 function selecting(on, first) {
+  if (on) {
+    boxes();
+    boxing.observe(main.querySelector('[data-log]'), { childList: true });
+  } else boxing.disconnect();
   main.classList.toggle('is-selecting', on);
   const bar = main.querySelector('[data-selecting]');
   if (bar) bar.hidden = !on;
@@ -374,6 +389,8 @@ function selecting(on, first) {
   const box = first?.querySelector('.msg-pick');
   if (box) { box.checked = true; box.focus(); }
 }
+
+if (main.classList.contains('is-selecting')) selecting(true);
 
 // A quotation that was asked for without scripts stands in the field already; with them the caret follows it.
 const field = main.querySelector('form[data-chat] textarea');

@@ -29,6 +29,8 @@ pub struct Around<'a> {
     pub moderate: bool,
     /// Messages of the room can become a topic.
     pub picks: bool,
+    /// They have boxes to choose them by; with scripts these come when they are asked for.
+    pub boxed: bool,
     /// Messages start threads here: not inside one.
     pub starts: bool,
 }
@@ -44,6 +46,7 @@ impl<'a> Around<'a> {
             write,
             moderate: standing.moderates() && !standing.space_archived,
             picks: write && standing.kind == RoomKind::Open,
+            boxed: false,
             starts: true,
         }
     }
@@ -93,8 +96,7 @@ pub struct MessageCard {
     pub pinned: bool,
     pub edited: bool,
     pub write: bool,
-    pub picks: bool,
-    pub starts: bool,
+    pub boxed: bool,
     pub replies: i32,
     pub last_reply: Option<i64>,
     /// Emoji, count, own.
@@ -123,8 +125,7 @@ impl MessageCard {
             pinned: view.pinned,
             edited: view.edited.is_some(),
             write: around.write,
-            picks: around.picks && around.starts,
-            starts: around.starts,
+            boxed: around.boxed && around.picks && around.starts,
             replies: if around.starts { view.reply_count } else { 0 },
             last_reply: view.last_reply_at.as_deref().and_then(parse_rfc3339),
             reactions: view
@@ -152,8 +153,6 @@ impl MessageCard {
             page: around.page.to_owned(),
             can: "more".to_owned(),
             write: around.write,
-            picks: around.picks,
-            starts: true,
             ..Self::default()
         }
     }

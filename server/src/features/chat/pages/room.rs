@@ -162,7 +162,7 @@ pub async fn render(
     let head = RoomHead::of(state, &room, "room").await?;
     let frame = Frame::new(state, req, &viewer).await?;
     let page = head.page.clone();
-    let around = Around::new(me, &room, &page);
+    let around = Around { boxed: query.select.is_some(), ..Around::new(me, &room, &page) };
     let ids: Vec<i64> = part.items.iter().map(|view| view.id.0).collect();
     let mine = queries::my_reactions(state, me, &ids).await?;
     let target = if let Bound::Around(at) = bound { Some(at) } else { None };
