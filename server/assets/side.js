@@ -1,6 +1,6 @@
 // What a signed-in page tells live wherever one is: rooms with something new, and notices.
 import { word } from './words.js';
-import { parse, request } from './dom.js';
+import { el, icon, parse, request } from './dom.js';
 import { live, onFrame } from './socket.js';
 
 const me = document.querySelector('meta[name="me"]');
@@ -33,19 +33,34 @@ function room(id, { unread, mentions, muted }) {
 let asked = 0;
 let timer = 0;
 
+/** A room that was not in the sidebar when the page came, such as a conversation that has just begun. */
+function add({ id, space, slug, name, mine }) {
+  const list = document.querySelector(`[aria-labelledby="${slug ? 'nav-rooms' : 'nav-direct'}"] ul`);
+  if (!list || document.querySelector(`[data-side-room="${CSS.escape(id)}"]`)) return;
+  const count = el('span', { class: 'unread', 'data-unread': true, hidden: true }, el('span', { 'data-n': true }), el('span', { class: 'sr' }));
+  const link = el('a', { href: slug ? `/s/${space}/chat/${slug}` : `/direct/${id}`, 'data-side-room': id, 'data-muted': mine.muted }, icon(slug ? 'rooms' : 'user'), el('span', {}, name), count);
+  list.lastElementChild.before(el('li', {}, link));
+}
+
 async function renew() {
   timer = 0;
   asked = Date.now();
   try {
     const response = await request('/api/v1/rooms', { accept: 'application/json' });
     if (!response.ok) return;
-    for (const each of (await response.json()).items) if (each.mine) room(each.id, each.mine);
+    for (const each of (await response.json()).items) {
+      if (!each.mine) continue;
+      if (each.mine.unread > 0) add(each);
+      room(each.id, each.mine);
+    }
   } catch { /* the next activity asks again */ }
 }
 
-onFrame((frame) => {
-  if (frame.type === 'activity' && !timer) timer = setTimeout(renew, Math.max(250, 2000 - (Date.now() - asked)));
-});
+function soon() {
+  timer ||= setTimeout(renew, Math.max(250, 2000 - (Date.now() - asked)));
+}
+
+onFrame((frame) => { if (frame.type === 'activity') soon(); });
 
 // ---- Notices
 
@@ -74,6 +89,7 @@ live.subscribe(`member:${me.dataset.id}`, {
       if (event === 'notice.created' && line) {
         line.textContent = word('told', { name: data.actor?.display_name ?? '', title: data.title ?? '' });
         list();
+        if (data.room) soon();
       }
     }
   },

@@ -228,17 +228,30 @@ async fn scroll_through(hub: &TestHub) {
 
     // What is said meanwhile waits behind the pill.
     let stays = browser.ask(&place_of(&before)).await;
-    done(&bea.post(&format!("/api/v1/rooms/{room}/messages"), &json!({"body": "The newest", "client_id": "new"})).await);
-    browser.until("the pill", "return document.querySelector('[data-pill]:not([hidden])')?.innerText.includes('1 new message')").await;
+    done(
+        &bea.post(&format!("/api/v1/rooms/{room}/messages"), &json!({"body": "The newest", "client_id": "new"})).await,
+    );
+    browser
+        .until(
+            "the pill",
+            "return document.querySelector('[data-pill]:not([hidden])')?.innerText.includes('1 new message')",
+        )
+        .await;
     assert_eq!(browser.ask(&place_of(&before)).await, stays, "nothing moved");
     browser.click("[data-pill]").await;
-    browser.until("the newest", "return [...document.querySelectorAll('[data-log] .msg-body')].at(-1).innerText.trim() === 'The newest'").await;
+    browser
+        .until(
+            "the newest",
+            "return [...document.querySelectorAll('[data-log] .msg-body')].at(-1).innerText.trim() === 'The newest'",
+        )
+        .await;
     browser.until("the end", "return document.querySelector('[data-scroll]').scrollTop > -5").await;
     let most = browser.ask("return document.querySelectorAll('[data-log] > [data-message]').length").await;
     assert!(most.as_u64().unwrap() <= 300, "{most}");
 
     // Seen to its end, it is read.
-    let script = format!("return !document.querySelector('.side [data-side-room=\"{room}\"]').classList.contains('is-unread')");
+    let script =
+        format!("return !document.querySelector('.side [data-side-room=\"{room}\"]').classList.contains('is-unread')");
     browser.until("nothing unread", &script).await;
     let mine = done(&ada.get(&format!("/api/v1/rooms/{room}")).await);
     assert_eq!(mine["mine"]["unread"], 0);

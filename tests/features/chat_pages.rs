@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::chat::{room, say};
 use crate::support::html::{check_fragment, check_html};
-use crate::support::stage::{done, id};
 use crate::support::hub::run_with;
+use crate::support::stage::{done, id};
 use crate::support::{Answer, Client, Db, TestHub, hub_test};
 
 /// Ada owns a space, Ben has joined it; a room, and both as browsers.
@@ -138,7 +138,11 @@ async fn read_a_long_room(hub: &TestHub) {
     }
     let newest = s.browser.page(&s.page).await;
     good(&newest);
-    assert!(newest.text.contains("Number 120.") && newest.text.contains("Number 71.") && !newest.text.contains("Number 70."));
+    assert!(
+        newest.text.contains("Number 120.")
+            && newest.text.contains("Number 71.")
+            && !newest.text.contains("Number 70.")
+    );
     assert!(newest.text.len() < 150_000, "{}", newest.text.len());
     let count: u32 = newest.header("x-queries").parse().unwrap();
     assert!(count <= 20, "{count} queries");
@@ -146,11 +150,15 @@ async fn read_a_long_room(hub: &TestHub) {
     assert!(newest.text.contains(&older), "a link to what is older");
     let before = s.browser.page(&format!("{}{older}", s.page)).await;
     good(&before);
-    assert!(before.text.contains("Number 70.") && before.text.contains("Number 21.") && !before.text.contains("Number 71."));
+    assert!(
+        before.text.contains("Number 70.") && before.text.contains("Number 21.") && !before.text.contains("Number 71.")
+    );
     assert!(before.text.contains(&format!("?after={}", seqs[69])));
     let linked = s.browser.page(&format!("{}?at={}", s.page, seqs[9])).await;
     good(&linked);
-    assert!(linked.text.contains("is-target") && linked.text.contains("Number 10.") && linked.text.contains("Number 1."));
+    assert!(
+        linked.text.contains("is-target") && linked.text.contains("Number 10.") && linked.text.contains("Number 1.")
+    );
     let fragment = s.browser.send(part(&s.browser, &format!("{}?fragment=messages&before={}", s.page, seqs[20]))).await;
     assert_eq!(fragment.status, 200);
     check_fragment(&fragment.text);
@@ -163,7 +171,11 @@ async fn read_a_long_room(hub: &TestHub) {
     assert_eq!(to.status, 303);
     let day = s.browser.page(to.header("location")).await;
     good(&day);
-    assert!(day.text.contains("Number 1.") && day.text.contains("120 messages") && day.text.contains(&format!("?at={}", seqs[0])));
+    assert!(
+        day.text.contains("Number 1.")
+            && day.text.contains("120 messages")
+            && day.text.contains(&format!("?at={}", seqs[0]))
+    );
     assert_eq!(s.browser.page(&format!("{}/day/2026-02-31", s.page)).await.status, 404);
     let none = s.browser.page(&format!("{}/day/2001-01-01", s.page)).await;
     good(&none);

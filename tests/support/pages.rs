@@ -194,7 +194,8 @@ struct Talk {
 
 impl Talk {
     async fn of(cast: &Cast, space: &str) -> Self {
-        let new = json!({"slug": "ward", "name": "Ward round", "purpose": "What happens today, and who looks after it"});
+        let new =
+            json!({"slug": "ward", "name": "Ward round", "purpose": "What happens today, and who looks after it"});
         let room = id(&done(&cast.owner.post(&format!("/api/v1/spaces/{space}/rooms"), &new).await));
         let path = format!("/api/v1/rooms/{room}/messages");
         let mut said = 0;
@@ -209,7 +210,12 @@ impl Talk {
         say(&cast.member, &path, "In the thread.", Some(&message)).await;
         let gone = id(&say(&cast.member, &path, "This goes.", None).await);
         done(&cast.member.delete(&format!("/api/v1/messages/{gone}")).await);
-        done(&cast.owner.patch(&format!("/api/v1/messages/{message}"), &json!({"body": TEXT.replace("Some", "Edited")})).await);
+        done(
+            &cast
+                .owner
+                .patch(&format!("/api/v1/messages/{message}"), &json!({"body": TEXT.replace("Some", "Edited")}))
+                .await,
+        );
         done(&cast.moderator.put(&format!("/api/v1/messages/{message}/reactions/%F0%9F%91%8D")).await);
         done(&cast.moderator.put(&format!("/api/v1/messages/{message}/pin")).await);
         let topic = json!({"messages": [message], "title": "What bay 4 taught us", "kind": "discussion", "tags": []});

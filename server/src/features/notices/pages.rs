@@ -70,7 +70,12 @@ pub async fn list(
 }
 
 /// `POST /notices/{id}/read`
-pub async fn read(state: web::Data<AppState>, me: Member, path: web::Path<String>, _sent: Form) -> Result<HttpResponse> {
+pub async fn read(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    _sent: Form,
+) -> Result<HttpResponse> {
     let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
     actions::read_one(&state, &me, id.0).await?;
     Ok(see_other("/notices"))

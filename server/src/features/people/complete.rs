@@ -47,7 +47,8 @@ pub async fn complete(
     query: web::Query<CompleteQuery>,
 ) -> Result<HttpResponse> {
     let viewer = Viewer::Member(me.0);
-    let prefix: String = query.q.trim().trim_start_matches(['@', '#', ':']).to_lowercase().chars().take(LONGEST).collect();
+    let prefix: String =
+        query.q.trim().trim_start_matches(['@', '#', ':']).to_lowercase().chars().take(LONGEST).collect();
     let items = match query.kind.as_str() {
         _ if prefix.is_empty() || prefix.contains('\0') => Vec::new(),
         "member" => members(&state, &viewer, &prefix, &query.space).await?,

@@ -77,8 +77,7 @@ pub async fn show(
     let head = RoomHead::of(&state, &room, "day").await?;
     let address = head.page.clone();
     let limit = u64::try_from(PAGE).unwrap_or(u64::MAX);
-    let mut views =
-        queries::day(&state, room.ground.id, from, from + DAY, query.after.unwrap_or(0), limit).await?;
+    let mut views = queries::day(&state, room.ground.id, from, from + DAY, query.after.unwrap_or(0), limit).await?;
     let more = views.len() > PAGE;
     views.truncate(PAGE);
     let ids: Vec<i64> = views.iter().map(|view| view.id.0).collect();

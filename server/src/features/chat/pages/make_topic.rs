@@ -49,12 +49,8 @@ pub async fn form(
     query: web::Query<Vec<(String, String)>>,
 ) -> Result<HttpResponse> {
     let room = room_for(&req, &state, &me).await?;
-    let chosen: Vec<i64> = query
-        .iter()
-        .filter(|(name, _)| name == "m")
-        .take(MOST_QUOTED)
-        .filter_map(|(_, id)| id_of(id).ok())
-        .collect();
+    let chosen: Vec<i64> =
+        query.iter().filter(|(name, _)| name == "m").take(MOST_QUOTED).filter_map(|(_, id)| id_of(id).ok()).collect();
     show(&req, &state, &me, &room, &chosen, Shown::default().with("kind", "discussion"), StatusCode::OK).await
 }
 

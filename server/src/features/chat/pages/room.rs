@@ -170,9 +170,12 @@ pub async fn render(
     let new_after = (unread > 0).then_some(head.read_seq);
     // What is new and not on this page is one step away.
     let above = new_after.filter(|after| {
-        part.more_before && matches!(bound, Bound::Newest) && part.items.first().is_some_and(|first| first.seq > *after + 1)
+        part.more_before
+            && matches!(bound, Bound::Newest)
+            && part.items.first().is_some_and(|first| first.seq > *after + 1)
     });
-    let unread_above = above.map(|after| (format!("{page}?at={}", after + 1), frame.n("chat.room.unread_above", &unread)));
+    let unread_above =
+        above.map(|after| (format!("{page}?at={}", after + 1), frame.n("chat.room.unread_above", &unread)));
     let marks = Marks { new_after: new_after.filter(|_| above.is_none()), target };
     let lines = entries(&frame, &part.items, &around, &mine, marks);
     let (older, newer) = links(&page, &part);

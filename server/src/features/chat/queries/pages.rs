@@ -78,15 +78,17 @@ pub async fn messages_in(state: &AppState, room: &FoundRoom, ids: &[i64]) -> Res
 
 /// Whether somebody of a conversation and the viewer have blocked each other, either way.
 pub async fn is_blocked(state: &AppState, me: &Me, room: &FoundRoom) -> Result<bool> {
-    let row = Sql::new("SELECT 1 AS one FROM room_member o JOIN member_block b ON (b.member_id = o.member_id AND b.blocked_id = ")
-        .bind(me.id)
-        .then(") OR (b.blocked_id = o.member_id AND b.member_id = ")
-        .bind(me.id)
-        .then(") WHERE o.room_id = ")
-        .bind(room.ground.id)
-        .then(" LIMIT 1")
-        .one(state.store.read())
-        .await?;
+    let row = Sql::new(
+        "SELECT 1 AS one FROM room_member o JOIN member_block b ON (b.member_id = o.member_id AND b.blocked_id = ",
+    )
+    .bind(me.id)
+    .then(") OR (b.blocked_id = o.member_id AND b.member_id = ")
+    .bind(me.id)
+    .then(") WHERE o.room_id = ")
+    .bind(room.ground.id)
+    .then(" LIMIT 1")
+    .one(state.store.read())
+    .await?;
     Ok(row.is_some())
 }
 
