@@ -26,6 +26,12 @@ async fn scene(hub: &TestHub) -> (Client, Client, String, String) {
     (ada, bea, space, room)
 }
 
+/// Opens a room and waits until its scripts have taken over its composer.
+async fn enter(browser: &Browser, page: &str) {
+    browser.open(page).await;
+    browser.find("main form[data-chat][data-enhanced]").await;
+}
+
 async fn say(browser: &Browser, text: &str) {
     browser.fill("main .view:not(.thread-view) form[data-chat] textarea", text).await;
     browser.ask("document.querySelector('main form[data-chat]').requestSubmit(); return true").await;
@@ -48,8 +54,8 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
     sign_in(&ada, "ada").await;
     sign_in(&bea, "bea").await;
     let page = format!("/s/{space}/chat/ward");
-    ada.open(&page).await;
-    bea.open(&page).await;
+    enter(&ada, &page).await;
+    enter(&bea, &page).await;
     for browser in [&ada, &bea] {
         browser.ask("window.stays = true").await;
     }
@@ -140,7 +146,7 @@ fn what_is_written_without_a_connection_goes_out_once_and_in_order() {
         let (_, mut bea, space, room) = scene(&hub).await;
         let browser = driver.open(&hub.base, 1280).await;
         sign_in(&browser, "ada").await;
-        browser.open(&format!("/s/{space}/chat/ward")).await;
+        enter(&browser, &format!("/s/{space}/chat/ward")).await;
         browser.ask("window.stays = true").await;
         say(&browser, "before").await;
         shows(&browser, "ada", &["before"]).await;
@@ -149,7 +155,7 @@ fn what_is_written_without_a_connection_goes_out_once_and_in_order() {
         let first = browser.client.window().await.unwrap();
         let second = browser.client.new_window(true).await.unwrap().handle;
         browser.client.switch_to_window(second.clone()).await.unwrap();
-        browser.open(&format!("/s/{space}/chat/ward")).await;
+        enter(&browser, &format!("/s/{space}/chat/ward")).await;
         shows(&browser, "the other tab", &["before"]).await;
         browser.client.switch_to_window(first.clone()).await.unwrap();
 
@@ -213,7 +219,7 @@ async fn scroll_through(hub: &TestHub) {
     sign_in(&browser, "ada").await;
 
     // A linked message stands in sight, marked, with what is around it.
-    browser.open(&format!("/s/{space}/chat/ward?at={}", seqs[100])).await;
+    enter(&browser, &format!("/s/{space}/chat/ward?at={}", seqs[100])).await;
     browser.find(".msg.is-target").await;
     let top = browser.ask(&place_of("Number 100")).await.as_i64().unwrap();
     assert!((100..700).contains(&top), "{top}");
