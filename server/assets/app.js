@@ -93,8 +93,9 @@ document.addEventListener('submit', (event) => {
 document.addEventListener('submit', (event) => {
   if (event.defaultPrevented || !event.target.action.endsWith('/logout')) return;
   for (const store of [localStorage, sessionStorage]) {
-    for (const name of Object.keys(store)) if (name.startsWith('draft:')) store.removeItem(name);
+    for (const name of Object.keys(store)) if (name.startsWith('draft:') || name === 'outbox') store.removeItem(name);
   }
+  indexedDB.deleteDatabase('praxis-outbox');
 });
 
 // Prefetch on pointer-down: the tenth of a second before the click is enough for a local page.
@@ -120,8 +121,8 @@ function showShortcuts() {
     sheet.content.cloneNode(true)));
 }
 
-const stops = () => [...document.querySelectorAll('[data-row], article[data-post]')].filter((stop) => stop.offsetParent);
-const current = () => document.activeElement?.closest?.('[data-row], article[data-post]');
+const stops = () => [...document.querySelectorAll('[data-row], article[data-post], article[data-message]')].filter((stop) => stop.offsetParent);
+const current = () => document.activeElement?.closest?.('[data-row], article[data-post], article[data-message]');
 
 function step(by) {
   const all = stops();
@@ -142,7 +143,7 @@ const KEYS = {
   k: () => step(-1),
   o: () => current()?.querySelector('.row-title a')?.click(),
   c: () => {
-    const text = document.querySelector('form[data-composer] textarea[data-markdown]');
+    const text = document.querySelector('form[data-composer] textarea[data-markdown], form[data-chat] textarea');
     if (text) text.focus();
     else document.querySelector('[data-key="c"]')?.click();
   },
@@ -185,3 +186,5 @@ document.querySelector('[data-autofocus]')?.focus();
 // The rest, only where it is used.
 if (document.querySelector('[data-composer], [data-complete]')) import('./composer.js').then((module) => module.enhance(document));
 if (document.querySelector('main[data-topic]')) import('./topic.js');
+if (document.querySelector('main[data-room]')) import('./room.js');
+if (document.querySelector('meta[name="me"]')) import('./side.js');

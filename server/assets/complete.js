@@ -1,4 +1,4 @@
-// Completion of @members and #tags: a list under the caret, driven from the field by arrow keys.
+// Completion of @members, #tags and :emoji by their names: a list under the caret, driven from the field by arrow keys.
 import { word } from './words.js';
 import { el, request } from './dom.js';
 
@@ -6,7 +6,7 @@ const WAIT = 120;
 let ids = 0;
 
 /**
- * In a text: `kinds` maps the sign to what it completes ({'@': 'member', '#': 'tag'}).
+ * In a text: `kinds` maps the sign to what it completes ({'@': 'member', '#': 'tag', ':': 'emoji'}).
  * In a one-line field of space-separated values: `kind`.
  */
 export function complete(field, { kinds, kind, space }) {
@@ -39,8 +39,8 @@ export function complete(field, { kinds, kind, space }) {
     const to = field.selectionStart;
     if (to !== field.selectionEnd) return null;
     const before = field.value.slice(0, to);
-    const match = kinds ? /(?:^|[\s(>])([@#])([\p{L}\p{N}_-]{1,30})$/u.exec(before) : /(?:^|\s)(#?)([\p{L}\p{N}_-]{1,30})$/u.exec(before);
-    if (!match) return null;
+    const match = kinds ? /(?:^|[\s(>])([@#]|:(?=..))([\p{L}\p{N}_+-]{1,30})$/u.exec(before) : /(?:^|\s)(#?)([\p{L}\p{N}_-]{1,30})$/u.exec(before);
+    if (!match || (kinds && !kinds[match[1]])) return null;
     const [, sign, q] = match;
     return { from: to - q.length - sign.length, to, q, sign: kinds ? sign : '', kind: kinds ? kinds[sign] : kind };
   }
@@ -63,7 +63,7 @@ export function complete(field, { kinds, kind, space }) {
   function draw(items) {
     list.replaceChildren(...items.map((item, index) => {
       const option = el('li', { role: 'option', id: `${id}-${index}`, 'aria-selected': 'false' },
-        `${found.sign}${item.value}`, el('small', {}, [item.label, item.detail].filter((part) => part && part !== item.value).join(', ')));
+        `${found.kind === 'emoji' ? '' : found.sign}${item.value}`, el('small', {}, [item.label, item.detail].filter((part) => part && part !== item.value).join(', ')));
       option.dataset.value = item.value;
       return option;
     }));
@@ -96,7 +96,7 @@ export function complete(field, { kinds, kind, space }) {
   }
 
   function take(option) {
-    const value = `${found.sign}${option.dataset.value} `;
+    const value = `${found.kind === 'emoji' ? '' : found.sign}${option.dataset.value} `;
     field.setSelectionRange(found.from, found.to);
     if (!document.execCommand('insertText', false, value)) field.setRangeText(value, found.from, found.to, 'end');
     found = null;

@@ -26,10 +26,11 @@ export function icon(name) {
 }
 
 /** Same-origin fetch that says it is one, and carries the CSRF token when it writes. */
-export function request(url, { method = 'GET', body, accept = 'text/html', signal } = {}) {
+export function request(url, { method = 'GET', body, json, accept = 'text/html', signal } = {}) {
   const headers = { Accept: accept, 'X-Requested-With': 'fetch' };
   if (method !== 'GET') headers['X-CSRF-Token'] = document.querySelector('meta[name="csrf"]')?.content ?? '';
-  return fetch(url, { method, body, headers, signal, credentials: 'same-origin' }).then((response) => { connected(); return response; });
+  if (json !== undefined) headers['Content-Type'] = 'application/json';
+  return fetch(url, { method, body: json === undefined ? body : JSON.stringify(json), headers, signal, credentials: 'same-origin' }).then((response) => { connected(); return response; });
 }
 
 /** The elements of an HTML fragment, parsed without running anything in it. */

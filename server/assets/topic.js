@@ -5,7 +5,8 @@
 import { word } from './words.js';
 import { el, icon, parse, refusal, request, toast } from './dom.js';
 import { enhance, replyTo, reset } from './composer.js';
-import { Live } from './live.js';
+import { menus } from './menu.js';
+import { live } from './socket.js';
 
 const main = document.querySelector('main[data-topic]');
 const page = main.dataset.page;
@@ -248,8 +249,8 @@ async function act(form, button) {
   const body = new URLSearchParams(new FormData(form, button));
   const url = button?.hasAttribute('formaction') ? button.formAction : form.action;
   const revert = button ? pretend(button) : () => {};
-  const article = button?.closest('article[data-post]') ?? (menu && post(menu.dataset.for));
-  closeMenu();
+  const article = button?.closest('article[data-post]') ?? menu.about();
+  menu.close();
   try {
     const response = await request(url, { method: 'POST', body });
     if (response.redirected) { location.assign(response.url); return; }
@@ -315,68 +316,14 @@ document.addEventListener('submit', (event) => {
   else act(form, event.submitter);
 });
 
-// ---- The menu of a post: one template, filled where it is opened
-
-let menu = null;
-
-function closeMenu({ focus = false } = {}) {
-  if (!menu) return;
-  const opener = menu.parentElement?.querySelector('[data-more]');
-  menu.remove();
-  menu = null;
-  opener?.setAttribute('aria-expanded', 'false');
-  if (focus) opener?.focus();
-}
-
-function openMenu(opener) {
-  const article = opener.closest('article[data-post]');
-  const same = menu?.dataset.for === article.dataset.post;
-  closeMenu();
-  if (same) return;
-  const can = new Set((article.dataset.can ?? '').split(' '));
-  menu = el('div', { class: 'menu-body' });
-  menu.dataset.for = article.dataset.post;
-  menu.append(document.getElementById('post-menu').content.cloneNode(true));
-  for (const node of menu.querySelectorAll('*')) {
-    const flag = node.dataset?.if;
-    if (flag && can.has(flag.replace('!', '')) === flag.startsWith('!')) { node.remove(); continue; }
-    for (const { name, value } of [...node.attributes]) if (value.includes('{id}')) node.setAttribute(name, value.replaceAll('{id}', article.dataset.post));
-  }
-  const anchor = opener.closest('.menu') ?? opener.parentElement.appendChild(el('span', { class: 'menu' }));
-  if (!anchor.contains(opener)) anchor.append(opener);
-  anchor.append(menu);
-  opener.setAttribute('aria-expanded', 'true');
-  // Where it would leave the window it moves aside, or opens upwards.
-  const box = menu.getBoundingClientRect();
-  if (box.left < 8) menu.style.right = `${box.left - 8}px`;
-  const lowest = (document.querySelector('.dock') ?? document.querySelector('.tabbar'))?.getBoundingClientRect().top || innerHeight;
-  menu.classList.toggle('to-top', box.bottom > lowest && box.height < opener.getBoundingClientRect().top - 64);
-  menu.querySelector('button, a')?.focus();
-}
+const menu = menus({ template: 'post-menu', item: 'article[data-post]', id: (article) => article.dataset.post });
 
 document.addEventListener('click', (event) => {
-  const more = event.target.closest('[data-more]');
-  if (more && document.getElementById('post-menu') && !event.ctrlKey && !event.metaKey) {
-    event.preventDefault();
-    openMenu(more);
-  } else if (menu && (!menu.contains(event.target) || event.target.closest('[data-quote], [data-copy]'))) {
-    setTimeout(closeMenu); // after the others have seen where the press was
-  }
   if (event.target.closest('[data-new-replies]')) showFresh();
   const folder = event.target.closest('[data-fold]');
   if (folder) fold(folder.closest('article'), { focus: true });
   const opener = event.target.closest('[data-unfold]');
   if (opener) unfold(opener.closest('article'), { focus: true });
-});
-document.addEventListener('keydown', (event) => {
-  if (!menu) return;
-  if (event.key === 'Escape') { event.preventDefault(); closeMenu({ focus: true }); }
-  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-    const items = [...menu.querySelectorAll('button, a')];
-    const next = items[(items.indexOf(document.activeElement) + (event.key === 'ArrowDown' ? 1 : -1) + items.length) % items.length];
-    event.preventDefault();
-    next.focus();
-  }
 });
 
 // ---- Folding
@@ -431,22 +378,6 @@ listenForFolds();
 // ---- Live
 
 if (main.dataset.signedIn !== undefined) {
-  const line = document.querySelector('[data-connection]');
-  let broken = 0;
-  const live = new Live({
-    onState(state) {
-      if (state === 'connecting') return;
-      clearTimeout(broken);
-      if (state === 'online') {
-        if (line.textContent) { line.textContent = word('online'); broken = setTimeout(() => { line.textContent = ''; }, 2000); }
-      } else if (state === 'offline') {
-        // A short gap heals unseen.
-        broken = setTimeout(() => { line.textContent = word('reconnecting'); }, line.textContent ? 0 : 2000);
-      } else if (state === 'signed-out') {
-        line.replaceChildren(`${word('signedOut')} `, el('a', { href: `/login?next=${encodeURIComponent(location.pathname)}` }, word('signIn')));
-      }
-    },
-  });
   live.subscribe(main.dataset.stream, {
     since: Number(main.dataset.head),
     epoch: main.dataset.epoch,

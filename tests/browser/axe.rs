@@ -115,16 +115,37 @@ async fn open_parts(hub: &TestHub) {
         browser.cookie(&cookie, &value).await;
     }
     let mut wrong: Vec<Value> = Vec::new();
-    for (what, open, shown) in [
-        ("the menu of a post", "document.querySelector('article [data-more]').click()", "article .menu-body"),
-        ("one's own menu", "document.querySelector('details.menu').open = true", "details.menu[open] .menu-body"),
+    const TOPIC: &str = "/s/{slug}/t/{id}";
+    const ROOM: &str = "/s/{slug}/chat/{room}";
+    for (address, what, open, shown) in [
+        (TOPIC, "the menu of a post", "document.querySelector('article [data-more]').click()", "article .menu-body"),
         (
+            TOPIC,
+            "one's own menu",
+            "document.querySelector('details.menu').open = true",
+            "details.menu[open] .menu-body",
+        ),
+        (
+            ROOM,
+            "the menu of a message",
+            "document.querySelector('[data-message] [data-more]').click()",
+            ".msg .menu-body",
+        ),
+        (ROOM, "the emoji", "document.querySelector('[data-emoji]').click()", "dialog.picker[open] .reaction"),
+        (ROOM, "a thread beside its room", "document.querySelector('.msg-thread').click()", "[data-panel] [data-view]"),
+        (ROOM, "messages to choose from", "document.querySelector('[data-select]').click()", ".is-selecting .msg-pick"),
+        (
+            TOPIC,
             "the sheet of shortcuts",
             "document.dispatchEvent(new KeyboardEvent('keydown', {key: '?', bubbles: true}))",
             "dialog[open]",
         ),
     ] {
-        browser.open(&things.address("/s/{slug}/t/{id}")).await;
+        browser.open(&things.address(address)).await;
+        if address == ROOM {
+            // Its scripts have taken over.
+            browser.find("form[data-chat][data-enhanced]").await;
+        }
         browser.client.execute(&rules, Vec::new()).await.unwrap();
         browser.ask(open).await;
         browser.find(shown).await;

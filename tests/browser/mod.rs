@@ -1,6 +1,7 @@
 //! What people see: headless Chromium against a running hub.
 
 mod axe;
+mod chat;
 mod driver;
 mod journey;
 mod writing;

@@ -4,6 +4,7 @@ mod accounts;
 mod accounts_recovery;
 mod admin;
 pub mod chat;
+mod chat_pages;
 mod demo;
 mod details;
 mod forum;

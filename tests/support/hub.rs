@@ -97,7 +97,17 @@ impl TestHub {
 
     /// Stops the hub and starts it again on the same data.
     pub async fn restart(&mut self) {
+        self.stop().await;
+        self.resume().await;
+    }
+
+    /// Stops the hub; its data stays.
+    pub async fn stop(&mut self) {
         self.running.take().unwrap().stop().await;
+    }
+
+    /// Starts it again.
+    pub async fn resume(&mut self) {
         let mut config = Config::from_values(&self.settings).unwrap();
         config.count_queries = true;
         let running = start(config, self.clock.clone()).await.unwrap();

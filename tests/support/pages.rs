@@ -51,6 +51,33 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/posts/{id}/edit", [303, 404, 403, 200, 200, 404]),
     ("/posts/{id}/history", [404, 404, 200, 200, 200, 404]),
     ("/posts/{id}/menu", [303, 404, 200, 200, 200, 404]),
+    // Chat
+    ("/rooms", [303, 200, 200, 200, 200, 200]),
+    ("/s/{slug}/chat", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}/thread/{message}", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}/pins", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}/topics", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}/day", [303, 404, 303, 303, 303, 404]),
+    ("/s/{slug}/chat/{room}/day/{day}", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}/settings", [303, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/chat/{room}/make-topic", [303, 404, 200, 200, 200, 404]),
+    // Between the member and the owner.
+    ("/direct", [303, 200, 200, 200, 200, 200]),
+    ("/direct/{id}", [303, 404, 200, 404, 200, 404]),
+    ("/direct/{id}/thread/{message}", [303, 404, 200, 404, 200, 404]),
+    ("/direct/{id}/pins", [303, 404, 200, 404, 200, 404]),
+    ("/direct/{id}/topics", [303, 404, 200, 404, 200, 404]),
+    ("/direct/{id}/day", [303, 404, 303, 404, 303, 404]),
+    ("/direct/{id}/day/{day}", [303, 404, 200, 404, 200, 404]),
+    ("/direct/{id}/settings", [303, 404, 200, 404, 200, 404]),
+    // Of the owner.
+    ("/messages/{id}", [303, 404, 303, 303, 303, 404]),
+    ("/messages/{id}/menu", [303, 404, 200, 200, 200, 404]),
+    ("/messages/{id}/history", [303, 404, 200, 200, 200, 404]),
+    ("/messages/{id}/edit", [303, 404, 403, 403, 200, 404]),
+    ("/messages/{id}/purge", [303, 404, 403, 200, 200, 404]),
+    ("/notices", [303, 200, 200, 200, 200, 200]),
     // Moderation
     ("/posts/{id}/report", [303, 404, 200, 200, 200, 404]),
     ("/posts/{id}/purge", [303, 404, 403, 200, 200, 404]),
@@ -82,6 +109,15 @@ pub struct Things {
     pub space: String,
     pub topic: String,
     pub post: String,
+    /// A room of the space, by its slug.
+    pub room: String,
+    /// The owner's message in it, with a thread.
+    pub message: String,
+    /// A conversation of the member and the owner, with a message.
+    pub direct: String,
+    pub direct_message: String,
+    /// When it was written.
+    pub day: String,
 }
 
 impl Things {
@@ -115,20 +151,84 @@ impl Things {
         done(&cast.author.put(&format!("/api/v1/posts/{post}/answer")).await);
         let flag = json!({"reason": "other", "note": "Please look at this."});
         done(&cast.member.post(&format!("/api/v1/posts/{post}/flags"), &flag).await);
-        Self { space, topic, post }
+        let chat = Talk::of(cast, &space).await;
+        Self {
+            space,
+            topic,
+            post,
+            room: "ward".into(),
+            message: chat.message,
+            direct: chat.direct,
+            direct_message: chat.direct_message,
+            day: chat.day,
+        }
     }
 
     /// The address of a page about these things.
     pub fn address(&self, template: &str) -> String {
         let slug = if template.starts_with("/admin") { "conduct" } else { &self.space };
-        let id = if template.contains("/t/") { &self.topic } else { &self.post };
+        let direct = template.starts_with("/direct");
+        let id = match template {
+            _ if template.contains("/t/") => &self.topic,
+            _ if direct => &self.direct,
+            _ if template.starts_with("/messages") => &self.message,
+            _ => &self.post,
+        };
         template
+            .replace("{room}", &self.room)
+            .replace("{message}", if direct { &self.direct_message } else { &self.message })
+            .replace("{day}", &self.day)
             .replace("{slug}", slug)
             .replace("{id}", id)
             .replace("{handle}", "alan")
             .replace("{tag}", "alerts")
             .replace("{member}", "0000000000001")
             .replace("{token}", "0000000000000000000000000000000000000000000")
+    }
+}
+
+/// A room with something of everything in it.
+struct Talk {
+    message: String,
+    direct: String,
+    direct_message: String,
+    day: String,
+}
+
+impl Talk {
+    async fn of(cast: &Cast, space: &str) -> Self {
+        let new =
+            json!({"slug": "ward", "name": "Ward round", "purpose": "What happens today, and who looks after it"});
+        let room = id(&done(&cast.owner.post(&format!("/api/v1/spaces/{space}/rooms"), &new).await));
+        let path = format!("/api/v1/rooms/{room}/messages");
+        let mut said = 0;
+        let mut say = async |who: &Client, path: &str, body: &str, to: Option<&str>| {
+            said += 1;
+            done(&who.post(path, &json!({"body": body, "client_id": format!("{said}"), "reply_to": to})).await)
+        };
+        say(&cast.author, &path, "Good morning. @olga, is bay 4 quiet?", None).await;
+        let first = say(&cast.owner, &path, TEXT, None).await;
+        let message = id(&first);
+        say(&cast.owner, &path, "And a second one.", None).await;
+        say(&cast.member, &path, "In the thread.", Some(&message)).await;
+        let gone = id(&say(&cast.member, &path, "This goes.", None).await);
+        done(&cast.member.delete(&format!("/api/v1/messages/{gone}")).await);
+        done(
+            &cast
+                .owner
+                .patch(&format!("/api/v1/messages/{message}"), &json!({"body": TEXT.replace("Some", "Edited")}))
+                .await,
+        );
+        done(&cast.moderator.put(&format!("/api/v1/messages/{message}/reactions/%F0%9F%91%8D")).await);
+        done(&cast.moderator.put(&format!("/api/v1/messages/{message}/pin")).await);
+        let topic = json!({"messages": [message], "title": "What bay 4 taught us", "kind": "discussion", "tags": []});
+        done(&cast.owner.post(&format!("/api/v1/rooms/{room}/topics"), &topic).await);
+        let pair = done(&cast.member.post("/api/v1/direct", &json!({"handles": [cast.owner.handle]})).await);
+        let direct = id(&pair);
+        let direct_message =
+            id(&say(&cast.member, &format!("/api/v1/rooms/{direct}/messages"), "Only for you.", None).await);
+        let day = first["created_at"].as_str().unwrap().chars().take(10).collect();
+        Self { message, direct, direct_message, day }
     }
 }
 

@@ -86,6 +86,12 @@ words!(
     /// What a member wants others to see of their presence.
     Availability { Online = "online", Away = "away", DoNotDisturb = "do_not_disturb" }
 );
+#[expect(clippy::derivable_impls, reason = "the macro that makes the enum derives the same for all")]
+impl Default for Availability {
+    fn default() -> Self {
+        Self::Online
+    }
+}
 words!(
     /// Why a member is told of something.
     NoticeKind { Mention = "mention", Direct = "direct", Reply = "reply" }

@@ -51,6 +51,8 @@ pub fn configure_pages(cfg: &mut Routes) {
     people::configure_pages(cfg);
     spaces::configure_pages(cfg);
     forum::configure_pages(cfg);
+    chat::configure_pages(cfg);
+    notices::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);
     admin::configure_pages(cfg);

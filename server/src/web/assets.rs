@@ -31,6 +31,20 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "drafts.js",
     "upload.js",
     "work.css",
+    "chat.css",
+    "socket.js",
+    "side.js",
+    "menu.js",
+    "room.js",
+    "log.js",
+    "outbox.js",
+    "say.js",
+    "revise.js",
+    "picker.js",
+    "views.js",
+    "outgoing.js",
+    "presence.js",
+    "reactions.js",
 );
 
 #[derive(Debug)]

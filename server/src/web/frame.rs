@@ -11,6 +11,7 @@ use super::error::Result;
 use super::viewer::{Me, Viewer};
 use super::words::{Words, english};
 use crate::app::AppState;
+use crate::entities::kinds::Availability;
 use crate::ports::clock::{DAY, HOUR, MINUTE, rfc3339};
 
 /// A space in the sidebar.
@@ -28,6 +29,69 @@ impl SideSpace {
     }
 }
 
+/// A room in the sidebar.
+#[derive(Clone, Debug)]
+pub struct SideRoom {
+    pub id: String,
+    pub path: String,
+    pub name: String,
+    pub icon: &'static str,
+    pub muted: bool,
+    pub unread: i64,
+    pub mentions: i32,
+}
+
+impl SideRoom {
+    /// What its number says: mentions first; of a muted room those alone.
+    #[must_use]
+    pub fn count(&self) -> i64 {
+        if self.mentions > 0 || self.muted { i64::from(self.mentions) } else { self.unread }
+    }
+
+    /// The key of the number's word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        if self.mentions > 0 { "frame.script.mentions" } else { "frame.script.unread" }
+    }
+
+    #[must_use]
+    pub fn form(&self) -> &'static str {
+        form_of(self.count())
+    }
+}
+
+/// What waits for a member, wherever they are.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    pub rooms: Vec<SideRoom>,
+    pub directs: Vec<SideRoom>,
+    /// Unread notices; counted to 100.
+    pub notices: i64,
+    pub availability: Availability,
+}
+
+impl Side {
+    /// Rooms with something new.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.rooms.iter().chain(&self.directs).filter(|room| room.count() > 0).count()
+    }
+
+    #[must_use]
+    pub fn waiting_form(&self) -> &'static str {
+        form_of(i64::try_from(self.waiting()).unwrap_or(i64::MAX))
+    }
+
+    #[must_use]
+    pub fn notices_form(&self) -> &'static str {
+        form_of(self.notices)
+    }
+}
+
+const fn form_of(count: i64) -> &'static str {
+    if count == 1 { "one" } else { "other" }
+}
+
 /// The frame of one page for one viewer. Templates call it `f`.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -36,6 +100,7 @@ pub struct Frame {
     pub logo: Option<Arc<str>>,
     pub me: Option<Arc<Me>>,
     pub spaces: Vec<SideSpace>,
+    pub side: Side,
     pub csrf: String,
     /// `light`, `dark` or empty: as the system says.
     pub theme: &'static str,
@@ -75,7 +140,12 @@ impl Frame {
             Some(me) => state.spaces.of_member(state, me).await?,
             None => Vec::new(),
         };
+        let side = match &me {
+            Some(me) => crate::features::chat::side(state, me).await?,
+            None => Side::default(),
+        };
         Ok(Self {
+            side,
             hub_name: settings.name,
             logo: settings.logo,
             me,
@@ -102,6 +172,7 @@ impl Frame {
             logo: None,
             me: None,
             spaces: Vec::new(),
+            side: Side::default(),
             csrf: String::new(),
             theme: "",
             path: req.path().to_owned(),
@@ -181,6 +252,19 @@ impl Frame {
         use crate::entities::kinds::{HubRole, SpaceRole};
         self.me.as_ref().is_some_and(|me| me.hub_role >= HubRole::Facilitator)
             || self.me.as_ref().is_some_and(|me| me.spaces.values().any(|role| *role >= SpaceRole::Moderator))
+    }
+
+    /// The viewer's id, for the stream of what concerns them.
+    #[must_use]
+    pub fn my_id(&self) -> String {
+        self.me.as_ref().map(|me| crate::store::Id(me.id).to_string()).unwrap_or_default()
+    }
+
+    /// Whether the page is about rooms.
+    #[must_use]
+    pub fn in_rooms(&self) -> bool {
+        let of_space = self.path.strip_prefix("/s/").and_then(|rest| rest.split('/').nth(1)) == Some("chat");
+        of_space || self.at("/rooms") || self.at("/direct")
     }
 
     /// Whether the page is in this space.

@@ -19,8 +19,20 @@ macro_rules! catalogue {
     };
 }
 
-const ENGLISH: &[(&str, &str)] =
-    catalogue!("frame", "accounts", "people", "spaces", "forum", "moderation", "admin", "errors", "mail", "demo");
+const ENGLISH: &[(&str, &str)] = catalogue!(
+    "frame",
+    "accounts",
+    "people",
+    "spaces",
+    "forum",
+    "moderation",
+    "admin",
+    "errors",
+    "mail",
+    "demo",
+    "chat",
+    "notices"
+);
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut texts = HashMap::new();

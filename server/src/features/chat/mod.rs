@@ -15,6 +15,7 @@ mod events;
 mod ground;
 pub mod model;
 mod notify;
+mod pages;
 pub mod policy;
 pub mod queries;
 mod sending;
@@ -23,6 +24,8 @@ mod surroundings;
 pub use api::{configure as configure_api, openapi};
 pub use events::{fill_events, marker_data, room_data};
 pub use ground::{Marker, RoomGround};
+pub use pages::configure as configure_pages;
+pub use queries::{has_blocked, side};
 pub use sending::{Mailbag, NewMessage, Outgoing, Sender, Sent, parse_reply, prepare, preview};
 pub use surroundings::{glimpses, may_subscribe, people_shown, shows_files, typist};
 

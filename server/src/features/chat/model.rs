@@ -178,3 +178,10 @@ pub struct MessageRevision {
     /// RFC 3339.
     pub created_at: String,
 }
+
+impl RoomPerson {
+    #[must_use]
+    pub fn avatar_version(&self) -> &str {
+        self.avatar.as_deref().unwrap_or("0")
+    }
+}

@@ -9,6 +9,7 @@ mod actions;
 mod api;
 mod events;
 pub mod model;
+mod pages;
 pub mod queries;
 
 pub use actions::{NewNotice, read_all, read_in_room, read_in_topic, read_one, tell};
@@ -24,4 +25,10 @@ pub fn configure_api(cfg: &mut Routes) {
     cfg.route("/notices", web::get().to(api::list))
         .route("/notices/read", web::post().to(api::read_all))
         .route("/notices/{id}/read", web::put().to(api::read_one));
+}
+
+pub fn configure_pages(cfg: &mut ServiceConfig) {
+    cfg.route("/notices", web::get().to(pages::list))
+        .route("/notices/read", web::post().to(pages::read_all))
+        .route("/notices/{id}/read", web::post().to(pages::read));
 }

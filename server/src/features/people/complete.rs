@@ -1,4 +1,4 @@
-//! `GET /complete`: what a composer offers after `@` and `#`. For signed-in members.
+//! `GET /complete`: what a composer offers after `@`, `#` and `:`. For signed-in members.
 
 use actix_web::{HttpResponse, web};
 use sea_orm::sea_query::Query;
@@ -15,6 +15,7 @@ use crate::web::words::english;
 
 /// What is offered at once.
 const MOST: u64 = 8;
+const MOST_EMOJI: usize = 24;
 const LONGEST: usize = 40;
 
 #[derive(Debug, Default, Deserialize)]
@@ -46,13 +47,14 @@ pub async fn complete(
     query: web::Query<CompleteQuery>,
 ) -> Result<HttpResponse> {
     let viewer = Viewer::Member(me.0);
-    let asked = crate::text::fold_tag(query.q.trim().trim_start_matches(['@', '#']));
+    let asked = crate::text::fold_tag(query.q.trim().trim_start_matches(['@', '#', ':']));
     let prefix: String = asked.chars().take(LONGEST).collect();
     let items = match query.kind.as_str() {
         _ if prefix.is_empty() || prefix.contains('\0') => Vec::new(),
         "member" => members(&state, &viewer, &prefix, &query.space).await?,
         "tag" => tags(&state, &viewer, &prefix).await?,
-        _ => return Err(AppError::field("kind", "is member or tag")),
+        "emoji" => emoji(&prefix),
+        _ => return Err(AppError::field("kind", "is member, tag or emoji")),
     };
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(Items { items }))
 }
@@ -117,4 +119,37 @@ async fn tags(state: &AppState, viewer: &Viewer, prefix: &str) -> Result<Vec<Ite
             value: name,
         })
         .collect())
+}
+
+/// Emoji by their shortcodes: those that begin so first, then those that have it somewhere.
+fn emoji(prefix: &str) -> Vec<Item> {
+    let codes = |from: bool| {
+        emojis::iter().filter_map(move |emoji| {
+            let code = emoji.shortcodes().find(|code| {
+                if from { code.starts_with(prefix) } else { !code.starts_with(prefix) && code.contains(prefix) }
+            })?;
+            // One that begins so under another name is among the first.
+            let twice = !from && emoji.shortcodes().any(|code| code.starts_with(prefix));
+            (!twice).then(|| Item {
+                value: emoji.as_str().to_owned(),
+                label: code.to_owned(),
+                detail: emoji.name().to_owned(),
+            })
+        })
+    };
+    codes(true).chain(codes(false)).take(MOST_EMOJI).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::emoji;
+
+    #[test]
+    fn emoji_are_found_by_the_beginning_of_their_names_first() {
+        let found = emoji("tada");
+        assert_eq!(found.first().map(|item| (item.value.as_str(), item.label.as_str())), Some(("🎉", "tada")));
+        let smiles = emoji("smil");
+        assert!(smiles.len() > 3 && smiles.iter().take(3).all(|item| item.label.starts_with("smil")));
+        assert!(emoji("no_such_thing_at_all").is_empty());
+    }
 }

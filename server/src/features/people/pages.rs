@@ -110,6 +110,8 @@ struct ProfilePage {
     role: String,
     claimed: bool,
     mine: bool,
+    /// The viewer has blocked them.
+    blocked: bool,
     created_at: i64,
     shared: Vec<SideSpace>,
     wrote: Writings,
@@ -143,6 +145,7 @@ pub async fn profile(
         role,
         claimed: row.state != MemberState::Unclaimed,
         mine: me.id == row.id,
+        blocked: me.id != row.id && crate::features::chat::has_blocked(&state, &me, row.id).await?,
         created_at: row.created_at,
         p: ProfileView::of(&row, tags),
         shared,

@@ -1,0 +1,248 @@
+// The messages of a room or thread as they stand in the page.
+//
+// Invariants: messages stand in the order of their seq, each once. Every change goes through
+// `keep`, so what is being read never moves. No more than MOST of them are in the page.
+import { word, lang } from './words.js';
+import { el, parse, request } from './dom.js';
+
+const TOGETHER = 5 * 60_000;
+const MOST = 300;
+const NEAR = 48;
+
+const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' });
+const dated = new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const exact = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
+
+const dayOf = (at) => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
+
+function dayName(at) {
+  const today = new Date();
+  if (dayOf(at) === dayOf(today)) return word('today');
+  today.setDate(today.getDate() - 1);
+  return dayOf(at) === dayOf(today) ? word('yesterday') : dated.format(at);
+}
+
+export class Log {
+  /** `view` holds [data-scroll], [data-log] and the links [data-older], [data-newer]; `page` is the room's address. */
+  constructor(view, { page, me, thread = '', seen = () => {}, moved = () => {} }) {
+    this.view = view;
+    this.root = view.querySelector('[data-log]');
+    this.scroll = view.querySelector('[data-scroll]');
+    this.older = view.querySelector('[data-older]');
+    this.newer = view.querySelector('[data-newer]');
+    Object.assign(this, { page, me, thread });
+    /** The "New" line stands before the first message of others behind this seq. */
+    this.newAfter = view.dataset.newAfter ? Number(view.dataset.newAfter) : null;
+    this.fetching = false;
+    this.arrange();
+    this.scroll.addEventListener('scroll', () => { moved(); this.edges(); if (this.atEnd()) seen(); }, { passive: true });
+    if (this.older || this.newer) {
+      this.watch = new IntersectionObserver((seenNow) => { if (seenNow.some((each) => each.isIntersecting)) this.edges(); }, { root: this.scroll, rootMargin: '400px' });
+      for (const link of [this.older, this.newer]) if (link) this.watch.observe(link);
+    }
+  }
+
+  all() { return [...this.root.querySelectorAll(':scope > [data-message]')]; }
+
+  find(id) { return this.root.querySelector(`:scope > [data-message="${CSS.escape(id)}"]`); }
+
+  sent(client) { return this.root.querySelector(`:scope > [data-client="${CSS.escape(client)}"][data-by="${CSS.escape(this.me)}"]`); }
+
+  last() { return this.all().at(-1); }
+
+  /** Whether newer messages are on the server and not here. */
+  hasNewer() { return Boolean(this.newer && !this.newer.hidden); }
+
+  atBottom() { return this.scroll.scrollTop > -NEAR; }
+
+  /** Whether the newest message is in sight. */
+  atEnd() { return !this.hasNewer() && this.atBottom(); }
+
+  toBottom() { this.scroll.scrollTop = 0; }
+
+  /** Brings a line into the upper third, without moving what lies around the log. */
+  show(line) {
+    const box = this.scroll.getBoundingClientRect();
+    this.scroll.scrollTop += line.getBoundingClientRect().top - box.top - box.height / 4;
+  }
+
+  // ---- Changing without moving
+
+  keep(change) {
+    const bottom = this.atEnd();
+    const box = this.scroll.getBoundingClientRect();
+    const anchor = bottom ? null : this.all().find((each) => each.getBoundingClientRect().bottom > box.top + 8);
+    const before = anchor?.getBoundingClientRect().top;
+    const result = change();
+    if (bottom) this.toBottom();
+    else if (anchor?.isConnected) this.scroll.scrollTop += anchor.getBoundingClientRect().top - before;
+    return result;
+  }
+
+  /** Puts messages where they belong, over those of the same id. */
+  put(articles, { fresh = false } = {}) {
+    this.keep(() => {
+      for (const article of articles) {
+        const old = this.find(article.dataset.message);
+        if (old) { this.swap(old, article); continue; }
+        const seq = Number(article.dataset.seq);
+        const all = this.all();
+        let at = all.length;
+        while (at > 0 && Number(all[at - 1].dataset.seq) > seq) at -= 1;
+        if (fresh) article.classList.add('is-new');
+        if (at === 0) this.root.prepend(article);
+        else all[at - 1].after(article);
+      }
+      this.arrange();
+    });
+  }
+
+  swap(old, article) {
+    const focused = old.contains(document.activeElement);
+    const picked = old.querySelector('.msg-pick')?.checked;
+    old.replaceWith(article);
+    if (picked && article.querySelector('.msg-pick')) article.querySelector('.msg-pick').checked = true;
+    if (focused) { article.tabIndex = -1; article.focus({ preventScroll: true }); }
+  }
+
+  replaceAll(articles) {
+    this.root.replaceChildren(...articles);
+    this.arrange();
+  }
+
+  // ---- Days, groups, times, the "New" line
+
+  arrange() {
+    const days = new Map([...this.root.querySelectorAll(':scope > .day')].map((line) => [line.dataset.day, line]));
+    let line = this.root.querySelector(':scope > [data-new]');
+    let marked = this.newAfter === null;
+    let before = null;
+    let day = '';
+    for (const message of this.all()) {
+      const at = new Date(Number(message.dataset.at));
+      const above = [];
+      const key = dayOf(at);
+      if (key !== day) {
+        const heading = days.get(key) ?? this.heading(key);
+        days.delete(key);
+        const link = heading.querySelector('a') ?? heading;
+        if (link.textContent !== dayName(at)) link.textContent = dayName(at);
+        above.push(heading);
+        day = key;
+      }
+      if (!marked && Number(message.dataset.seq) > this.newAfter && message.dataset.by !== this.me) {
+        marked = true;
+        line ??= el('p', { class: 'new-line', 'data-new': true }, el('span', {}, word('newLine')));
+        above.push(line);
+      }
+      let next = message;
+      for (const node of above.reverse()) {
+        if (next.previousElementSibling !== node) next.before(node);
+        next = node;
+      }
+      const joined = Boolean(before) && !above.length && before.dataset.by === message.dataset.by
+        && !before.classList.contains('is-stub') && !message.classList.contains('is-stub')
+        && at - Number(before.dataset.at) < TOGETHER;
+      message.classList.toggle('is-joined', joined);
+      this.localise(message, at);
+      before = message;
+    }
+    for (const left of days.values()) left.remove();
+    if (line && (this.newAfter === null || !line.nextElementSibling)) line.remove();
+    this.view.querySelector('[data-empty]')?.toggleAttribute('hidden', Boolean(before));
+  }
+
+  heading(key) {
+    return el('h2', { class: 'day', 'data-day': key }, this.thread ? el('span') : el('a', { href: `${this.page}/day/${key}` }));
+  }
+
+  localise(message, at) {
+    const time = message.querySelector('time[data-clock]');
+    if (!time || time.dataset.clock) return;
+    time.dataset.clock = '1';
+    time.textContent = clock.format(at);
+    time.parentElement.title = exact.format(at);
+  }
+
+  // ---- A message from its event
+
+  /** The partial of the page, filled with what an event says. */
+  make(data, item = {}) {
+    const template = document.getElementById('message');
+    const at = new Date(data.created_at ?? item.at);
+    const own = data.author.handle === this.me;
+    const avatar = this.root.ownerDocument.querySelector(`[data-by="${CSS.escape(data.author.handle)}"] .msg-avatar`);
+    const values = {
+      id: data.id, seq: data.seq ?? item.seq, client: data.client_id ?? '', handle: data.author.handle,
+      name: data.author.display_name, at: at.getTime(), datetime: at.toISOString(),
+    };
+    const article = template.content.firstElementChild.cloneNode(true);
+    const fill = (text) => text.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
+    for (const node of [article, ...article.querySelectorAll('*')]) {
+      for (const { name, value } of [...node.attributes]) if (value.includes('{')) node.setAttribute(name, fill(value));
+      for (const child of node.childNodes) if (child.nodeType === Node.TEXT_NODE && child.data.includes('{')) child.data = fill(child.data);
+    }
+    article.dataset.can = own ? template.dataset.own : template.dataset.others;
+    if (avatar) article.querySelector('.msg-avatar').src = avatar.src;
+    article.querySelector('.msg-body').replaceChildren(...parse(data.body_html).body.childNodes);
+    return article;
+  }
+
+  // ---- History
+
+  async part(query) {
+    const response = await request(`${this.page}?fragment=messages&${query}`);
+    if (!response.ok) throw response;
+    return parse(await response.text()).querySelector('[data-part]');
+  }
+
+  /** Fetches more where an end of what is here comes near. */
+  async edges() {
+    if (this.fetching || this.thread) return;
+    const [first, last] = [this.all()[0], this.last()];
+    if (!first) return;
+    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
+    const up = this.older && !this.older.hidden && scrollHeight - clientHeight + scrollTop < 600;
+    const down = this.hasNewer() && scrollTop > -600;
+    if (!up && !down) return;
+    this.fetching = true;
+    this.root.setAttribute('aria-live', 'off');
+    try {
+      const part = await this.part(up ? `before=${first.dataset.seq}` : `after=${last.dataset.seq}`);
+      this.put(part.querySelectorAll('[data-message]'));
+      this.link(up ? this.older : this.newer, up ? part.dataset.older : part.dataset.newer);
+      this.trim(up);
+    } catch { /* the next scroll tries again */ } finally {
+      this.fetching = false;
+      setTimeout(() => this.root.setAttribute('aria-live', 'polite'));
+    }
+  }
+
+  link(link, href) {
+    if (!link) return;
+    link.hidden = !href;
+    if (href) link.href = href;
+  }
+
+  /** Takes away what is far from where one reads. */
+  trim(atBottomEnd) {
+    const all = this.all();
+    const over = all.length - MOST;
+    if (over <= 0) return;
+    this.keep(() => {
+      for (const gone of atBottomEnd ? all.slice(-over) : all.slice(0, over)) gone.remove();
+      this.arrange();
+    });
+    if (atBottomEnd) this.link(this.newer, `${this.page}?after=${this.last().dataset.seq}`);
+    else this.link(this.older, `${this.page}?before=${this.all()[0].dataset.seq}`);
+  }
+
+  /** Shows the newest page, whatever was here. */
+  async newest() {
+    const part = await this.part('');
+    this.replaceAll(part.querySelectorAll('[data-message]'));
+    this.link(this.older, part.dataset.older);
+    this.link(this.newer, part.dataset.newer);
+    this.toBottom();
+  }
+}

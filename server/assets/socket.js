@@ -1,0 +1,38 @@
+// The one socket of a page. Whoever needs it subscribes here, so that a page has one connection
+// and says once that it is lost.
+import { word } from './words.js';
+import { el } from './dom.js';
+import { Live } from './live.js';
+
+const framed = new Set();
+const stated = new Set();
+const line = document.querySelector('[data-connection]');
+let broken = 0;
+
+function say(state) {
+  if (state === 'connecting' || !line) return;
+  clearTimeout(broken);
+  if (state === 'online') {
+    if (line.textContent) { line.textContent = word('online'); broken = setTimeout(() => { line.textContent = ''; }, 2000); }
+  } else if (state === 'offline') {
+    // A short gap heals unseen.
+    broken = setTimeout(() => { line.textContent = word('reconnecting'); }, line.textContent ? 0 : 2000);
+  } else if (state === 'signed-out') {
+    const here = encodeURIComponent(location.pathname + location.search);
+    line.replaceChildren(`${word('signedOut')} `, el('a', { href: `/login?next=${here}` }, word('signIn')));
+  }
+}
+
+export const live = new Live({
+  onState(state, member) {
+    say(state);
+    for (const heard of stated) heard(state, member);
+  },
+  onFrame(frame) { for (const heard of framed) heard(frame); },
+});
+
+/** Hears every frame that is not part of a stream: presence, typing, activity. */
+export const onFrame = (heard) => framed.add(heard);
+
+/** Hears 'connecting', 'online', 'offline', 'signed-out', 'closed'. */
+export const onState = (heard) => stated.add(heard);

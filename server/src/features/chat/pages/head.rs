@@ -1,0 +1,88 @@
+//! What stands above every page of a room, for the partial `_room_head.html`.
+
+use crate::app::AppState;
+use crate::entities::kinds::RoomKind;
+use crate::features::chat::model::{RoomPerson, RoomView};
+use crate::features::chat::queries::{self, FoundRoom};
+use crate::web::error::Result;
+
+/// The head of a room as one viewer sees it. Templates call it `head`.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one part of the template")]
+pub struct RoomHead {
+    pub id: String,
+    /// Empty for a direct conversation.
+    pub space: String,
+    pub space_name: String,
+    pub name: String,
+    pub purpose: String,
+    pub page: String,
+    pub icon: &'static str,
+    /// Of a conversation of two: the handle of the other one.
+    pub other: String,
+    pub people: Vec<RoomPerson>,
+    pub stream: String,
+    pub seq: i64,
+    pub epoch: String,
+    pub read_seq: i64,
+    pub archived: bool,
+    pub follows: bool,
+    pub favourite: bool,
+    pub muted: bool,
+    /// May end following it, or leave it.
+    pub leaves: bool,
+    /// May change the room and archive it.
+    pub manages: bool,
+    pub make_topic: bool,
+    /// `room`, `pins`, `topics`, `day` or `settings`.
+    pub tab: &'static str,
+}
+
+impl RoomHead {
+    /// One statement more for the people of a room that is not open.
+    pub async fn of(state: &AppState, room: &FoundRoom, tab: &'static str) -> Result<Self> {
+        let view = queries::view_of(state, room).await?;
+        Ok(Self::new(view, room, tab))
+    }
+
+    fn new(view: RoomView, room: &FoundRoom, tab: &'static str) -> Self {
+        let standing = &room.ground.standing;
+        let page = view.path();
+        let people = view.members.unwrap_or_default();
+        let others: Vec<&RoomPerson> = people.iter().filter(|person| person.id != standing.member).collect();
+        let other = match (view.kind, others.as_slice()) {
+            (RoomKind::Direct, [only]) => only.handle.clone(),
+            _ => String::new(),
+        };
+        let icon = match view.kind {
+            RoomKind::Open => "rooms",
+            RoomKind::Private => "lock",
+            RoomKind::Direct if other.is_empty() => "people",
+            RoomKind::Direct => "user",
+        };
+        let mine = view.mine.unwrap_or_default();
+        Self {
+            id: view.id.to_string(),
+            space: view.space.unwrap_or_default(),
+            space_name: room.ground.space_name.clone().unwrap_or_default(),
+            name: view.name,
+            purpose: view.purpose,
+            page,
+            icon,
+            other,
+            stream: view.stream,
+            seq: view.head,
+            epoch: view.epoch,
+            read_seq: mine.read_seq,
+            archived: view.archived,
+            follows: room.ground.mine.is_some(),
+            favourite: mine.favourite,
+            muted: mine.muted,
+            leaves: view.kind != RoomKind::Direct && room.ground.mine.is_some(),
+            manages: standing.arrange().is_ok(),
+            make_topic: view.kind == RoomKind::Open && standing.write().is_ok(),
+            people,
+            tab,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The page of a thread; a wide room shows its main part beside itself.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::cards::{Around, EMOJIS, Entry, Marks, MessageCard, avatar, entries};
+use super::head::RoomHead;
+use super::say::Say;
+use super::{id_in, room_of};
+use crate::app::AppState;
+use crate::features::chat::queries::{self, Bound, FoundRoom, Which};
+use crate::store::Id;
+use crate::web::error::{AppError, Result};
+use crate::web::frame::{Frame, page_with_status, see_other};
+use crate::web::viewer::{Member, Viewer};
+
+/// Messages of a page.
+const PAGE: u64 = 100;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ThreadQuery {
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "chat/templates/thread.html")]
+struct ThreadPage<'a> {
+    f: &'a Frame,
+    head: RoomHead,
+    page: String,
+    thread: String,
+    back: String,
+    entries: Vec<Entry>,
+    in_thread: bool,
+    older: String,
+    newer: String,
+    say: Option<Say>,
+    card: MessageCard,
+    can_own: String,
+    can_others: String,
+    my_handle: String,
+    my_name: String,
+    my_avatar: String,
+    emojis: [(&'static str, &'static str); 6],
+}
+
+/// `GET …/thread/{message}`
+pub async fn show(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    query: web::Query<ThreadQuery>,
+) -> Result<HttpResponse> {
+    let room = room_of(&state, &me, &req).await?;
+    let root = id_in(&req, "message")?;
+    let bound = match (query.before, query.after) {
+        (Some(before), _) => Bound::Before(before),
+        (_, Some(after)) => Bound::After(after),
+        _ => Bound::Newest,
+    };
+    render(&req, &state, &me, room, root, bound, None, StatusCode::OK).await
+}
+
+/// The page, with a form that came back if there is one.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that the page depends on")]
+pub async fn render(
+    req: &HttpRequest,
+    state: &AppState,
+    me: &Member,
+    room: FoundRoom,
+    root: i64,
+    bound: Bound,
+    typed: Option<Say>,
+    status: StatusCode,
+) -> Result<HttpResponse> {
+    let found = queries::messages_in(state, &room, &[root]).await?.pop().ok_or(AppError::NotFound)?;
+    let viewer = Viewer::Member(std::sync::Arc::clone(&me.0));
+    let head = RoomHead::of(state, &room, "thread").await?;
+    if let Some(above) = found.thread {
+        return Ok(see_other(&format!("{}/thread/{above}#m-{}", head.page, found.id)));
+    }
+    let part = queries::messages(state, room.ground.id, Which::Thread(root), bound, PAGE).await?;
+    let mut views = part.items;
+    if views.first().is_none_or(|first| first.id != found.id) {
+        views.insert(0, found.clone());
+    }
+    let frame = Frame::new(state, req, &viewer).await?;
+    let page = head.page.clone();
+    let start = Around::new(me, &room, &page);
+    let around = Around { starts: false, ..start.clone() };
+    let ids: Vec<i64> = views.iter().map(|view| view.id.0).collect();
+    let mine = queries::my_reactions(state, me, &ids).await?;
+    let lines = entries(&frame, &views, &around, &mine, Marks::default());
+    let address = format!("{page}/thread/{}", Id(root));
+    let first = views.get(1).filter(|_| part.more_before);
+    let last = views.last().filter(|_| part.more_after);
+    let typed = Say { thread: Id(root).to_string(), ..typed.unwrap_or_default() };
+    let (say, _) = Say::of(state, me, &frame, &head, &room, Some(typed)).await?;
+    let content = ThreadPage {
+        f: &frame,
+        thread: Id(root).to_string(),
+        back: format!("{page}?at={}", found.seq),
+        entries: lines,
+        in_thread: true,
+        older: first.map_or_else(String::new, |first| format!("{address}?before={}", first.seq)),
+        newer: last.map_or_else(String::new, |last| format!("{address}?after={}", last.seq)),
+        say,
+        card: MessageCard::places(&start),
+        can_own: start.can(true, false, false),
+        can_others: start.can(false, false, false),
+        my_handle: me.handle.clone(),
+        my_name: me.display_name.clone(),
+        my_avatar: avatar(&me.handle, me.avatar_version()),
+        emojis: EMOJIS,
+        page: page.clone(),
+        head,
+    };
+    page_with_status(&frame, &content, status)
+}
