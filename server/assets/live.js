@@ -3,12 +3,19 @@
 // Invariant: a stream's listener sees every event after `since` exactly once and in order,
 // or one `onReset`, after which it fetches again by HTTP and goes on from the new head.
 
+import { word } from './words.js';
+
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 const READY_WITHIN = 10_000;
 const BACKOFF_FROM = 500;
 const BACKOFF_TO = 10_000;
 const LEAVING = 1001, SIGNED_OUT = 4401, SUSPENDED = 4403, TOO_SLOW = 4408;
+
+function saySuspended() {
+  const line = document.querySelector('[data-connection]');
+  if (line) line.textContent = word('suspended');
+}
 
 export class Live {
   #socket = null;
@@ -24,10 +31,10 @@ export class Live {
   /**
    * onState: 'connecting' | 'online' | 'offline' | 'signed-out' | 'closed'
    * onFrame: every frame that is not part of a stream (presence, typing, activity, sent, error without ref)
-   * onSuspended: by default the page is loaded again, and the server says why
+   * onSuspended: by default the page says so; what is on it stays to be read
    */
   constructor(options = {}) {
-    this.#options = { url: '/api/v1/ws', onState() {}, onFrame() {}, onSuspended: () => location.reload(), ...options };
+    this.#options = { url: '/api/v1/ws', onState() {}, onFrame() {}, onSuspended: saySuspended, ...options };
     addEventListener('online', this.#wake);
     document.addEventListener('visibilitychange', this.#wake);
     // A page kept in the back-forward cache may not hold a socket, and comes back with `since`.

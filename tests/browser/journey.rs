@@ -109,3 +109,38 @@ fn a_page_comes_back_after_a_restart_and_has_lost_nothing() {
         hub.finish().await;
     });
 }
+
+hub_test!(async fn a_page_says_why_it_is_live_no_more(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let (root, ada) = (hub.member("rhea").await, hub.member("ada").await);
+    let space = hub.space(&root, "open").await;
+    let topic = hub.topic(&root, &space, "Who is awake?").await["id"].as_str().unwrap().to_owned();
+    let path = format!("/s/{space}/t/{topic}");
+    let open = async || {
+        let browser = driver.open(&hub.base, 1280).await;
+        browser.open("/login").await;
+        browser.fill("[name=login]", "ada").await;
+        browser.fill("[name=password]", &crate::support::hub::password("ada")).await;
+        browser.send("main form .btn-primary").await;
+        browser.open(&path).await;
+        browser
+    };
+    let until_live = async |browser: &Browser, text: &str| {
+        hub.reply(&root, &topic, None, text).await;
+        browser.until("the pill", "return !!document.querySelector('[data-new-replies]:not([hidden])')").await;
+    };
+    let browser = open().await;
+    until_live(&browser, "First.").await;
+    // All sessions but the one of the test itself.
+    assert_eq!(ada.delete("/api/v1/me/sessions").await.status, 204);
+    browser.find("[data-connection] a[href^='/login?next=']").await;
+    browser.close().await;
+
+    let browser = open().await;
+    until_live(&browser, "Second.").await;
+    let answer = root.post("/api/v1/members/ada/suspend", &json!({"reason": "A test"})).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let said = "return document.querySelector('[data-connection]').innerText.includes('suspended')";
+    browser.until("the reason", said).await;
+    browser.close().await;
+});

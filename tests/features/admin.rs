@@ -164,8 +164,8 @@ hub_test!(async fn a_job_that_was_given_up_is_tried_again(hub) {
             let id = tx.id();
             let row = job::ActiveModel {
                 id: Set(id),
-                kind: Set("moderation.remove_blob".into()),
-                payload: Set("{\"key\":\"test/none\"}".into()),
+                kind: Set("people.delete_blobs".into()),
+                payload: Set("{\"keys\":[\"test/none\"]}".into()),
                 state: Set(JobState::Dead),
                 attempts: Set(8),
                 run_at: Set(tx.now()),
@@ -185,9 +185,14 @@ hub_test!(async fn a_job_that_was_given_up_is_tried_again(hub) {
     let page = Client::sign_in(&hub.base, "ruth").await.page("/admin/jobs").await;
     assert!(page.text.contains("the store was away"));
     assert_eq!(root.request("POST", "/api/v1/admin/jobs/0000000000000/retry").send().await.unwrap().status().as_u16(), 404);
-    let again = root.send(root.request("POST", &format!("/api/v1/admin/jobs/{id}/retry"))).await;
+    let retry = |key: &str| {
+        root.send(root.request("POST", &format!("/api/v1/admin/jobs/{id}/retry")).header("Idempotency-Key", key))
+    };
+    let again = retry("k").await;
     assert_eq!(again.status, 204, "{}", again.text);
     hub.settle().await;
+    assert_eq!(retry("k").await.status, 204, "the same answer under the same key");
+    assert_eq!(retry("l").await.status, 404);
     assert!(root.get("/api/v1/admin/jobs").await.json()["items"].as_array().unwrap().is_empty(), "the job ran and is gone");
 });
 
@@ -252,4 +257,27 @@ hub_test!(async fn a_sign_in_link_brings_an_imported_account_to_its_owner(hub) {
     assert_eq!(hub.visitor().page(path).await.status, 200, "{link}");
     let log = browser.page("/admin/log").await;
     assert!(log.text.contains("Made a sign-in link for") && !log.text.contains(path));
+});
+
+hub_test!(async fn where_members_make_no_spaces_facilitators_do(hub) {
+    let root = hub.member("ruth").await;
+    let (finn, mia) = (hub.member("finn").await, hub.member("mia").await);
+    assert_eq!(root.patch("/api/v1/admin/members/finn", &json!({"role": "facilitator"})).await.status, 200);
+    let make = async |who: &Client, slug: &str| {
+        let body = json!({"slug": slug, "name": slug, "description": "", "visibility": "open"});
+        who.post("/api/v1/spaces", &body).await
+    };
+    assert_eq!(make(&mia, "before").await.status, 201, "as a hub begins");
+    assert_eq!(root.patch("/api/v1/admin/settings", &json!({"members_make_spaces": false})).await.status, 200);
+    let refused = make(&mia, "after").await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    let browser = Client::sign_in(&hub.base, "mia").await;
+    let list = browser.page("/spaces").await;
+    assert!(!list.text.contains("href=\"/spaces/new\""), "{}", list.text);
+    assert_eq!(browser.page("/spaces/new").await.status, 403);
+    let fields = [("name", "After"), ("slug", "after"), ("description", ""), ("visibility", "open")];
+    assert_eq!(browser.form("/spaces/new", &list.csrf(), &fields).await.status, 403);
+    assert_eq!(make(&finn, "after").await.status, 201);
+    let browser = Client::sign_in(&hub.base, "finn").await;
+    assert!(browser.page("/spaces").await.text.contains("href=\"/spaces/new\""));
 });

@@ -244,3 +244,20 @@ fn with_a_token_the_figures_need_it_from_everywhere() {
         assert_eq!(visitor.get("/metrics").await.status, 200);
     });
 }
+
+/// Classes that texts are rendered with; templates use their own.
+const OF_TEXTS: [&str; 8] =
+    [".remote-image", ".math", ".math-display", ".diff-row", ".diff-gap", ".mention", ".hl-keyword", ".hl-comment"];
+
+#[test]
+fn the_stylesheet_is_small_and_knows_what_texts_are_made_of() {
+    let css = include_str!("../../server/assets/app.css");
+    assert!(css.len() < 40_000, "{} bytes", css.len());
+    for class in OF_TEXTS {
+        let used = css.split(class).skip(1).any(|rest| rest.starts_with([' ', ':', ',', '.', '{']));
+        assert!(used, "no rule for {class}");
+    }
+    for rules in ["@media print", "@media (forced-colors:active)", "@media (prefers-reduced-motion:reduce)"] {
+        assert!(css.contains(rules), "{rules}");
+    }
+}

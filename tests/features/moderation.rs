@@ -53,6 +53,8 @@ hub_test!(async fn a_report_reaches_the_moderators_of_its_space_and_nobody_else(
     assert_eq!(made.status, 201, "{}", made.text);
     let id = made.id();
     assert_eq!(made.header("location"), format!("/api/v1/reports/{id}"));
+    let own = s.author.post(&path, &body).await;
+    assert_eq!((own.status, own.text.contains("your own post")), (403, true), "{}", own.text);
     // One open report for a member and a post.
     let again = s.reader.post(&path, &json!({"reason": "spam"})).await;
     assert_eq!((again.status, again.id()), (200, id.clone()));
@@ -93,7 +95,10 @@ hub_test!(async fn a_report_from_a_private_space_does_not_exist_outside(hub) {
     let first = text(&topic, "first_post_id").to_owned();
     let path = format!("/api/v1/posts/{first}/flags");
     assert_eq!(s.reader.post(&path, &json!({"reason": "spam"})).await.status, 404);
-    let made = s.owner.post(&path, &json!({"reason": "spam"})).await;
+    let invite = s.owner.request("PUT", &format!("/api/v1/spaces/{space}/members/arthur"));
+    assert_eq!(s.owner.send(invite.json(&json!({"role": "member"}))).await.status, 202);
+    assert_eq!(s.author.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await.status, 200);
+    let made = s.author.post(&path, &json!({"reason": "spam"})).await;
     assert_eq!(made.status, 201);
     assert_eq!(s.admin.get("/api/v1/reports").await.json()["items"].as_array().unwrap().len(), 0);
     assert_eq!(s.admin.post(&format!("/api/v1/posts/{first}/hide"), &json!({})).await.status, 404);

@@ -118,7 +118,7 @@ hub_test!(async fn the_directory_is_searched_by_beginnings_of_words_and_filtered
         assert_eq!(member.patch("/api/v1/me", &body).await.status, 200);
     }
     let find = async |query: &str| handles(&ada.get(&format!("/api/v1/members?{query}")).await);
-    assert_eq!(find("").await, ["bea", "cai", "dan", "ada"], "by name");
+    assert_eq!(find("").await, ["ada", "bea", "cai", "dan"], "by name");
     assert_eq!(find("q=hol").await, ["bea", "cai"]);
     assert_eq!(find("q=HOLMS").await, ["cai"]);
     assert_eq!(find("q=holmstr%C3%B6").await, ["cai"]);
@@ -133,14 +133,67 @@ hub_test!(async fn the_directory_is_searched_by_beginnings_of_words_and_filtered
     // Pages meet without a gap.
     let first = ada.get("/api/v1/members?limit=2").await;
     let cursor = first.json()["next_cursor"].as_str().unwrap().to_owned();
-    assert_eq!(handles(&first), ["bea", "cai"]);
+    assert_eq!(handles(&first), ["ada", "bea"]);
     let second = ada.get(&format!("/api/v1/members?limit=2&cursor={cursor}")).await;
-    assert_eq!(handles(&second), ["dan", "ada"]);
+    assert_eq!(handles(&second), ["cai", "dan"]);
     assert_eq!(second.json()["next_cursor"], Value::Null);
     assert_eq!(ada.get("/api/v1/members?cursor=%21").await.status, 422);
     // A changed name is found anew, and not by what it was.
     let dan = ada.get("/api/v1/members?q=orr").await;
     assert_eq!(handles(&dan), ["dan"]);
+});
+
+hub_test!(async fn the_directory_is_sorted_without_case_and_filtered_by_space(hub) {
+    let ada = hub.member("ada").await;
+    for (handle, name) in [("ada", "zoe"), ("ben", "Bea"), ("cleo", "amir"), ("dee", "Zack"), ("eli", "bea")] {
+        let client = if handle == "ada" { None } else { Some(hub.member(handle).await) };
+        let client = client.as_ref().unwrap_or(&ada);
+        assert_eq!(client.patch("/api/v1/me", &json!({"display_name": name})).await.status, 200);
+    }
+    let expected = ["cleo", "ben", "eli", "dee", "ada"];
+    assert_eq!(handles(&ada.get("/api/v1/members").await), expected);
+    let (mut path, mut one_by_one) = ("/api/v1/members?limit=1".to_owned(), Vec::new());
+    loop {
+        let answer = ada.get(&path).await;
+        one_by_one.extend(handles(&answer));
+        let Some(cursor) = answer.json()["next_cursor"].as_str().map(str::to_owned) else { break };
+        path = format!("/api/v1/members?limit=1&cursor={cursor}");
+    }
+    assert_eq!(one_by_one, expected);
+
+    let (open, hidden) = (hub.space(&ada, "open").await, hub.space(&ada, "confidential").await);
+    let mut ben = Client::new(&hub.base);
+    let login = json!({"login": "ben", "password": crate::support::hub::password("ben")});
+    ben.bearer = hub.visitor().post("/api/v1/auth/login", &login).await.json()["access_token"].as_str().map(str::to_owned);
+    assert_eq!(ben.post(&format!("/api/v1/spaces/{open}/join"), &json!({})).await.status, 200);
+    assert_eq!(handles(&ben.get(&format!("/api/v1/members?space={open}")).await), ["ben", "ada"]);
+    for slug in [hidden.as_str(), "nowhere"] {
+        let answer = ben.get(&format!("/api/v1/members?space={slug}")).await;
+        assert_eq!(answer.status, 422, "a hidden space and none look alike");
+        assert!(answer.text.contains("is not a space that you may read"), "{}", answer.text);
+    }
+    assert_eq!(handles(&ada.get(&format!("/api/v1/members?space={hidden}")).await), ["ada"]);
+    let page = Client::sign_in(&hub.base, "ben").await.page(&format!("/people?space={open}")).await;
+    assert!(page.text.contains(&format!("value=\"{open}\" selected")) && !page.text.contains("/people/cleo"), "{}", page.text);
+});
+
+hub_test!(async fn a_profile_leads_to_all_topics_of_its_author(hub) {
+    let (ada, ben) = (hub.member("ada").await, hub.member("ben").await);
+    let (open, secret) = (hub.space(&ada, "open").await, hub.space(&ben, "confidential").await);
+    for number in 0..7 {
+        hub.topic(&ben, &open, &format!("Question {number} of ben")).await;
+    }
+    hub.topic(&ada, &open, "Something of ada").await;
+    hub.topic(&ben, &secret, "Hidden plans").await;
+    let browser = Client::sign_in(&hub.base, "ada").await;
+    let profile = browser.page("/people/ben").await;
+    assert!(profile.text.contains("href=\"/topics?author=ben\""), "{}", profile.text);
+    let list = browser.page("/topics?author=ben").await;
+    for number in 0..7 {
+        assert!(list.text.contains(&format!("Question {number} of ben")), "{number}");
+    }
+    assert!(!list.text.contains("Something of ada") && !list.text.contains("Hidden plans"));
+    assert!(list.text.contains("<h1>Topics by ben Example</h1>"), "{}", list.text);
 });
 
 hub_test!(async fn who_has_not_claimed_an_account_is_not_in_the_directory(hub) {
@@ -362,6 +415,7 @@ hub_test!(async fn settings_save_a_profile_and_keep_what_was_typed_when_refused(
     let version = page.text.split_once("name=\"version\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
     let refused = ada.form("/settings", &csrf, &fields(" ", "1")).await;
     assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("Name: Write a name of 1 to 200 characters on one line."), "{}", refused.text);
     assert!(refused.text.contains("href=\"#display_name\"") && refused.text.contains("My site https://example.org/x"));
     assert_eq!(version, "1", "the first version of a profile");
     assert_eq!(ada.form("/settings", &csrf, &fields("Ada L", "1")).await.status, 303);

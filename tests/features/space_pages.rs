@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::{Client, TestHub, hub_test};
+use crate::support::hub::run_with;
+use crate::support::{Client, Db, TestHub, hub_test};
 
 /// A browser of a new member, and the CSRF token of its session.
 async fn browser(hub: &TestHub, handle: &str) -> (Client, String) {
@@ -135,3 +136,68 @@ hub_test!(async fn owners_change_and_archive_a_space_on_its_page(hub) {
     assert_eq!(ada.form("/s/ward/archive", &csrf, &[("archived", "no")]).await.status, 303);
     assert_eq!(save("4", "Ward 9").await.status, 303);
 });
+
+hub_test!(async fn whom_a_hidden_space_asks_in_finds_its_door_and_nobody_else_does(hub) {
+    hub.member("rhea").await;
+    let owner = hub.member("olga").await;
+    let (otto, csrf) = browser(hub, "otto").await;
+    let (mia, _) = browser(hub, "mia").await;
+    let hidden = hub.space(&owner, "confidential").await;
+    let topic = hub.topic(&owner, &hidden, "Plans").await["id"].as_str().unwrap().to_owned();
+    let path = format!("/s/{hidden}");
+    assert_eq!(otto.page(&path).await.status, 404);
+    let ask = async || {
+        let request = owner.request("PUT", &format!("/api/v1/spaces/{hidden}/members/otto"));
+        assert_eq!(owner.send(request.json(&json!({"role": "member"}))).await.status, 202);
+    };
+    ask().await;
+    let door = otto.page(&path).await;
+    assert_eq!(door.status, 200, "{}", door.text);
+    for part in [format!("action=\"{path}/join\""), format!("formaction=\"{path}/invites/decline\"")] {
+        assert!(door.text.contains(&part), "{part}: {}", door.text);
+    }
+    assert!(!door.text.contains("Plans"));
+    assert_eq!(otto.page(&format!("{path}/t/{topic}")).await.status, 404, "the inside stays inside");
+    assert_eq!(mia.page(&path).await.status, 404);
+    assert_eq!(hub.visitor().page(&path).await.status, 404);
+    assert_eq!(otto.form(&format!("{path}/invites/decline"), &csrf, &[]).await.status, 303);
+    assert_eq!(otto.page(&path).await.status, 404, "who declined is a stranger again");
+    ask().await;
+    assert_eq!(otto.form(&format!("{path}/join"), &csrf, &[]).await.status, 303);
+    assert!(otto.page(&path).await.text.contains("Plans"));
+});
+
+/// Slugs of the cards on a page, in their order.
+fn cards(page: &str) -> Vec<String> {
+    let links = page.split("<main").nth(1).unwrap().split("href=\"/s/").skip(1);
+    let mut slugs: Vec<String> = links.map(|rest| rest.split(['"', '/']).next().unwrap().to_owned()).collect();
+    slugs.dedup();
+    slugs
+}
+
+async fn leaf_through(hub: &TestHub) {
+    let owner = hub.member("olga").await;
+    for number in 0..63 {
+        // Every other one is written in capitals: case does not count.
+        let name = if number % 2 == 0 { format!("WARD {number:02}") } else { format!("ward {number:02}") };
+        let body = json!({"slug": format!("w{number:02}"), "name": name, "description": "", "visibility": "open"});
+        assert_eq!(owner.post("/api/v1/spaces", &body).await.status, 201);
+    }
+    let visitor = hub.visitor();
+    let first = visitor.page("/spaces").await;
+    let next = first.text.split_once("rel=\"next\" href=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let second = visitor.page(&next).await;
+    assert!(!second.text.contains("rel=\"next\""), "two pages");
+    let (mut all, rest) = (cards(&first.text), cards(&second.text));
+    assert_eq!((all.len(), rest.len()), (60, 3));
+    all.extend(rest);
+    assert_eq!(all, (0..63).map(|number| format!("w{number:02}")).collect::<Vec<_>>());
+    assert_eq!(visitor.page("/spaces?cursor=nonsense").await.status, 422);
+}
+
+#[test]
+fn many_spaces_are_several_pages_by_name() {
+    for db in [Db::Sqlite, Db::Postgres] {
+        run_with(db, "many spaces", &[("rate_limit", "off")], leaf_through);
+    }
+}

@@ -4,7 +4,10 @@ pub mod client;
 pub mod html;
 pub mod hub;
 pub mod pages;
+pub mod postgres;
 pub mod program;
+pub mod raw;
+pub mod smtp;
 pub mod socket;
 pub mod stage;
 

@@ -99,6 +99,24 @@ impl Served {
         served
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Resident memory, bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Ends it at once, without a chance to finish anything: `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        let _ended = self.child.wait().unwrap();
+    }
+
     /// Sends a signal (`TERM`, `INT`) and waits for the end.
     pub async fn end(mut self, signal: &str) -> ExitStatus {
         let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();

@@ -22,15 +22,36 @@ pub struct Socket {
 impl Socket {
     /// Opens a socket with the client's bearer token and waits until it is ready.
     pub async fn open(client: &Client) -> Self {
+        Self::try_open(client).await.expect("an open socket")
+    }
+
+    /// The same for a server that may be gone.
+    pub async fn try_open(client: &Client) -> Option<Self> {
         let address = format!("{}/api/v1/ws", client.base.replacen("http", "ws", 1));
         let mut request = address.into_client_request().unwrap();
         let bearer = format!("Bearer {}", client.bearer.as_deref().expect("a client with a bearer token"));
         request.headers_mut().insert("Authorization", HeaderValue::from_str(&bearer).unwrap());
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("praxis.v1"));
-        let (stream, _) = connect_async(request).await.unwrap();
+        let (stream, _) = connect_async(request).await.ok()?;
         let mut socket = Self { stream };
-        assert_eq!(socket.next().await["type"], "ready");
-        socket
+        (socket.try_next().await?["type"] == "ready").then_some(socket)
+    }
+
+    /// Whether it could be sent.
+    pub async fn try_send(&mut self, frame: &Value) -> bool {
+        self.stream.send(Message::text(frame.to_string())).await.is_ok()
+    }
+
+    /// The next frame; `None` once the connection is gone.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        loop {
+            let message = tokio::time::timeout(WITHIN, self.stream.next()).await.expect("a frame within ten seconds");
+            match message? {
+                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
     }
 
     pub async fn send(&mut self, frame: &Value) {

@@ -218,7 +218,7 @@ async fn migrate(config: &Config, way: Way) -> Result<(), String> {
 
 #[expect(clippy::print_stdout, reason = "the command prints")]
 async fn import(config: Config, asked: imports::Asked) -> Result<(), String> {
-    if asked.format != imports::Format::Stackexchange {
+    if !imports::is_built(asked.format) {
         return Err(imports::not_built(asked.format));
     }
     let opened = beside(config).await?;

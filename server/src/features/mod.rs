@@ -15,7 +15,6 @@ pub mod spaces;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_web::web::ServiceConfig;
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 
@@ -26,6 +25,7 @@ use crate::store::Id;
 use crate::streams::{Committed, Filler, Stream, StreamKind};
 use crate::web::error::{AppError, Result};
 use crate::web::rate_limit::What;
+use crate::web::routes::Routes;
 
 /// What has to be there before the first request.
 pub async fn prepare(state: &AppState) -> Result<()> {
@@ -34,7 +34,7 @@ pub async fn prepare(state: &AppState) -> Result<()> {
 }
 
 /// Routes below `/api/v1`.
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     accounts::configure_api(cfg);
     people::configure_api(cfg);
     spaces::configure_api(cfg);
@@ -46,7 +46,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
 }
 
 /// Pages.
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     accounts::configure_pages(cfg);
     people::configure_pages(cfg);
     spaces::configure_pages(cfg);

@@ -9,6 +9,7 @@ use crate::app::AppState;
 use crate::entities::job;
 use crate::entities::kinds::JobState;
 use crate::ports::clock::{MINUTE, SECOND};
+use crate::store::{After, Tx};
 use crate::web::error::{AppError, Result};
 
 /// A taken job is free again after this, if its process died.
@@ -88,24 +89,19 @@ pub async fn failed(state: &AppState, of: &job::Model, error: &AppError) -> Resu
 }
 
 /// Gives a dead job another round of attempts.
-pub async fn retry_dead(state: &AppState, id: i64) -> Result<()> {
-    state
-        .store
-        .write(async move |tx| {
-            let changed = job::Entity::update_many()
-                .col_expr(job::Column::State, Expr::value(JobState::Ready.as_str()))
-                .col_expr(job::Column::Attempts, Expr::value(0))
-                .col_expr(job::Column::RunAt, Expr::value(tx.now()))
-                .col_expr(job::Column::FinishedAt, Expr::value(Option::<i64>::None))
-                .filter(job::Column::Id.eq(id))
-                .filter(job::Column::State.eq(JobState::Dead))
-                .exec(tx.conn())
-                .await?;
-            if changed.rows_affected == 0 {
-                return Err(AppError::NotFound);
-            }
-            tx.after(crate::store::After::Jobs);
-            Ok(())
-        })
-        .await
+pub async fn retry_dead(tx: &mut Tx, id: i64) -> Result<()> {
+    let changed = job::Entity::update_many()
+        .col_expr(job::Column::State, Expr::value(JobState::Ready.as_str()))
+        .col_expr(job::Column::Attempts, Expr::value(0))
+        .col_expr(job::Column::RunAt, Expr::value(tx.now()))
+        .col_expr(job::Column::FinishedAt, Expr::value(Option::<i64>::None))
+        .filter(job::Column::Id.eq(id))
+        .filter(job::Column::State.eq(JobState::Dead))
+        .exec(tx.conn())
+        .await?;
+    if changed.rows_affected == 0 {
+        return Err(AppError::NotFound);
+    }
+    tx.after(After::Jobs);
+    Ok(())
 }

@@ -13,8 +13,12 @@ use crate::web::error::Result;
 /// Events older than this are no longer replayed; a reader away for longer fetches again.
 const EVENTS_KEPT: i64 = 30 * DAY;
 
-const TASKS: &[(&str, i64)] =
-    &[("schedule.tidy_memory", 10 * MINUTE), ("schedule.tidy_rows", HOUR), ("schedule.trim_events", HOUR)];
+const TASKS: &[(&str, i64)] = &[
+    ("schedule.tidy_memory", 10 * MINUTE),
+    ("schedule.tidy_rows", HOUR),
+    ("schedule.trim_events", HOUR),
+    ("schedule.unused_files", HOUR),
+];
 
 /// Runs what is due.
 pub async fn run_due(state: &AppState) -> Result<()> {
@@ -52,6 +56,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
     match name {
         "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
+        "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {

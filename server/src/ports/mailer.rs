@@ -1,5 +1,6 @@
 //! Sending mail. Without a mail server mails stay in the outbox table.
 
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
@@ -36,13 +37,21 @@ impl Mailer {
         self.smtp.is_some()
     }
 
-    /// Sends one mail of the outbox.
-    pub async fn send(&self, row: &mail::Model) -> Result<(), MailFault> {
+    /// Sends one mail of the outbox. `stop` is the address that switches such mails off: mail
+    /// programs show it as a button (RFC 2369) and post to it at one click (RFC 8058).
+    pub async fn send(&self, row: &mail::Model, stop: Option<&str>) -> Result<(), MailFault> {
         let (Some(smtp), Some(from)) = (&self.smtp, &self.from) else {
             return Err(MailFault::Later("no mail server is configured".into()));
         };
         let to: Mailbox = row.to_address.parse().map_err(|_| MailFault::Final("the address is none".into()))?;
-        let message = Message::builder()
+        let mut message = Message::builder();
+        if let Some(address) = stop {
+            let header = |name, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
+            message = message
+                .raw_header(header("List-Unsubscribe", format!("<{address}>")))
+                .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+        }
+        let message = message
             .from(from.clone())
             .to(to)
             .subject(row.subject.clone())

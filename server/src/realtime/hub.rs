@@ -8,7 +8,6 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::live::Live;
-use super::protocol::{events_frame, parts};
 use crate::store::After;
 use crate::streams::{Committed, Item, Stream, StreamKind};
 
@@ -52,7 +51,6 @@ struct Inner {
     live: Live,
     doors: RwLock<Vec<Door>>,
     sockets: AtomicUsize,
-    cut: AtomicUsize,
 }
 
 impl Hub {
@@ -88,16 +86,6 @@ impl Hub {
     #[must_use]
     pub fn sockets(&self) -> usize {
         self.inner.sockets.load(Ordering::Relaxed)
-    }
-
-    /// How many readers were cut off as too slow since the start.
-    #[must_use]
-    pub fn slow_readers(&self) -> usize {
-        self.inner.cut.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn cut_off(&self) {
-        self.inner.cut.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn socket_opened(&self) {
@@ -162,8 +150,8 @@ impl Hub {
 
     /// Hands new events to the workers.
     pub fn deliver(&self, stream: Stream, items: &[Item]) {
-        for part in parts(items) {
-            let frame = events_frame(stream, part);
+        for part in super::protocol::parts(items) {
+            let frame = super::protocol::events_frame(stream, part);
             self.tell(&Notice::Deliver { stream, items: part.into(), frame });
         }
     }

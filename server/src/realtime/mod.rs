@@ -9,7 +9,6 @@ mod outbox;
 mod protocol;
 mod recovery;
 mod session;
-mod socket;
 mod sockets;
 mod writes;
 

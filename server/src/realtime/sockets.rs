@@ -5,21 +5,55 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::hub::{Hub, Notice};
-use super::protocol::{Code, ServerFrame, close, events_frame, parts};
+use super::outbox::Outbox;
+use super::protocol::{Code, ServerFrame, close, close_frame, events_frame, parts};
 use super::recovery::{Cursor, Step};
-use super::socket::{Place, Socket};
 use crate::app::AppState;
 use crate::store::After;
 use crate::streams::{Item, Stream, StreamKind};
 
-/// How long a reader with a full queue may take to make room.
-const GRACE: Duration = Duration::from_secs(3);
+/// A frame with more bytes than this is written before the next is queued.
+const LARGE: usize = 32 << 10;
+
+/// One open socket.
+#[derive(Debug)]
+pub struct Socket {
+    pub number: u64,
+    pub member: Cell<i64>,
+    pub session: Cell<i64>,
+    pub outbox: Rc<Outbox>,
+    pub cursors: RefCell<HashMap<Stream, Place>>,
+    /// Rooms of whose news it is told, while it reads its member's stream.
+    follows: RefCell<Vec<i64>>,
+}
+
+/// A socket's place in a stream, shared by the socket and the stream's list of readers.
+pub type Place = Rc<Cell<Cursor>>;
+
+impl Socket {
+    /// Sends bytes; a reader too slow for them is closed with 4408.
+    pub fn send(&self, frame: Bytes) {
+        if !self.outbox.push(frame) {
+            self.outbox.finish(close_frame(close::TOO_SLOW), true);
+        }
+    }
+
+    /// Sends bytes that may be dropped, to a reader that has little waiting.
+    fn offer(&self, frame: &Bytes) {
+        if self.outbox.is_low() {
+            self.send(frame.clone());
+        }
+    }
+
+    pub fn close(&self, code: u16) {
+        self.outbox.finish(close_frame(code), code != close::LEAVING);
+    }
+}
 
 /// Readers of one stream on this worker.
 #[derive(Debug, Default)]
@@ -69,7 +103,12 @@ impl Sockets {
             let (this, state) = (Rc::clone(self), state.clone());
             actix_web::rt::spawn(async move {
                 while let Some(notice) = mailbox.recv().await {
+                    let large = matches!(&notice, Notice::Deliver { frame, .. } if frame.len() > LARGE);
                     this.handle(&state, notice);
+                    if large {
+                        // Connections write before the next one: a burst cuts nobody who reads.
+                        tokio::task::yield_now().await;
+                    }
                     if missed.swap(false, Ordering::AcqRel) {
                         this.everybody_catches_up(&state);
                     }
@@ -174,20 +213,6 @@ impl Sockets {
         });
     }
 
-    /// Gives a live reader that has too much waiting a moment, and cuts it off with 4408 if it
-    /// does not use it; else it goes on from the log. A burst alone cuts nobody off.
-    fn spare(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
-        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
-        actix_web::rt::spawn(async move {
-            if tokio::time::timeout(GRACE, socket.outbox.low()).await.is_ok() {
-                this.catch_up(&state, &socket, stream);
-            } else {
-                this.hub.cut_off();
-                socket.close(close::TOO_SLOW);
-            }
-        });
-    }
-
     /// Brings one reader up to the log, as fast as it reads.
     pub fn catch_up(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
@@ -200,12 +225,15 @@ impl Sockets {
                     return;
                 }
                 match state.relay.replay(stream, cursor.last).await {
-                    Ok(items) => {
-                        let mut last = cursor.last;
-                        if items.is_empty() && this.take_page(&state, &socket, stream, last, &items) {
+                    Ok(items) if items.is_empty() => {
+                        if this.take_page(&state, &socket, stream, cursor.last, &items) {
                             return;
                         }
+                    }
+                    Ok(items) => {
+                        let mut last = cursor.last;
                         for part in parts(&items) {
+                            // Others may have filled the queue while the log was read.
                             socket.outbox.low().await;
                             if this.take_page(&state, &socket, stream, last, part) {
                                 return;
@@ -223,8 +251,8 @@ impl Sockets {
         });
     }
 
-    /// A page of the log for a reader that stood at `last` when it was read. True: nothing more
-    /// to read.
+    /// Part of the log for a reader that stands at `last` and has little waiting: a replay never
+    /// makes a reader too slow. True: nothing more to read.
     fn take_page(&self, state: &AppState, socket: &Rc<Socket>, stream: Stream, last: i64, items: &[Item]) -> bool {
         let Some(place) = socket.cursors.borrow().get(&stream).cloned() else { return true };
         let mut cursor = place.get();
@@ -241,8 +269,10 @@ impl Sockets {
             return live;
         };
         match cursor.take(first.seq, newest.seq) {
-            Step::Whole => socket.send(events_frame(stream, items)),
-            Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
+            Step::Whole => socket.outbox.push_paced(events_frame(stream, items)),
+            Step::From(skip) => {
+                socket.outbox.push_paced(events_frame(stream, items.get(skip..).unwrap_or_default()));
+            }
             Step::Skip => {}
             Step::Hole => {
                 // What lay between was trimmed while the reader was on its way.
@@ -279,36 +309,24 @@ impl Sockets {
 
     fn deliver(self: &Rc<Self>, state: &AppState, stream: Stream, items: &[Item], frame: &Bytes) {
         let Some((first, newest)) = items.first().zip(items.last()) else { return };
-        let (mut behind, mut slow) = (Vec::new(), Vec::new());
+        let mut behind = Vec::new();
         {
             let mut streams = self.streams.borrow_mut();
             let Some(readers) = streams.get_mut(&stream) else { return };
             readers.delivered = readers.delivered.max(newest.seq);
             for Reader { socket, place } in &readers.all {
-                let before = place.get();
-                if !before.live {
+                let mut cursor = place.get();
+                if !cursor.live {
                     continue;
                 }
-                let mut cursor = before;
-                let room = match cursor.take(first.seq, newest.seq) {
-                    Step::Whole => socket.outbox.push(frame.clone()),
-                    Step::From(skip) => socket.outbox.push(events_frame(stream, items.get(skip..).unwrap_or_default())),
-                    Step::Skip => true,
-                    Step::Hole => {
-                        behind.push(Rc::clone(socket));
-                        true
-                    }
-                };
-                if room {
-                    place.set(cursor);
-                } else {
-                    place.set(Cursor::new(before.last, false));
-                    slow.push(Rc::clone(socket));
+                match cursor.take(first.seq, newest.seq) {
+                    Step::Whole => socket.send(frame.clone()),
+                    Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
+                    Step::Skip => {}
+                    Step::Hole => behind.push(Rc::clone(socket)),
                 }
+                place.set(cursor);
             }
-        }
-        for socket in slow {
-            self.spare(state, &socket, stream);
         }
         for socket in behind {
             self.catch_up(state, &socket, stream);

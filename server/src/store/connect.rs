@@ -49,13 +49,15 @@ async fn sqlite(path: &Path) -> Result<Connections, String> {
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Warn, Duration::from_millis(500));
     let fault = |error: sea_orm::SqlxError| format!("cannot open {}: {error}", path.display());
+    // What is deleted is overwritten: a purged text is not left in a free page.
+    let writing = base.clone().pragma("secure_delete", "ON");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-        .connect_with(base.clone())
+        .connect_with(writing)
         .await
         .map_err(fault)?;
     let reader = SqlitePoolOptions::new()
@@ -103,6 +105,17 @@ async fn postgres(url: &str) -> Result<Connections, String> {
         return Err(format!("PostgreSQL 13 or newer is needed; this one says {version}"));
     }
     Ok(Connections { reader: db.clone(), writer: db, writers: POSTGRES_WRITERS, backend: DbBackend::Postgres })
+}
+
+/// Writes SQLite's log into the database and empties the file; false if readers were in the way.
+/// A connection that cannot change data may do this.
+pub async fn flush_log(db: &DatabaseConnection) -> Result<bool, sea_orm::DbErr> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(true);
+    }
+    let flush = sea_orm::Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let busy = db.query_one_raw(flush).await?.map(|row| row.try_get_by_index::<i64>(0)).transpose()?;
+    Ok(busy == Some(0))
 }
 
 /// Size and idle connections of a pool.

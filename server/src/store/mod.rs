@@ -53,6 +53,12 @@ impl Store {
         self.writer.submit(action).await
     }
 
+    /// Writes SQLite's log into the database and empties it; false while readers hold it up.
+    /// PostgreSQL has no such log of ours.
+    pub async fn flush_log(&self) -> Result<bool> {
+        Ok(connect::flush_log(&self.reader).await?)
+    }
+
     /// Ends the writer after what is queued; for an orderly stop.
     pub async fn close(&self) {
         self.writer.close().await;

@@ -2,7 +2,7 @@
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -53,8 +53,10 @@ pub async fn dress(response: ServiceResponse) -> ServiceResponse {
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         HttpResponse::build(status).content_type("application/problem+json").body(body)
     };
-    if let Some(after) = old.headers().get(RETRY_AFTER) {
-        new.headers_mut().insert(RETRY_AFTER, after.clone());
+    for name in [RETRY_AFTER, ALLOW] {
+        if let Some(value) = old.headers().get(&name) {
+            new.headers_mut().insert(name, value.clone());
+        }
     }
     ServiceResponse::new(request, new)
 }
@@ -108,6 +110,7 @@ async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Ap
         401 => "sign_in",
         403 => "forbidden",
         404 => "not_found",
+        405 => "method",
         409 => "conflict",
         412 => "stale",
         413 => "too_large",

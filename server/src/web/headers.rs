@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
@@ -81,7 +82,12 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
     Ok(response)
 }
 
-async fn answer(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+async fn answer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let options = *req.method() == Method::OPTIONS;
+    // HEAD is GET all the way; the connection itself leaves the body out.
+    if *req.method() == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
     let allowed = match super::rate_limit::guard(req.request()).await {
         Ok(()) => match readable(req.request()) {
             Ok(()) => super::csrf::guard(req.request()).await,
@@ -90,10 +96,33 @@ async fn answer(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceRespo
         refused => refused,
     };
     let response = match allowed {
-        Ok(()) => next.call(req).await?,
+        Ok(()) => methods(next.call(req).await?, options),
         Err(error) => req.into_response(error.error_response()),
     };
     Ok(super::error_page::dress(response).await)
+}
+
+/// What a known address says of its methods: 405 to a wrong one, 204 to OPTIONS, each with `Allow`.
+fn methods(mut response: ServiceResponse, options: bool) -> ServiceResponse {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let of = |response: &ServiceResponse| {
+        let allow = response.headers().get(ALLOW).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut names: Vec<&str> = allow.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.push("OPTIONS");
+        HeaderValue::from_str(&names.join(", "))
+    };
+    if let Ok(allow) = of(&response) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    if options {
+        *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
+    }
+    response
 }
 
 /// No name here has a NUL in it, and PostgreSQL takes none in a text: nothing that lies behind

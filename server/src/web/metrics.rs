@@ -76,7 +76,6 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     let mut text = String::new();
     state.metrics.write(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     gauge(&mut text, "praxis_sockets", "Open sockets on this node.", state.hub.sockets());
-    gauge(&mut text, "praxis_sockets_cut", "Readers cut off as too slow since the start.", state.hub.slow_readers());
     gauge(&mut text, "praxis_streams_read", "Streams with readers on this node.", state.hub.streams());
     gauge(&mut text, "praxis_relay_waiting", "Commits not yet delivered to readers.", state.relay.waiting());
     gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", jobs(JobState::Ready).await?);

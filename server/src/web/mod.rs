@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod openapi_page;
 pub mod pagination;
 pub mod rate_limit;
+pub mod routes;
 pub mod sessions;
 pub mod viewer;
 pub mod words;

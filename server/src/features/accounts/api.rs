@@ -8,10 +8,8 @@ use super::register::{self, Door, Entry};
 use super::sessions::{self, Kind, Opened};
 use super::sign_in::{SignIn, sign_in};
 use crate::app::AppState;
-use crate::entities::kinds::{Discipline, HubRole};
 use crate::entities::member;
-use crate::ports::clock::rfc3339;
-use crate::store::Id;
+use crate::features::people::{self, MeView};
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::json::Json;
 use crate::web::rate_limit::{What, client_address};
@@ -46,43 +44,11 @@ pub struct RefreshRequest {
     refresh_token: String,
 }
 
-/// The member who signed in.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AccountView {
-    pub id: Id,
-    pub handle: String,
-    pub display_name: String,
-    pub role: HubRole,
-    pub headline: String,
-    pub discipline: Discipline,
-    pub organisation: String,
-    pub email: Option<String>,
-    pub email_verified: bool,
-    pub created_at: String,
-}
-
-impl AccountView {
-    #[must_use]
-    pub fn of(of: &member::Model) -> Self {
-        Self {
-            id: Id(of.id),
-            handle: of.handle.clone(),
-            display_name: of.display_name.clone(),
-            role: of.hub_role,
-            headline: of.headline.clone(),
-            discipline: of.discipline,
-            organisation: of.organisation.clone(),
-            email: of.email.clone(),
-            email_verified: of.email_verified_at.is_some(),
-            created_at: rfc3339(of.created_at),
-        }
-    }
-}
-
 /// A session's tokens.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokensView {
-    pub member: AccountView,
+    /// As `GET /me` shows it.
+    pub member: MeView,
     /// Sent as `Authorization: Bearer`.
     pub access_token: String,
     /// Good for one use at `/auth/refresh`.
@@ -93,9 +59,9 @@ pub struct TokensView {
     pub expires_in: i64,
 }
 
-fn tokens(state: &AppState, opened: &Opened, of: &member::Model) -> Result<TokensView> {
+async fn tokens(state: &AppState, opened: &Opened, of: &member::Model) -> Result<TokensView> {
     Ok(TokensView {
-        member: AccountView::of(of),
+        member: people::own_view(state.store.read(), of).await?,
         access_token: state.sessions.sign_access(of.id, opened.session_id, state.clock.now())?,
         refresh_token: opened.secret.clone(),
         token_type: "Bearer",
@@ -117,7 +83,9 @@ pub async fn register(
     req: HttpRequest,
     body: Json<RegisterRequest>,
 ) -> Result<HttpResponse> {
-    state.limits.take(What::Register, &client_address(&req, &state).to_string())?;
+    let address = client_address(&req, &state).to_string();
+    state.limits.take(What::Register, &address)?;
+    register::look_at_guesses(&state, &address)?;
     let asked = body.value;
     let entry =
         Entry { handle: asked.handle, display_name: asked.display_name, email: asked.email, password: asked.password };
@@ -135,10 +103,11 @@ pub async fn register(
             let of = register::register(&inner, tx, &ready, &door, conduct).await?;
             Ok((sessions::open(tx, of.id, Kind::Tokens, &agent).await?, of))
         })
-        .await?;
+        .await
+        .inspect_err(|error| register::note_guess(&state, &address, error))?;
     let mut response = HttpResponse::Created();
     response.insert_header(("Location", format!("/api/v1/members/{}", of.handle)));
-    Ok(no_store(response, &tokens(&state, &opened, &of)?))
+    Ok(no_store(response, &tokens(&state, &opened, &of).await?))
 }
 
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = LoginRequest, responses(
@@ -149,7 +118,7 @@ pub async fn login(state: web::Data<AppState>, req: HttpRequest, body: Json<Logi
     match sign_in(&state, &req, &body.value.login, &body.value.password, Kind::Tokens, None).await? {
         SignIn::In(signed_in) => {
             let (opened, of) = *signed_in;
-            Ok(no_store(HttpResponse::Ok(), &tokens(&state, &opened, &of)?))
+            Ok(no_store(HttpResponse::Ok(), &tokens(&state, &opened, &of).await?))
         }
         SignIn::Wrong => Ok(wrong()),
         SignIn::Suspended => Err(AppError::Forbidden(english().t("accounts.suspended").to_owned().into())),
@@ -181,7 +150,7 @@ pub async fn refresh(state: web::Data<AppState>, req: HttpRequest, body: Json<Re
     // A token that was used before ends its session: that is written although the answer is 401.
     let renewed = state.store.write(async move |tx| sessions::renew(tx, &token).await).await?;
     let (opened, of) = renewed.ok_or(AppError::Unauthenticated)?;
-    Ok(no_store(HttpResponse::Ok(), &tokens(&state, &opened, &of)?))
+    Ok(no_store(HttpResponse::Ok(), &tokens(&state, &opened, &of).await?))
 }
 
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", responses(

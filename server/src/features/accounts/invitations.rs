@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,9 +15,9 @@ use crate::app::AppState;
 use crate::app::secrets::{hash_token, random_token};
 use crate::entities::kinds::{HubRole, SpaceRole};
 use crate::entities::{invitation, member, space, space_member};
+use crate::features::spaces;
 use crate::ports::clock::{DAY, rfc3339};
-use crate::store::{After, Id, Tx};
-use crate::streams::{NewEvent, Stream};
+use crate::store::{Id, Tx};
 use crate::web::checks::{MESSAGE, Text, check};
 use crate::web::error::{AppError, FieldError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
@@ -167,8 +167,8 @@ async fn spaces_of_sender(tx: &Tx, sender: &member::Model, slugs: &[String]) -> 
         let found = rows.iter().find(|row| row.slug.eq_ignore_ascii_case(slug));
         let may = |row: &space::Model| {
             let runs = role(row.id).is_some_and(|role| role >= SpaceRole::Moderator);
-            let open = crate::features::spaces::policy::by_role(sender.hub_role, role(row.id), row.visibility);
-            row.archived_at.is_none() && (runs || (general && open >= crate::features::spaces::Access::Read))
+            let open = spaces::policy::by_role(sender.hub_role, role(row.id), row.visibility);
+            row.archived_at.is_none() && (runs || (general && open >= spaces::Access::Read))
         };
         match found {
             Some(row) if may(row) => chosen.push(row.clone()),
@@ -273,29 +273,7 @@ pub(super) async fn accept(tx: &mut Tx, row: &invitation::Model, member: i64) ->
     if used.rows_affected == 0 {
         return Err(AppError::NotFound);
     }
-    let wanted = spaces_of(row);
-    let spaces = space::Entity::find()
-        .filter(space::Column::Id.is_in(wanted))
-        .filter(space::Column::ArchivedAt.is_null())
-        .all(tx.conn())
-        .await?;
-    for of in spaces {
-        let joined = space_member::ActiveModel {
-            space_id: Set(of.id),
-            member_id: Set(member),
-            role: Set(SpaceRole::Member),
-            joined_at: Set(tx.now()),
-        };
-        space_member::Entity::insert(joined).exec_without_returning(tx.conn()).await?;
-        space::Entity::update_many()
-            .col_expr(space::Column::MemberCount, Expr::col(space::Column::MemberCount).add(1))
-            .filter(space::Column::Id.eq(of.id))
-            .exec(tx.conn())
-            .await?;
-        tx.append(Stream::space(of.id), NewEvent::new("member.joined", member, Some(member)));
-    }
-    tx.after(After::Access(member));
-    Ok(())
+    spaces::add_invited(tx, member, &spaces_of(row), row.invited_by).await
 }
 
 fn spaces_of(row: &invitation::Model) -> Vec<i64> {

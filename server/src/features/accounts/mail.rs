@@ -19,6 +19,9 @@ pub const SEND: &str = "accounts.send_mail";
 
 /// Kinds of mail whose link is a secret.
 const SECRET: &[&str] = &["verify", "reset", "claim", "invite"];
+/// About the account itself: no switch holds it back, so none is offered. `changed` tells the old
+/// address of a new one.
+const ALWAYS: &[&str] = &["verify", "reset", "claim", "invite", "changed"];
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Payload {
@@ -193,7 +196,8 @@ pub async fn send(state: &AppState, job: &job::Model) -> Result<()> {
         tracing::info!(kind = row.kind, recipient, mail = %Id(id), "mail is held: no mail server is configured");
         return set(state, &row, MailState::Held, None).await;
     }
-    match state.mailer.send(&row).await {
+    let stop = row.member_id.filter(|_| !ALWAYS.contains(&row.kind.as_str())).map(|id| unsubscribe_address(state, id));
+    match state.mailer.send(&row, stop.as_deref()).await {
         Ok(()) => {
             tracing::info!(kind = row.kind, recipient, mail = %Id(id), "mail sent");
             set(state, &row, MailState::Sent, None).await

@@ -19,7 +19,7 @@ mod sign_in;
 mod slowdown;
 mod tokens;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use utoipa::OpenApi;
 
 pub use console::{create_administrator, reset_link, setup_link};
@@ -29,6 +29,7 @@ pub use slowdown::SlowDown;
 use crate::app::AppState;
 use crate::entities::job;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,7 +53,6 @@ use crate::web::error::{AppError, Result};
         api::LoginRequest,
         api::RefreshRequest,
         api::TokensView,
-        api::AccountView,
         me_api::SessionView,
         me_api::TokenView,
         me_api::NewTokenView,
@@ -69,7 +69,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     cfg.route("/auth/register", web::post().to(api::register))
         .route("/auth/login", web::post().to(api::login))
         .route("/auth/refresh", web::post().to(api::refresh))
@@ -85,7 +85,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
         .route("/invitations/{id}", web::delete().to(me_api::revoke_invitation));
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     cfg.route("/login", web::get().to(pages::login_form))
         .route("/login", web::post().to(pages::login))
         .route("/logout", web::post().to(pages::logout))

@@ -255,6 +255,8 @@ async fn make(
         email: form.get("email").to_owned(),
         password: form.get("password").to_owned(),
     };
+    let address = client_address(req, state).to_string();
+    register::look_at_guesses(state, &address)?;
     let ready = match register::prepare(&entry).await {
         Ok(ready) => ready,
         Err(AppError::Invalid(faults)) => return Ok(Err(faults)),
@@ -270,7 +272,8 @@ async fn make(
             }
             sessions::open(tx, of.id, Kind::Browser { shared: false }, &agent).await
         })
-        .await;
+        .await
+        .inspect_err(|error| register::note_guess(state, &address, error));
     match made {
         Ok(opened) => {
             let mut response = see_other("/");

@@ -171,14 +171,15 @@ pub async fn unsubscribe_form(
     confirm(&state, &req, &viewer, "accounts.unsubscribe", action, false, "/settings/mail").await
 }
 
-/// `POST /unsubscribe/{member}/{token}`
+/// `POST /unsubscribe/{member}/{token}`: by the button, or by a mail program at one click
+/// (RFC 8058), which has neither a cookie nor a token of a form. The address itself is the proof.
 pub async fn unsubscribe(
     state: web::Data<AppState>,
     req: HttpRequest,
     viewer: Viewer,
     path: web::Path<(Id, String)>,
-    _form: Form,
 ) -> Result<HttpResponse> {
+    state.limits.take(What::Guess, &client_address(&req, &state).to_string())?;
     let member = unsubscriber(&state, &path)?;
     write_mail_switch(&state, member, false).await?;
     confirm(&state, &req, &viewer, "accounts.unsubscribe", String::new(), true, "/settings/mail").await

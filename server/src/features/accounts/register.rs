@@ -268,6 +268,21 @@ pub fn taken_field(text: &str) -> &'static str {
     if text == english().t("accounts.taken.email") { "email" } else { "handle" }
 }
 
+/// 429 for an address of the network that was told several times that a mail address is taken:
+/// answers of this kind tell who is a member, and nobody needs many (decision 007).
+pub fn look_at_guesses(state: &AppState, from: &str) -> Result<()> {
+    state.slow_down.look(&format!("taken {from}"), state.clock.now())
+}
+
+/// Counts such an answer.
+pub fn note_guess(state: &AppState, from: &str, error: &AppError) {
+    if let AppError::Conflict(text) = error
+        && taken_field(text) == "email"
+    {
+        let _counted = state.slow_down.attempt(&format!("taken {from}"), state.clock.now());
+    }
+}
+
 fn taken_meanwhile(error: sea_orm::DbErr) -> AppError {
     match error.sql_err() {
         Some(sea_orm::SqlErr::UniqueConstraintViolation(what)) if what.contains("email") => taken("email"),

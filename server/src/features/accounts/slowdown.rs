@@ -51,6 +51,14 @@ impl SlowDown {
         Ok(())
     }
 
+    /// How long to wait, without counting anything.
+    pub fn look(&self, pair: &str, now: i64) -> Result<()> {
+        let Ok(pairs) = self.pairs.lock() else { return Ok(()) };
+        let Some(failures) = pairs.get(pair).filter(|failures| now - failures.last <= KEPT) else { return Ok(()) };
+        let left = failures.last + wait(failures.count) - now;
+        if left > 0 { Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1))) } else { Ok(()) }
+    }
+
     /// The password was right: the pair starts anew.
     pub fn succeeded(&self, pair: &str) {
         if let Ok(mut pairs) = self.pairs.lock() {
@@ -100,7 +108,8 @@ mod tests {
         for _ in 0..FREE {
             slow.attempt("a", 0).unwrap();
         }
-        assert!(slow.attempt("a", SECOND).is_err());
+        assert!(slow.attempt("a", SECOND).is_err() && slow.look("a", SECOND).is_err());
+        slow.look("b", SECOND).unwrap();
         slow.attempt("b", SECOND).unwrap();
         slow.attempt("a", 3 * SECOND).unwrap();
         assert!(slow.attempt("a", 4 * SECOND).is_err(), "the wait has grown");

@@ -1,6 +1,6 @@
 //! The API of administration.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::actions;
@@ -11,7 +11,8 @@ use crate::entities::kinds::{HubRole, JobState, MemberState};
 use crate::jobs;
 use crate::store::Id;
 use crate::web::error::{AppError, Problem, Result};
-use crate::web::json::Json;
+use crate::web::idempotency::{Answer, write_once};
+use crate::web::json::{Json, MaybeJson};
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::Administrator;
 
@@ -136,18 +137,24 @@ pub async fn list_jobs(
     Ok(web::Json(queries::jobs(&state, is, after, limit).await?))
 }
 
-/// Gives a job that was given up another round of attempts.
+/// Gives a job that was given up another round of attempts; once for its `Idempotency-Key`.
 #[utoipa::path(post, path = "/admin/jobs/{id}/retry", tag = "admin", params(("id" = Id, Path)),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, description = "There is no such job among those given up.", body = Problem)),
+    responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, description = "There is no such job among those given up.", body = Problem),
+        (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem),
+        (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub async fn retry_job(
     state: web::Data<AppState>,
-    _req: HttpRequest,
-    _me: Administrator,
+    me: Administrator,
     path: web::Path<String>,
+    body: MaybeJson<serde::de::IgnoredAny>,
 ) -> Result<HttpResponse> {
     let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
-    jobs::retry_dead(&state, id.0).await?;
-    Ok(HttpResponse::NoContent().finish())
+    write_once(&state, me.id, body.once, async move |tx| {
+        jobs::retry_dead(tx, id.0).await?;
+        Ok(Answer { status: 204, location: None, etag: None, body: String::new(), subject: None })
+    })
+    .await
 }

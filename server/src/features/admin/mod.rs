@@ -12,7 +12,8 @@ mod pages_invitations;
 mod pages_jobs;
 mod queries;
 
-use actix_web::web::{self, ServiceConfig};
+use crate::web::routes::Routes;
+use actix_web::web;
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -40,7 +41,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     cfg.service(
         web::resource("/admin/settings")
             .route(web::get().to(api::get_settings))
@@ -52,7 +53,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
     .route("/admin/jobs/{id}/retry", web::post().to(api::retry_job));
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     cfg.route("/admin", web::get().to(pages::members))
         .route("/admin/members/{handle}/role", web::post().to(pages::set_role))
         .route("/admin/members/{handle}/link", web::post().to(pages::make_link))

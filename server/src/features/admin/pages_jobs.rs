@@ -65,6 +65,6 @@ pub async fn retry(
     _form: Form,
 ) -> Result<HttpResponse> {
     let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
-    jobs::retry_dead(&state, id.0).await?;
+    state.store.write(async move |tx| jobs::retry_dead(tx, id.0).await).await?;
     Ok(see_other("/admin/jobs"))
 }

@@ -22,7 +22,6 @@ pub use glimpses::glimpses;
 pub use page_cache::PageCache;
 pub use queries::{AUTHOR, author};
 
-use actix_web::web::ServiceConfig;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
@@ -32,12 +31,13 @@ use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
 use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     api::configure(cfg);
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     pages::configure(cfg);
 }
 

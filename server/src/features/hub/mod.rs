@@ -6,12 +6,13 @@ mod settings;
 
 pub use settings::{HubSettings, Settings};
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 
 use crate::app::AppState;
 use crate::web::error::Result;
+use crate::web::routes::Routes;
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     for (slug, _) in pages::PAGES {
         cfg.route(&format!("/{slug}"), web::get().to(pages::show));
     }

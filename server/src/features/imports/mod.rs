@@ -5,9 +5,11 @@
 
 mod refs;
 mod report;
+pub mod slack;
 mod space;
 pub mod stackexchange;
 mod texts;
+mod unclaimed;
 
 pub use report::Report;
 
@@ -48,24 +50,36 @@ pub enum Format {
 
 /// Runs an import; errors are one line.
 pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
-    if asked.format != Format::Stackexchange {
-        return Err(not_built(asked.format));
+    let space = || asked.space.clone().ok_or("--space is missing; say which space to fill, such as --space questions");
+    match asked.format {
+        Format::Stackexchange => {
+            let options = stackexchange::Options {
+                folder: asked.path.clone(),
+                space: space()?,
+                owner: asked.owner.clone(),
+                site: asked.site.clone(),
+                quiet: false,
+            };
+            stackexchange::import(state, &options).await
+        }
+        Format::Slack => {
+            let (folder, owner) = (asked.path.clone(), asked.owner.clone());
+            slack::import(state, &slack::Options { folder, space: space()?, owner, quiet: false }).await
+        }
+        format => Err(not_built(format)),
     }
-    let space = asked.space.clone().ok_or("--space is missing; say which space to fill, such as --space questions")?;
-    let options = stackexchange::Options {
-        folder: asked.path.clone(),
-        space,
-        owner: asked.owner.clone(),
-        site: asked.site.clone(),
-        quiet: false,
-    };
-    stackexchange::import(state, &options).await
 }
 
-/// What is said of a format that cannot be read yet; before the hub is opened.
+/// Whether a format can be read; asked before the hub is opened.
+#[must_use]
+pub const fn is_built(format: Format) -> bool {
+    matches!(format, Format::Stackexchange | Format::Slack)
+}
+
+/// The line for a format that cannot be read yet.
 #[must_use]
 pub fn not_built(format: Format) -> String {
     use clap::ValueEnum as _;
     let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    format!("import {name}: this format cannot be read yet; stackexchange can")
+    format!("import {name}: this format cannot be read yet; stackexchange and slack can")
 }

@@ -15,6 +15,8 @@ pub const COMMENT: &str = "comment";
 pub const USER: &str = "user";
 pub const FORMER: &str = "former";
 pub const EDIT: &str = "edit";
+pub const ROOM: &str = "room";
+pub const MESSAGE: &str = "message";
 
 /// Values that fit into one statement beside others.
 pub const CHUNK: usize = 500;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::web::error::AppError;
+
 /// Rows that are named one by one; the rest is counted.
 const NAMED: usize = 50;
 /// How often plain progress is said where there is no terminal.
@@ -21,9 +23,18 @@ pub struct Report {
     pub comments: u64,
     pub members: u64,
     pub revisions: u64,
+    pub rooms: u64,
+    pub messages: u64,
+    pub reactions: u64,
+    /// Messages that are older than what an earlier run added: they would stand out of order.
+    pub older: u64,
+    /// Reactions with pictures that are no emoji.
+    pub unknown: u64,
+    /// Conversations that were left where they are, between those who had them.
+    pub direct: u64,
     /// Rows that an earlier run had added.
     pub known: u64,
-    /// Rows that are no posts of a forum, such as tag wikis.
+    /// Rows that are no posts of a forum, such as tag wikis; or no messages, such as joins.
     pub skipped: u64,
     /// Rows that could not be read, or that belong to nothing that was imported.
     pub broken: u64,
@@ -32,6 +43,8 @@ pub struct Report {
     /// Where links back lead.
     pub site: Option<String>,
     pub seconds: f64,
+    /// It was a chat that was imported, not a forum.
+    pub chat: bool,
 }
 
 impl Report {
@@ -40,10 +53,47 @@ impl Report {
     pub const fn posts(&self) -> u64 {
         self.questions + self.answers + self.comments
     }
+
+    fn fmt_chat(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "rooms        {:>9}", self.rooms)?;
+        writeln!(f, "messages     {:>9}", self.messages)?;
+        writeln!(f, "reactions    {:>9}", self.reactions)?;
+        writeln!(f, "members      {:>9}", self.members)?;
+        writeln!(f, "already here {:>9}", self.known)?;
+        writeln!(f, "older        {:>9}  (than what an earlier run added; left out)", self.older)?;
+        writeln!(f, "skipped      {:>9}  (no messages, such as joins and leaves)", self.skipped)?;
+        writeln!(f, "broken rows  {:>9}", self.broken)?;
+        if self.cut > 0 {
+            writeln!(f, "texts cut    {:>9}  (longer than 8,000 characters)", self.cut)?;
+        }
+        if self.unknown > 0 {
+            writeln!(f, "reactions    {:>9}  (left out: their pictures are no emoji)", self.unknown)?;
+        }
+        if self.direct > 0 {
+            writeln!(
+                f,
+                "direct       {:>9}  (conversations left out: they belong to those who had them)",
+                self.direct
+            )?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+        let rate = self.messages as f64 / self.seconds.max(0.001);
+        write!(f, "{:.1} s, {rate:.0} messages/s", self.seconds)
+    }
+}
+
+/// One line on why an import stopped. What it had added stays, and the next run goes on.
+#[must_use]
+pub fn stopped(error: &AppError) -> String {
+    let reason = error.to_string().replace('\n', " ");
+    format!("the import stopped ({reason}); run it again to go on")
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.chat {
+            return self.fmt_chat(f);
+        }
         writeln!(f, "questions    {:>9}", self.questions)?;
         writeln!(f, "answers      {:>9}", self.answers)?;
         writeln!(f, "comments     {:>9}", self.comments)?;
@@ -82,7 +132,7 @@ struct Inner {
     total: u64,
     stage: &'static str,
     report: Report,
-    faults: BTreeMap<&'static str, u64>,
+    faults: BTreeMap<String, u64>,
 }
 
 impl Progress {
@@ -136,10 +186,10 @@ impl Progress {
     }
 
     /// A row that cannot be used.
-    pub fn broken(&self, file: &'static str, number: u64, reason: &str) {
+    pub fn broken(&self, file: &str, number: u64, reason: &str) {
         let Ok(mut inner) = self.inner.lock() else { return };
         inner.report.broken += 1;
-        *inner.faults.entry(file).or_default() += 1;
+        *inner.faults.entry(file.to_owned()).or_default() += 1;
         let named = inner.report.broken <= NAMED as u64;
         drop(inner);
         if named {

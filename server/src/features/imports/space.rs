@@ -8,15 +8,9 @@ use crate::entities::{member, space};
 use crate::features::spaces::model::NewSpace;
 use crate::features::spaces::{Draft, make_space};
 use crate::web::error::AppError;
-use crate::web::words::english;
 
 /// The space with this slug; made, open, if it is missing. Errors are one line.
-pub async fn find_or_make(
-    state: &AppState,
-    slug: &str,
-    owner: Option<&str>,
-    site: Option<&str>,
-) -> Result<i64, String> {
+pub async fn find_or_make(state: &AppState, slug: &str, owner: Option<&str>, description: &str) -> Result<i64, String> {
     let slug = slug.trim().to_lowercase();
     let fault = |error: AppError| format!("the space could not be made ({error})");
     let db = state.store.read();
@@ -27,13 +21,14 @@ pub async fn find_or_make(
         }
         return Ok(found.id);
     }
-    let words = english();
-    let description = match site {
-        Some(site) => words.with("demo.import.from_site", &[("site", site)]),
-        None => words.t("demo.import.from_dump").to_owned(),
-    };
     let name = name_of(&slug);
-    let new = NewSpace { slug: slug.clone(), name, description, visibility: Visibility::Open, confirmed: true };
+    let new = NewSpace {
+        slug: slug.clone(),
+        name,
+        description: description.to_owned(),
+        visibility: Visibility::Open,
+        confirmed: true,
+    };
     let draft = Draft::of(&new).map_err(|_| {
         format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
     })?;

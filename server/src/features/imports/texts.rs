@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::text::{self, Links};
-use crate::web::checks::{BODY, Text, check};
+use crate::web::checks::{BODY, MESSAGE, Text, check};
 use crate::web::error::{AppError, Result};
 use crate::web::words::english;
 
@@ -26,13 +26,23 @@ pub fn from_html(html: &str, base: Option<&str>) -> Ready {
 /// A text from Markdown. Handles in it are those of another site, so none is a mention here.
 #[must_use]
 pub fn from_markdown(markdown: &str) -> Ready {
-    let (body, cut) = fitting(markdown);
+    ready(markdown, BODY, false)
+}
+
+/// A message of a chat, from Markdown.
+#[must_use]
+pub fn from_message(markdown: &str) -> Ready {
+    ready(markdown, MESSAGE, true)
+}
+
+fn ready(markdown: &str, most: usize, hard_breaks: bool) -> Ready {
+    let (body, cut) = fitting(markdown, most);
     let words = english();
     let nobody = HashSet::new();
     let links = Links {
         members: &nobody,
         origin: "",
-        hard_breaks: false,
+        hard_breaks,
         words: text::Words {
             table: words.t("forum.table"),
             done: words.t("forum.task_done"),
@@ -45,12 +55,12 @@ pub fn from_markdown(markdown: &str) -> Ready {
 
 /// The text as the gate for texts lets it through, cut where it is too long.
 #[must_use]
-pub fn fitting(text: &str) -> (String, bool) {
-    let cut = text.len() > BODY && text.chars().count() > BODY;
-    let short: String = if cut { text.chars().take(BODY).collect() } else { text.to_owned() };
+pub fn fitting(text: &str, most: usize) -> (String, bool) {
+    let cut = text.len() > most && text.chars().count() > most;
+    let short: String = if cut { text.chars().take(most).collect() } else { text.to_owned() };
     let short: String = short.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect();
     // Confirmed: what was public elsewhere is not asked about again, row by row.
-    let checked = check(&[Text::body("body", &short, BODY)], true).unwrap_or_default();
+    let checked = check(&[Text::body("body", &short, most)], true).unwrap_or_default();
     (checked.get("body").to_owned(), cut)
 }
 

@@ -15,11 +15,12 @@ mod record;
 mod reports;
 mod suspend;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use utoipa::OpenApi;
 
 pub use model::{ActRow, PersonView};
 pub use policy::{administrator, member_by_handle};
+pub use purge::FORGET;
 pub use queries::acts_of;
 pub use record::{Act, record};
 pub use suspend::{keep_an_administrator, suspend, unsuspend};
@@ -27,6 +28,7 @@ pub use suspend::{keep_an_administrator, suspend, unsuspend};
 use crate::app::AppState;
 use crate::entities::job;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -60,7 +62,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     cfg.route("/posts/{id}/flags", web::post().to(api::flag_post))
         .route("/posts/{id}/hide", web::post().to(api::hide_post))
         .route("/posts/{id}/unhide", web::post().to(api::unhide_post))
@@ -75,7 +77,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
         .route("/members/{handle}/unsuspend", web::post().to(api::unsuspend_member));
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     cfg.route("/reports", web::get().to(pages::reports))
         .route("/reports/{id}", web::post().to(pages_acts::settle))
         .route("/s/{slug}/log", web::get().to(pages::space_log))
@@ -95,7 +97,7 @@ pub fn configure_pages(cfg: &mut ServiceConfig) {
 /// Runs a job of this feature.
 pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
     match job.kind.as_str() {
-        purge::REMOVE_BLOB => purge::remove_blob(state, job).await,
+        purge::FORGET => purge::forget(state).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }
 }

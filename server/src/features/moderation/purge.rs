@@ -1,30 +1,25 @@
 //! Purging: a text leaves every row it is in, for good.
 //!
 //! Invariant: after the commit no row, no stored answer and no queued mail holds the text of a
-//! purged post; a job removes the bytes of its files. Events hold references only, so a replay
-//! finds the stub.
+//! purged post; jobs remove the bytes of its files and what the database's log has of it. Events
+//! hold references only, so a replay finds the stub.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
-use serde::{Deserialize, Serialize};
 
 use super::policy::Ground;
 use super::record::{Act, record};
 use super::reports;
 use crate::app::AppState;
 use crate::entities::kinds::MailState;
-use crate::entities::{file, idempotent_answer, job, mail, post, post_revision, tag, topic, topic_tag};
+use crate::entities::{idempotent_answer, mail, post, post_revision, tag, topic, topic_tag};
+use crate::features::people;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 
-/// The kind of the job that removes a file's bytes.
-pub const REMOVE_BLOB: &str = "moderation.remove_blob";
-
-#[derive(Debug, Serialize, Deserialize)]
-struct RemoveBlob {
-    key: String,
-}
+/// The kind of the job that gives back the pages of a purged text.
+pub const FORGET: &str = "moderation.forget";
 
 /// Purges a post; an opening takes its topic's title and tags with it. Doing it twice changes nothing.
 pub async fn purge_post(tx: &mut Tx, actor: i64, id: i64, reason: &str) -> Result<Ground> {
@@ -39,11 +34,12 @@ pub async fn purge_post(tx: &mut Tx, actor: i64, id: i64, reason: &str) -> Resul
         empty_topic(tx, &ground.topic).await?;
     }
     forget_copies(tx, &post).await?;
-    remove_files(tx, id).await?;
+    people::purge_files_of_post(tx, id).await?;
     reports::settle_all(tx, actor, id, reason).await?;
     let space = Some(ground.space.id);
     record(tx, Act { space, actor, action: "purge", subject_kind: "post", subject: id, reason }).await?;
     announce(tx, actor, &ground, &post);
+    tx.enqueue(FORGET, &()).await?;
     Ok(ground)
 }
 
@@ -140,19 +136,6 @@ async fn forget_copies(tx: &Tx, of: &post::Model) -> Result<()> {
     Ok(())
 }
 
-/// Rows of files now, their bytes after the commit.
-async fn remove_files(tx: &mut Tx, post: i64) -> Result<()> {
-    let files = file::Entity::find().filter(file::Column::PostId.eq(post)).all(tx.conn()).await?;
-    if files.is_empty() {
-        return Ok(());
-    }
-    file::Entity::delete_many().filter(file::Column::PostId.eq(post)).exec(tx.conn()).await?;
-    for row in files {
-        tx.enqueue(REMOVE_BLOB, &RemoveBlob { key: row.storage_key }).await?;
-    }
-    Ok(())
-}
-
 fn announce(tx: &mut Tx, actor: i64, ground: &Ground, post: &post::Model) {
     let stream = Stream::topic(ground.topic.id);
     if post.answer_at.is_some() {
@@ -165,12 +148,8 @@ fn announce(tx: &mut Tx, actor: i64, ground: &Ground, post: &post::Model) {
     }
 }
 
-/// Removes bytes that no row refers to any more.
-pub async fn remove_blob(state: &AppState, job: &job::Model) -> Result<()> {
-    let RemoveBlob { key } = crate::jobs::payload(job)?;
-    let used = file::Entity::find().filter(file::Column::StorageKey.eq(key.as_str())).one(state.store.read()).await?;
-    if used.is_none() {
-        state.blobs.delete(&key).await?;
-    }
-    Ok(())
+/// Takes what was purged out of SQLite's write-ahead log, where it would lie until it is written
+/// over. While somebody reads this cannot end, and is tried again.
+pub async fn forget(state: &AppState) -> Result<()> {
+    if state.store.flush_log().await? { Ok(()) } else { Err(AppError::internal("the log of the database is in use")) }
 }

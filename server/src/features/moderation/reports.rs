@@ -23,6 +23,9 @@ pub async fn flag_post(
     if post.deleted_at.is_some() || post.purged_at.is_some() {
         return Err(AppError::NotFound);
     }
+    if post.author_id == member {
+        return Err(AppError::Forbidden("This is your own post: edit or delete it instead.".into()));
+    }
     let open = report::Entity::find()
         .filter(report::Column::PostId.eq(post.id))
         .filter(report::Column::ReporterId.eq(member))

@@ -109,6 +109,22 @@ pub async fn read_all(state: &AppState, me: &Me) -> Result<()> {
         .await
 }
 
+/// Whoever opens a topic has read the notices of what was written there.
+pub async fn read_in_topic(tx: &mut Tx, member: i64, topic: i64) -> Result<()> {
+    let read = Sql::new("UPDATE notice SET read_at = ")
+        .bind(tx.now())
+        .then(" WHERE read_at IS NULL AND member_id = ")
+        .bind(member)
+        .then(" AND topic_id = ")
+        .bind(topic)
+        .run(tx.conn())
+        .await?;
+    if read.rows_affected() > 0 {
+        tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
+    }
+    Ok(())
+}
+
 /// Whoever has read a room up to `seq` has read the notices of what was written there.
 pub async fn read_in_room(tx: &mut Tx, member: i64, room: i64, seq: i64) -> Result<()> {
     let read = Sql::new("UPDATE notice SET read_at = ")

@@ -12,15 +12,16 @@ pub mod model;
 mod pages;
 pub mod queries;
 
-pub use actions::{NewNotice, read_all, read_in_room, read_one, tell};
+pub use actions::{NewNotice, read_all, read_in_room, read_in_topic, read_one, tell};
 pub use api::openapi;
 pub use events::fill_events;
 pub use model::NoticeView;
-pub use queries::unread;
+pub use queries::{unread, waiting_in_topics};
 
-use actix_web::web::{self, ServiceConfig};
+use crate::web::routes::Routes;
+use actix_web::web;
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     cfg.route("/notices", web::get().to(api::list))
         .route("/notices/read", web::post().to(api::read_all))
         .route("/notices/{id}/read", web::put().to(api::read_one));

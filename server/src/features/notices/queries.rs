@@ -29,6 +29,15 @@ pub async fn list(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<No
     Ok(Page::cut(items, limit, |notice| Place { key: 0, id: notice.id.0 }))
 }
 
+/// The newest unread notices of a member that are about posts; three statements.
+pub async fn waiting_in_topics(state: &AppState, me: &Me, limit: i64) -> Result<Vec<NoticeView>> {
+    let sql = Sql::new(COLUMNS)
+        .bind(me.id)
+        .then(" AND n.read_at IS NULL AND n.topic_id IS NOT NULL ORDER BY n.id DESC LIMIT ")
+        .bind(limit);
+    views(state.store.read(), me.id, sql).await
+}
+
 /// Some notices of a member, by id.
 pub(super) async fn by_ids(db: &impl ConnectionTrait, member: i64, ids: &[i64]) -> Result<HashMap<i64, NoticeView>> {
     let sql = Sql::new(COLUMNS).bind(member).then(" AND n.id IN ").list(ids.iter().copied());

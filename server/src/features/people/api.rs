@@ -15,7 +15,7 @@ use crate::web::error::{AppError, Problem, Result};
 use crate::web::etag::{self, IfMatch};
 use crate::web::json::{self, Json};
 use crate::web::pagination::{Page, PageQuery, TextPlace};
-use crate::web::viewer::Member;
+use crate::web::viewer::{Member, Viewer};
 
 /// One's own profile.
 #[utoipa::path(
@@ -29,8 +29,7 @@ use crate::web::viewer::Member;
 pub async fn show_me(state: web::Data<AppState>, me: Member) -> Result<HttpResponse> {
     let db = state.store.read();
     let row = member::Entity::find_by_id(me.id).one(db).await?.ok_or(AppError::NotFound)?;
-    let tags = queries::expertise_of(db, &[me.id]).await?.remove(&me.id).unwrap_or_default();
-    Ok(answer(&MeView::of(&row, tags)))
+    Ok(answer(&queries::own_view(db, &row).await?))
 }
 
 /// Changes one's own profile; what is absent stays as it is.
@@ -117,12 +116,13 @@ pub async fn delete_avatar(state: web::Data<AppState>, me: Member) -> Result<Htt
 )]
 pub async fn list_members(
     state: web::Data<AppState>,
-    _me: Member,
+    me: Member,
     query: web::Query<DirectoryQuery>,
     page: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
     let after = TextPlace::of(&page)?;
-    let members = queries::list_members(state.store.read(), &query, page.limit()?, after).await?;
+    let space = query.space(&state, &Viewer::Member(me.0)).await?.map(|space| space.id);
+    let members = queries::list_members(state.store.read(), &query, space, page.limit()?, after).await?;
     Ok(HttpResponse::Ok().json(members))
 }
 

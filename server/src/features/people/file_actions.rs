@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect as _};
 
 use super::file_api::FileView;
 use super::files::{self, Kept};
@@ -15,9 +15,15 @@ use super::{DeleteBlobs, images};
 use crate::app::AppState;
 use crate::app::secrets::{hash_bytes, random_token};
 use crate::entities::{file, idempotent_answer};
+use crate::ports::clock::DAY;
 use crate::store::{Sql, Tx};
 use crate::web::error::Result;
 use crate::web::idempotency::{Answer, Once, write_once};
+
+/// An upload that no text uses is kept this long.
+const UNUSED: i64 = DAY;
+/// Files removed in one transaction.
+const BATCH: u64 = 200;
 
 /// Keeps an upload: the bytes first, then the row. Bytes without a row are removed again.
 pub async fn store_file(
@@ -128,6 +134,32 @@ pub async fn purge_files_of_message(tx: &mut Tx, message_id: i64) -> Result<()> 
 pub async fn purge_files_of_post(tx: &mut Tx, post_id: i64) -> Result<()> {
     let rows = file::Entity::find().filter(file::Column::PostId.eq(post_id)).all(tx.conn()).await?;
     purge(tx, rows).await
+}
+
+/// Removes uploads that no text has used within a day, a batch a transaction.
+pub async fn remove_unused_files(state: &AppState) -> Result<()> {
+    loop {
+        let removed = state
+            .store
+            .write(async |tx| {
+                let rows = file::Entity::find()
+                    .filter(file::Column::PostId.is_null())
+                    .filter(file::Column::MessageId.is_null())
+                    .filter(file::Column::CreatedAt.lt(tx.now() - UNUSED))
+                    .limit(BATCH)
+                    // A post that is being saved may be about to use one.
+                    .lock_exclusive()
+                    .all(tx.conn())
+                    .await?;
+                let count = rows.len();
+                purge(tx, rows).await?;
+                Ok(count)
+            })
+            .await?;
+        if removed == 0 {
+            return Ok(());
+        }
+    }
 }
 
 async fn purge(tx: &mut Tx, rows: Vec<file::Model>) -> Result<()> {

@@ -23,18 +23,22 @@ pub mod words;
 mod writings;
 
 pub use events::fill_events;
-pub use file_actions::{adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post};
+pub use file_actions::{
+    adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post, remove_unused_files,
+};
 pub use files::linked_files;
 pub use model::{LinkView, MeView, MemberView, ProfileView};
+pub use queries::own_view;
 pub use words::index_words;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::OpenApi;
 
 use crate::app::AppState;
 use crate::entities::job;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -57,7 +61,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     cfg.service(web::resource("/me").get(api::show_me).patch(api::change_me))
         .service(web::resource("/me/avatar").put(api::put_avatar).delete(api::delete_avatar))
         .service(web::resource("/members").get(api::list_members))
@@ -66,7 +70,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
         .service(web::resource("/files/{id}").get(file_api::download));
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     cfg.service(web::resource("/people").get(pages::directory))
         .service(web::resource("/people/{handle}").get(pages::profile))
         .service(web::resource("/people/{handle}/avatar").get(avatar::serve))

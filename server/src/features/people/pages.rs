@@ -34,6 +34,10 @@ struct DirectoryPage {
     tag: String,
     disciplines: Vec<Choice>,
     roles: Vec<Choice>,
+    /// One's own, and the one that is chosen.
+    spaces: Vec<SideSpace>,
+    /// The slug of the one chosen.
+    space: String,
     filtered: bool,
     /// Query of the next page.
     next: Option<String>,
@@ -46,10 +50,12 @@ pub async fn directory(
     query: web::Query<DirectoryQuery>,
     at: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
-    let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
+    let viewer = Viewer::Member(me.0);
+    let f = Frame::new(&state, &req, &viewer).await?;
     let db = state.store.read();
     let (discipline, role) = (query.discipline()?, query.role()?);
-    let found = queries::list_members(db, &query, SHOWN, TextPlace::of(&at)?).await?;
+    let space = query.space(&state, &viewer).await?;
+    let found = queries::list_members(db, &query, space.as_ref().map(|of| of.id), SHOWN, TextPlace::of(&at)?).await?;
     let total = queries::count_members(db).await?;
     let q = query.q.as_deref().unwrap_or_default().trim().to_owned();
     let tag = query.tag().unwrap_or_default();
@@ -62,6 +68,7 @@ pub async fn directory(
             ("role", role.map_or("", HubRole::as_str)),
             ("tag", &tag),
             ("organisation", organisation),
+            ("space", space.as_ref().map_or("", |of| of.slug.as_str())),
         ];
         next.extend_pairs(asked.into_iter().filter(|(_, value)| !value.is_empty()));
         next.append_pair("cursor", cursor).finish()
@@ -78,8 +85,19 @@ pub async fn directory(
         .iter()
         .map(|of| Choice { value: of.as_str(), name: f.of("people.role", of.as_str()), chosen: role == Some(*of) })
         .collect();
-    let filtered = !q.is_empty() || !tag.is_empty() || discipline.is_some() || role.is_some();
-    page(&f.clone(), &DirectoryPage { f, people: found.items, total, q, tag, disciplines, roles, filtered, next })
+    let mut spaces = match viewer.member() {
+        Some(me) => state.spaces.of_member(&state, me).await?,
+        None => Vec::new(),
+    };
+    let chosen = space.as_ref().map(|of| of.slug.clone()).unwrap_or_default();
+    if let Some(of) = space.as_ref().filter(|of| spaces.iter().all(|one| one.slug != of.slug)) {
+        spaces.push(SideSpace { slug: of.slug.clone(), name: of.name.clone() });
+    }
+    let filtered = !q.is_empty() || !tag.is_empty() || discipline.is_some() || role.is_some() || space.is_some();
+    let people = found.items;
+    let template =
+        DirectoryPage { f, people, total, q, tag, disciplines, roles, spaces, space: chosen, filtered, next };
+    page(&template.f, &template)
 }
 
 #[derive(Template)]

@@ -1,21 +1,24 @@
 //! Who is there: the directory, one member, and what they wrote that a viewer may see.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Order, Query};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::model::MemberView;
+use super::model::{MeView, MemberView};
 use super::words;
+use crate::app::AppState;
 use crate::entities::kinds::{Discipline, HubRole, MemberState};
-use crate::entities::{member, member_expertise};
+use crate::entities::{member, member_expertise, space_member};
+use crate::features::spaces::{Access, SpaceInfo};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, TextPlace};
-use crate::web::viewer::Me;
+use crate::web::viewer::{Me, Viewer};
 
 /// The filters of the directory.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -30,6 +33,8 @@ pub struct DirectoryQuery {
     pub role: Option<String>,
     /// The organisation's name, whatever its case.
     pub organisation: Option<String>,
+    /// The slug of a space that one may read: its members.
+    pub space: Option<String>,
 }
 
 fn given(value: Option<&String>) -> Option<&str> {
@@ -50,6 +55,16 @@ impl DirectoryQuery {
         given(self.role.as_ref())
             .map(|word| HubRole::parse(word).ok_or_else(|| AppError::field("role", "is not a role in this hub")))
             .transpose()
+    }
+
+    /// The space; one that is hidden and one that is not there are refused alike.
+    pub async fn space(&self, state: &AppState, viewer: &Viewer) -> Result<Option<Arc<SpaceInfo>>> {
+        let Some(slug) = given(self.space.as_ref()) else { return Ok(None) };
+        match state.spaces.find(state, viewer, slug).await {
+            Ok((space, access)) if access >= Access::Read => Ok(Some(space)),
+            Ok(_) | Err(AppError::NotFound) => Err(AppError::field("space", "is not a space that you may read")),
+            Err(error) => Err(error),
+        }
     }
 
     pub fn tag(&self) -> Option<String> {
@@ -87,24 +102,32 @@ impl DirectoryQuery {
     }
 }
 
-/// A page of the directory, by name. Asked only for members.
+/// A page of the directory, by name whatever its case. Asked only for members. `space` is one that
+/// the viewer may read.
 pub async fn list_members(
     db: &impl ConnectionTrait,
     query: &DirectoryQuery,
+    space: Option<i64>,
     limit: u64,
     after: Option<TextPlace>,
 ) -> Result<Page<MemberView>> {
     let mut select = member::Entity::find().filter(query.condition()?);
-    if let Some(TextPlace { key, id }) = after {
-        let tie = Condition::all().add(member::Column::DisplayName.eq(key.as_str())).add(member::Column::Id.gt(id));
-        select = select.filter(Condition::any().add(member::Column::DisplayName.gt(key)).add(tie));
+    if let Some(space) = space {
+        let inside = Query::select()
+            .column(space_member::Column::MemberId)
+            .from(space_member::Entity)
+            .and_where(Expr::col(space_member::Column::SpaceId).eq(space))
+            .to_owned();
+        select = select.filter(member::Column::Id.in_subquery(inside));
     }
-    let rows = select
-        .order_by_asc(member::Column::DisplayName)
-        .order_by_asc(member::Column::Id)
-        .limit(limit + 1)
-        .all(db)
-        .await?;
+    // The database makes both sides small, so that it agrees with its own order.
+    let name = || Expr::expr(Func::lower(Expr::col((member::Entity, member::Column::DisplayName))));
+    if let Some(TextPlace { key, id }) = after {
+        let last = || Func::lower(Expr::val(key.as_str()));
+        let tie = Condition::all().add(name().eq(last())).add(member::Column::Id.gt(id));
+        select = select.filter(Condition::any().add(name().gt(last())).add(tie));
+    }
+    let rows = select.order_by(name(), Order::Asc).order_by_asc(member::Column::Id).limit(limit + 1).all(db).await?;
     let page = Page::cut_at(rows, limit, |row| TextPlace { key: row.display_name.clone(), id: row.id }.encode());
     let ids: Vec<i64> = page.items.iter().map(|row| row.id).collect();
     let mut tags = expertise_of(db, &ids).await?;
@@ -132,6 +155,12 @@ pub async fn expertise_of(db: &impl ConnectionTrait, members: &[i64]) -> Result<
         tags.entry(row.member_id).or_default().push(row.tag);
     }
     Ok(tags)
+}
+
+/// A member as they see themselves.
+pub async fn own_view(db: &impl ConnectionTrait, row: &member::Model) -> Result<MeView> {
+    let tags = expertise_of(db, &[row.id]).await?.remove(&row.id).unwrap_or_default();
+    Ok(MeView::of(row, tags))
 }
 
 /// A member by handle in any state; for what concerns them wherever their name is shown.

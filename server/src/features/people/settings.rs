@@ -233,7 +233,7 @@ pub async fn save(state: web::Data<AppState>, req: HttpRequest, me: Member, form
     };
     let (faults, findings, stale) = match outcome {
         Ok(()) => return Ok(see_other("/settings?saved=profile")),
-        Err(AppError::Invalid(faults)) => (faults, Vec::new(), false),
+        Err(AppError::Invalid(faults)) => (in_words(faults), Vec::new(), false),
         Err(AppError::Confirm(findings)) => (Vec::new(), findings, false),
         Err(AppError::Stale) => (Vec::new(), Vec::new(), true),
         Err(error) => return Err(error),
@@ -270,7 +270,7 @@ pub async fn upload_avatar(
     match avatar_actions::set_avatar(&state, me.id, bytes).await {
         Ok(()) => Ok(see_other("/settings?saved=picture")),
         Err(AppError::Invalid(faults)) => {
-            let text = faults.into_iter().next().map(|fault| fault.message).unwrap_or_default();
+            let text = in_words(faults).into_iter().next().map(|fault| fault.message).unwrap_or_default();
             picture_refused(&state, &req, &me.0, StatusCode::UNPROCESSABLE_ENTITY, text).await
         }
         Err(AppError::UnsupportedType(text)) => {
@@ -278,6 +278,19 @@ pub async fn upload_avatar(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What the API says in words of its fields, in the page's words: what would be right.
+fn in_words(faults: Vec<FieldError>) -> Vec<FieldError> {
+    let words = crate::web::words::english();
+    let mut said: Vec<FieldError> = Vec::new();
+    for FieldError { field, .. } in faults {
+        if said.iter().all(|fault| fault.field != field) {
+            let message = words.of("people.fault", &field);
+            said.push(FieldError { field, message });
+        }
+    }
+    said
 }
 
 async fn picture_refused(

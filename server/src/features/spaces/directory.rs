@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-use sea_orm::{EntityTrait, QueryOrder};
+use sea_orm::EntityTrait;
 
 use super::policy::{self, Access};
 use crate::app::AppState;
@@ -55,7 +55,7 @@ impl Directory {
         {
             return Ok(Arc::clone(snapshot));
         }
-        let rows = space::Entity::find().order_by_asc(space::Column::Name).all(db).await?;
+        let rows = space::Entity::find().all(db).await?;
         let mut snapshot = Snapshot { head, ..Snapshot::default() };
         for row in rows {
             let info = Arc::new(SpaceInfo {
@@ -71,6 +71,8 @@ impl Directory {
             snapshot.by_id.insert(info.id, Arc::clone(&info));
             snapshot.all.push(info);
         }
+        // Here, not in the query: two databases have two ideas of order.
+        snapshot.all.sort_by_cached_key(by_name);
         let snapshot = Arc::new(snapshot);
         if let Ok(mut known) = self.known.write() {
             *known = Some(Arc::clone(&snapshot));
@@ -120,12 +122,17 @@ impl Directory {
             .filter_map(|(id, role)| Some((snapshot.by_id.get(id)?, *role)))
             .filter(|(space, _)| !space.archived)
             .collect();
-        spaces.sort_by(|(left, _), (right, _)| left.name.cmp(&right.name));
+        spaces.sort_by_cached_key(|(space, _)| by_name(space));
         Ok(spaces
             .into_iter()
             .map(|(space, _)| SideSpace { slug: space.slug.clone(), name: space.name.clone() })
             .collect())
     }
+}
+
+/// By name whatever its case, then by age.
+pub(super) fn by_name(space: &Arc<SpaceInfo>) -> (String, i64) {
+    (space.name.to_lowercase(), space.id)
 }
 
 impl Snapshot {

@@ -26,10 +26,11 @@ pub use events::{fill_events, may_subscribe};
 pub use head::{SpaceHead, head, outline};
 pub use inside::{InSpace, access_by_slug, access_in};
 pub use membership::add_invited;
-pub use pages::door_page;
+pub use pages::{door_page, invited_page};
 pub use policy::Access;
 
-use actix_web::web::{self, ServiceConfig};
+use crate::web::routes::Routes;
+use actix_web::web;
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -71,7 +72,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure_api(cfg: &mut ServiceConfig) {
+pub fn configure_api(cfg: &mut Routes) {
     cfg.route("/spaces", web::post().to(api::create))
         .route("/spaces", web::get().to(api::list))
         .route("/spaces/{slug}", web::get().to(api::get))
@@ -90,7 +91,7 @@ pub fn configure_api(cfg: &mut ServiceConfig) {
 }
 
 /// All but `/s/{slug}` itself, which shows the forum.
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     cfg.route("/spaces", web::get().to(pages::spaces))
         .route("/spaces/new", web::get().to(pages::new_form))
         .route("/spaces/new", web::post().to(pages::create))

@@ -3,28 +3,30 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::SpaceInfo;
 use super::actions::{Draft, make_space};
+use super::directory::by_name;
 use super::forms::Shown;
 use super::head::{SpaceHead, outline};
 use super::membership::{Person, decline_invite, join_space, leave_space};
 use super::model::{InviteView, MESSAGE, NewSpace, SpaceView, StandingState};
 use super::policy::{self, Access};
-use super::queries;
+use super::{inside, queries};
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, Visibility};
 use crate::web::checks::{Text, check};
 use crate::web::error::{AppError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page, page_with_status, see_other};
+use crate::web::pagination::{Page, PageQuery, TextPlace};
 use crate::web::viewer::{Me, Member, Viewer};
 
-/// Spaces on one page, at most; the rest is found by its name in the list of the API.
-const SHOWN: usize = 300;
+/// Spaces on one page.
+const SHOWN: u64 = 60;
 
 #[derive(Template)]
 #[template(path = "spaces/templates/spaces.html")]
@@ -35,23 +37,35 @@ struct SpacesPage<'a> {
     others: Vec<SpaceView>,
     archived: Vec<SpaceView>,
     may_make: bool,
+    /// The cursor of the next page.
+    next: Option<String>,
 }
 
 /// `GET /spaces`
-pub async fn spaces(req: HttpRequest, state: Data<AppState>, viewer: Viewer) -> Result<HttpResponse> {
+pub async fn spaces(
+    req: HttpRequest,
+    state: Data<AppState>,
+    viewer: Viewer,
+    at: Query<PageQuery>,
+) -> Result<HttpResponse> {
     let f = Frame::new(&state, &req, &viewer).await?;
     let snapshot = state.spaces.snapshot(&state).await?;
-    let seen: Vec<Arc<SpaceInfo>> = snapshot
+    let after = TextPlace::of(&at)?.map(|after| (after.key, after.id));
+    let mut seen: Vec<((String, i64), Arc<SpaceInfo>)> = snapshot
         .all()
         .iter()
         .filter(|space| policy::access(&viewer, space) > Access::Hidden)
-        .take(SHOWN)
-        .cloned()
+        .map(|space| (place_of(&viewer, space), Arc::clone(space)))
+        .filter(|(place, _)| after.as_ref().is_none_or(|after| place > after))
         .collect();
+    seen.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let cursor = |((key, id), _): &(_, _)| TextPlace { key: String::clone(key), id: *id }.encode();
+    let Page { items: seen, next_cursor: next } = Page::cut_at(seen, SHOWN, cursor);
+    let seen: Vec<Arc<SpaceInfo>> = seen.into_iter().map(|(_, space)| space).collect();
     let views = queries::views(&state, &viewer, &seen).await?;
     let (archived, open): (Vec<_>, Vec<_>) = views.into_iter().partition(|space| space.archived);
     let (mine, others) = open.into_iter().partition(|space| space.role.is_some());
-    let invites = match viewer.member() {
+    let invites = match viewer.member().filter(|_| after.is_none()) {
         Some(me) => queries::invites_of(state.store.read(), me.id).await?,
         None => Vec::new(),
     };
@@ -59,7 +73,21 @@ pub async fn spaces(req: HttpRequest, state: Data<AppState>, viewer: Viewer) -> 
         Some(me) => may_make(&state, me).await?,
         None => false,
     };
-    page(&f, &SpacesPage { f: &f, invites, mine, others, archived, may_make })
+    page(&f, &SpacesPage { f: &f, invites, mine, others, archived, may_make, next })
+}
+
+/// Where a space stands in the list: one's own first, then others, then what is archived.
+fn place_of(viewer: &Viewer, space: &Arc<SpaceInfo>) -> (String, i64) {
+    let mine = viewer.member().is_some_and(|me| me.spaces.contains_key(&space.id));
+    let part = if space.archived {
+        'c'
+    } else if mine {
+        'a'
+    } else {
+        'b'
+    };
+    let (name, id) = by_name(space);
+    (format!("{part}{name}"), id)
 }
 
 async fn may_make(state: &AppState, me: &Me) -> Result<bool> {
@@ -130,6 +158,18 @@ pub async fn door_page(
     space: &SpaceInfo,
 ) -> Result<HttpResponse> {
     door_again(state, req, viewer, space, Shown::default(), StatusCode::OK).await
+}
+
+/// The same for whom a hidden space has asked in; to all others it does not exist.
+pub async fn invited_page(state: &AppState, req: &HttpRequest, viewer: &Viewer, slug: &str) -> Result<HttpResponse> {
+    let me = viewer.member().ok_or(AppError::NotFound)?;
+    let found = inside::whatever(state.store.read(), me.id, slug).await?;
+    if found.invited.is_none() {
+        return Err(AppError::NotFound);
+    }
+    let snapshot = state.spaces.snapshot(state).await?;
+    let space = snapshot.by_id(found.space.id).ok_or(AppError::NotFound)?;
+    door_page(state, req, viewer, space).await
 }
 
 async fn door_again(

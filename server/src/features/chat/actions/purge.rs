@@ -37,6 +37,7 @@ pub async fn purge_message(state: &AppState, me: &Me, message: i64, reason: &str
                 .exec(tx.conn())
                 .await?;
             crate::features::people::purge_files_of_message(tx, of.id).await?;
+            tx.enqueue(crate::features::moderation::FORGET, &()).await?;
             Sql::new(
                 "INSERT INTO moderation_act (id, space_id, actor_id, action, subject_kind, subject_id, reason, \
                  created_at) VALUES ",

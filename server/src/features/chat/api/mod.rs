@@ -8,13 +8,14 @@ mod rooms;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use actix_web::{FromRequest, HttpRequest};
 use utoipa::OpenApi;
 
 use super::model::{MessageRevision, MessageView, MessagesPage, MyRoom, RoomPerson, RoomRow, RoomView};
 use crate::store::Id;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -61,7 +62,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub fn configure(cfg: &mut ServiceConfig) {
+pub fn configure(cfg: &mut Routes) {
     cfg.route("/rooms", web::get().to(rooms::followed))
         .service(
             web::resource("/spaces/{slug}/rooms")

@@ -7,13 +7,14 @@ mod topics;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use actix_web::{FromRequest, HttpRequest};
 use utoipa::OpenApi;
 
 use super::model::{BookmarkView, PostView, RevisionView, TagView, TopicRow, TopicView};
 use crate::store::Id;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,7 +57,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }
 
-pub(super) fn configure(cfg: &mut ServiceConfig) {
+pub(super) fn configure(cfg: &mut Routes) {
     cfg.route("/topics", web::get().to(topics::everywhere))
         .route("/tags", web::get().to(opinions::tags))
         .route("/me/bookmarks", web::get().to(opinions::bookmarks))

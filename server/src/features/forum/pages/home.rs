@@ -8,12 +8,12 @@ use askama::Template;
 use super::kept;
 use crate::app::AppState;
 use crate::app::config::Registration;
-use crate::entities::kinds::{TopicKind, Visibility};
+use crate::entities::kinds::{NoticeKind, TopicKind, Visibility};
 use crate::features::forum::model::TopicRow;
 use crate::features::forum::queries::{self, Filter, Sort, TopicState};
+use crate::features::notices;
 use crate::features::spaces::SpaceInfo;
 use crate::ports::clock::DAY;
-use crate::store::Id;
 use crate::store::Sql;
 use crate::web::error::Result;
 use crate::web::frame::{Frame, page};
@@ -42,7 +42,8 @@ struct GuestHome<'a> {
 
 /// A reply to the member.
 struct Reply {
-    id: Id,
+    href: String,
+    mention: bool,
     name: String,
     title: String,
     excerpt: String,
@@ -126,7 +127,7 @@ async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Re
     let home = MemberHome {
         f: frame,
         greeting: frame.with1("forum.home.hello", "name", &me.display_name),
-        replies: replies(state, me, &readable).await?,
+        replies: replies(state, me).await?,
         questions: part("q"),
         // What waits for an answer stands above already.
         moved: part("m").into_iter().filter(|row| !waiting.contains(&row.id.0)).collect(),
@@ -182,51 +183,19 @@ async fn read_times(state: &AppState, me: &Me, topics: &[i64]) -> Result<HashMap
     rows.iter().map(|row| Ok((row.try_get("", "topic_id")?, row.try_get("", "read_at")?))).collect()
 }
 
-/// Replies to the member's posts and topics that they have not read: one statement.
-async fn replies(state: &AppState, me: &Me, readable: &[i64]) -> Result<Vec<Reply>> {
-    let since = state.clock.now() - WAITS;
-    let begin = "SELECT p.id, p.body_html, p.created_at, a.display_name, t.title FROM ";
-    let rest = " JOIN member a ON a.id = p.author_id LEFT JOIN topic_read r ON r.topic_id = t.id AND r.member_id = ";
-    let shown = " AND p.deleted_at IS NULL AND p.hidden_at IS NULL AND t.deleted_at IS NULL AND t.hidden_at IS NULL \
-        AND (r.read_at IS NULL OR r.read_at < p.created_at) AND p.created_at > ";
-    let half = |sql: Sql, from: &str, own: &str| {
-        sql.then(begin)
-            .then(from)
-            .then(rest)
-            .bind(me.id)
-            .then(" WHERE ")
-            .then(own)
-            .bind(me.id)
-            .then(" AND p.author_id <> ")
-            .bind(me.id)
-            .then(shown)
-            .bind(since)
-            .then(" AND t.space_id IN ")
-            .list(readable.iter().copied())
-    };
-    let sql = half(
-        Sql::new("SELECT * FROM ("),
-        "post q JOIN post p ON p.parent_id = q.id JOIN topic t ON t.id = p.topic_id",
-        "q.author_id = ",
-    );
-    let sql = half(
-        sql.then(" UNION ALL "),
-        "topic t JOIN post p ON p.topic_id = t.id AND p.parent_id IS NULL AND NOT p.is_first",
-        "t.author_id = ",
-    );
-    let rows =
-        sql.then(") AS waiting ORDER BY created_at DESC, id DESC LIMIT ").bind(FEW).all(state.store.read()).await?;
-    rows.iter()
-        .map(|row| {
-            let html: String = row.try_get("", "body_html")?;
-            Ok(Reply {
-                id: Id(row.try_get("", "id")?),
-                name: row.try_get("", "display_name")?,
-                title: row.try_get("", "title")?,
-                excerpt: crate::text::excerpt(&html, 160),
-                at: row.try_get("", "created_at")?,
-                unread: true,
-            })
+/// Replies to the member and mentions of them that they have not read.
+async fn replies(state: &AppState, me: &Me) -> Result<Vec<Reply>> {
+    let waiting = notices::waiting_in_topics(state, me, FEW).await?;
+    let seen = waiting.into_iter().filter(|notice| !notice.title.is_empty());
+    Ok(seen
+        .map(|notice| Reply {
+            href: notice.url,
+            mention: notice.kind == NoticeKind::Mention,
+            name: notice.actor.display_name,
+            title: notice.title,
+            excerpt: notice.excerpt,
+            at: notice.created,
+            unread: true,
         })
-        .collect()
+        .collect())
 }

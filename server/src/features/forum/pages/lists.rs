@@ -296,7 +296,10 @@ pub async fn space(
         return Ok(page);
     }
     let changes = state.heads.changes();
-    let (space, access) = state.spaces.find(&state, &viewer, &path).await?;
+    let (space, access) = match state.spaces.find(&state, &viewer, &path).await {
+        Err(AppError::NotFound) => return spaces::invited_page(&state, &req, &viewer, &path).await,
+        found => found?,
+    };
     if access < Access::Read {
         return spaces::door_page(&state, &req, &viewer, &space).await;
     }

@@ -17,11 +17,12 @@ mod topic;
 pub use threads::Threads;
 
 use actix_web::HttpRequest;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 
 use super::queries::Seen;
+use crate::web::routes::Routes;
 
-pub fn configure(cfg: &mut ServiceConfig) {
+pub fn configure(cfg: &mut Routes) {
     cfg.route("/", web::get().to(home::show))
         .route("/topics", web::get().to(lists::topics))
         .route("/tags", web::get().to(lists::tags))

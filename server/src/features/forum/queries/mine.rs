@@ -96,7 +96,7 @@ pub async fn mark_read(state: &AppState, me: &Me, topic: i64, had: Option<i64>, 
                 .then(" WHERE topic_read.seq < excluded.seq")
                 .run(tx.conn())
                 .await?;
-            Ok(())
+            crate::features::notices::read_in_topic(tx, member, topic).await
         })
         .await
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::rows::Row;
+use crate::features::imports::unclaimed::name_of;
 
 /// Where the files of a dump are. Only `Posts.xml` has to be there.
 #[derive(Clone, Debug)]
@@ -101,16 +102,9 @@ impl Writer {
     fn of(row: &mut Row, id: &str, name: &str) -> Result<Self, String> {
         Ok(match row.number_of(id)? {
             Some(id) => Self::User(id),
-            None => Self::Former(name_of(row.take(name)).unwrap_or_else(|| NAMELESS.to_owned())),
+            None => Self::Former(row.take(name).as_deref().and_then(name_of).unwrap_or_else(|| NAMELESS.to_owned())),
         })
     }
-}
-
-/// A display name on one line, at most 80 characters.
-pub fn name_of(name: Option<String>) -> Option<String> {
-    let name: String = crate::text::clean(&name?, usize::MAX, true).ok()?.chars().take(80).collect();
-    let name = name.trim().to_owned();
-    (!name.is_empty()).then_some(name)
 }
 
 /// A row of `Posts.xml`.
@@ -263,7 +257,7 @@ impl UserRow {
         Ok(Self {
             id: row.needed("Id")?,
             created: row.time_of("CreationDate")?,
-            name: name_of(row.take("DisplayName")),
+            name: row.take("DisplayName").as_deref().and_then(name_of),
         })
     }
 }

@@ -20,7 +20,7 @@ use super::reading::batches;
 use crate::entities::{post, post_revision};
 use crate::features::imports::{refs, texts};
 use crate::store::Tx;
-use crate::web::checks::TITLE;
+use crate::web::checks::{BODY, TITLE};
 use crate::web::error::Result;
 
 /// One edit: rows of the file that belong together.
@@ -79,7 +79,7 @@ fn edits_of(rows: Vec<HistoryRow>, authors: &Authors) -> Vec<Edit> {
         let Some(edit) = edits.get_mut(place) else { continue };
         match row.changed {
             Changed::Title => edit.title = Some(texts::fitting_line(&row.text, TITLE)),
-            Changed::Body => edit.body = Some(texts::fitting(&row.text).0),
+            Changed::Body => edit.body = Some(texts::fitting(&row.text, BODY).0),
             Changed::Tags => edit.tags = Some(tags_of(&row.text).join(" ")),
         }
     }

@@ -3,15 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::Run;
 use super::dump::{NAMELESS, UserRow, Writer};
 use super::reading::{Survey, batches};
-use crate::entities::kinds::{Availability, Discipline, HubRole, MemberState};
 use crate::entities::member;
 use crate::features::imports::refs;
-use crate::store::{Id, Tx};
+use crate::features::imports::unclaimed::{self, Unclaimed, with_ending};
 use crate::web::error::Result;
 
 /// A member as an author of imported posts.
@@ -49,11 +48,12 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    fn reference(&self) -> (&'static str, String) {
-        match &self.writer {
+    fn unclaimed(&self) -> Unclaimed {
+        let reference = match &self.writer {
             Writer::User(id) => (refs::USER, id.to_string()),
             Writer::Former(name) => (refs::FORMER, name.clone()),
-        }
+        };
+        Unclaimed { reference, name: self.name.clone(), handle: handle_of(self), created: self.created }
     }
 }
 
@@ -127,9 +127,9 @@ async fn make(run: &Run, newcomers: Vec<Newcomer>, authors: &mut Authors) -> Res
     if newcomers.is_empty() {
         return Ok(());
     }
-    let newcomers = Arc::new(newcomers);
-    let (source, given) = (run.source.clone(), Arc::clone(&newcomers));
-    let ids = run.state.store.write(async move |tx| insert(tx, &source, &given).await).await?;
+    let source = run.source.clone();
+    let rows: Vec<Unclaimed> = newcomers.iter().map(Newcomer::unclaimed).collect();
+    let ids = run.state.store.write(async move |tx| unclaimed::insert(tx, &source, &rows).await).await?;
     run.progress.count(|report| report.members += ids.len() as u64);
     for (newcomer, id) in newcomers.iter().zip(ids) {
         let author = Author { id, name: newcomer.name.as_str().into() };
@@ -141,58 +141,6 @@ async fn make(run: &Run, newcomers: Vec<Newcomer>, authors: &mut Authors) -> Res
     Ok(())
 }
 
-async fn insert(tx: &Tx, source: &str, newcomers: &[Newcomer]) -> Result<Vec<i64>> {
-    let wanted: Vec<String> = newcomers.iter().map(handle_of).collect();
-    let taken: Vec<String> = member::Entity::find()
-        .select_only()
-        .column(member::Column::Handle)
-        .filter(member::Column::Handle.is_in(wanted.iter().map(String::as_str)))
-        .into_tuple()
-        .all(tx.conn())
-        .await?;
-    let mut taken: HashSet<String> = taken.into_iter().collect();
-    let (mut ids, mut rows, mut kept) = (Vec::new(), Vec::new(), Vec::new());
-    for (newcomer, wanted) in newcomers.iter().zip(wanted) {
-        let id = tx.id();
-        let handle = if taken.insert(wanted.clone()) { wanted } else { with_ending(&wanted, &Id(id).to_string()) };
-        let (kind, external) = newcomer.reference();
-        rows.push(row(id, handle, newcomer, tx.now()));
-        kept.push((kind, external, id));
-        ids.push(id);
-    }
-    member::Entity::insert_many(rows).exec_without_returning(tx.conn()).await?;
-    refs::keep(tx, source, &kept).await?;
-    Ok(ids)
-}
-
-fn row(id: i64, handle: String, of: &Newcomer, now: i64) -> member::ActiveModel {
-    member::ActiveModel {
-        id: Set(id),
-        handle: Set(handle),
-        display_name: Set(of.name.clone()),
-        email: Set(None),
-        email_verified_at: Set(None),
-        password_hash: Set(None),
-        hub_role: Set(HubRole::Member),
-        state: Set(MemberState::Unclaimed),
-        headline: Set(String::new()),
-        discipline: Set(Discipline::Other),
-        organisation: Set(String::new()),
-        about: Set(String::new()),
-        about_html: Set(String::new()),
-        links: Set("[]".into()),
-        time_zone: Set("UTC".into()),
-        avatar: Set(None),
-        mail_on: Set(false),
-        conduct_version: Set(0),
-        created_at: Set(of.created.unwrap_or(now)),
-        updated_at: Set(now),
-        seen_at: Set(None),
-        availability: Set(Availability::Online),
-        version: Set(1),
-    }
-}
-
 /// A handle that says who it is and leaves the short ones to those who register here.
 fn handle_of(newcomer: &Newcomer) -> String {
     let ending = match &newcomer.writer {
@@ -201,32 +149,4 @@ fn handle_of(newcomer: &Newcomer) -> String {
         Writer::Former(_) => "former".into(),
     };
     with_ending(&newcomer.name, &ending)
-}
-
-/// `[a-z0-9][a-z0-9_-]{1,29}` from a name and an ending that makes it unique.
-fn with_ending(name: &str, ending: &str) -> String {
-    let mut slug = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    slug.truncate(29_usize.saturating_sub(ending.len()));
-    let slug = slug.trim_end_matches('-');
-    format!("{}-{ending}", if slug.is_empty() { "user" } else { slug })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_ending;
-
-    #[test]
-    fn handles() {
-        assert_eq!(with_ending("Ada Example", "42"), "ada-example-42");
-        assert_eq!(with_ending("Łukasz  Ź.", "7"), "ukasz-7");
-        assert_eq!(with_ending("日本", "7"), "user-7");
-        assert!(with_ending(&"long name ".repeat(9), "0123456789abc").len() <= 30);
-    }
 }

@@ -19,12 +19,13 @@ mod topics;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::report::{Progress, Report};
+use super::report::{Progress, Report, stopped};
 use super::space;
 use crate::app::AppState;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
-use crate::web::error::{AppError, Result};
+use crate::web::error::Result;
+use crate::web::words::english;
 use dump::{Files, size_of};
 
 /// What to import, and where to.
@@ -81,7 +82,12 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let site = told.or_else(|| survey.site());
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("dump").to_owned();
     let source = format!("stackexchange:{}", site.as_deref().unwrap_or(&name));
-    let space = space::find_or_make(state, &options.space, options.owner.as_deref(), site.as_deref()).await?;
+    let words = english();
+    let description = match &site {
+        Some(site) => words.with("demo.import.from_site", &[("site", site)]),
+        None => words.t("demo.import.from_dump").to_owned(),
+    };
+    let space = space::find_or_make(state, &options.space, options.owner.as_deref(), &description).await?;
     progress.count(|report| report.site.clone_from(&site));
     let run = Run { state: state.clone(), files, source, site, space, progress };
     if let Err(error) = passes(&run, &survey).await {
@@ -119,10 +125,4 @@ fn tell(tx: &mut Tx, space: i64) -> Result<()> {
 fn total(files: &Files) -> u64 {
     let optional = |path: &Option<PathBuf>| path.as_deref().map_or(0, size_of);
     3 * size_of(&files.posts) + 2 * optional(&files.comments) + 2 * optional(&files.history) + optional(&files.users)
-}
-
-/// One line on why an import stopped. What it had added stays, and the next run goes on.
-fn stopped(error: &AppError) -> String {
-    let reason = error.to_string().replace('\n', " ");
-    format!("the import stopped ({reason}); run it again to go on")
 }

@@ -10,6 +10,7 @@ use sea_orm::{
 
 use super::Run;
 use crate::entities::{import_ref, post, topic};
+use crate::features::forum::policy::RANK_REPLY;
 use crate::features::forum::tree::GAP;
 use crate::features::imports::refs;
 use crate::store::Tx;
@@ -172,8 +173,11 @@ struct Counted {
 
 async fn count(tx: &Tx, of: &Counted) -> Result<()> {
     let more = |column: topic::Column, by: usize| Expr::col(column).add(i32::try_from(by).unwrap_or(0));
+    let rank = RANK_REPLY.saturating_mul(i32::try_from(of.new).unwrap_or(0));
     let mut update = topic::Entity::update_many()
         .col_expr(topic::Column::PostCount, more(topic::Column::PostCount, of.new))
+        // As for replies written here.
+        .col_expr(topic::Column::Rank, Expr::col(topic::Column::Rank).add(rank))
         .col_expr(topic::Column::AnswerCount, more(topic::Column::AnswerCount, of.answers));
     if let Some(newest) = of.newest {
         update = update
