@@ -27,7 +27,7 @@ pub fn configure_api(cfg: &mut Routes) {
         .route("/notices/{id}/read", web::put().to(api::read_one));
 }
 
-pub fn configure_pages(cfg: &mut ServiceConfig) {
+pub fn configure_pages(cfg: &mut Routes) {
     cfg.route("/notices", web::get().to(pages::list))
         .route("/notices/read", web::post().to(pages::read_all))
         .route("/notices/{id}/read", web::post().to(pages::read));

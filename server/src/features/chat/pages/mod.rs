@@ -20,15 +20,16 @@ mod settings;
 mod thread;
 
 use actix_web::HttpRequest;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 
 use super::queries::{self, FoundRoom};
 use crate::app::AppState;
 use crate::store::Id;
 use crate::web::error::{AppError, Result};
+use crate::web::routes::Routes;
 use crate::web::viewer::Me;
 
-pub fn configure(cfg: &mut ServiceConfig) {
+pub fn configure(cfg: &mut Routes) {
     cfg.route("/rooms", web::get().to(rooms::mine))
         .route("/direct", web::get().to(direct::list))
         .route("/direct", web::post().to(direct::open))
