@@ -141,6 +141,8 @@ async fn open_parts(hub: &TestHub) {
             "dialog[open]",
         ),
     ] {
+        // So high that nothing of a thread is half behind an edge of its log.
+        browser.resize(1280, if address == ROOM { 2600 } else { 900 }).await;
         browser.open(&things.address(address)).await;
         if address == ROOM {
             // Its scripts have taken over.

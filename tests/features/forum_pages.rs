@@ -376,6 +376,8 @@ hub_test!(async fn home_says_what_waits(hub) {
     assert!(guest.text.contains("size a cannula") && guest.text.contains("/register"));
     let reply = id(&hub.reply(&s.cho, &s.topic, None, "For Ben alone.").await);
     s.ben.put(&format!("/api/v1/posts/{reply}/answer")).await;
+    // He is told of it by a job.
+    hub.settle().await;
     let home = s.ben.page("/").await;
     good(&home);
     assert!(home.text.contains("cho Example replied to you") && home.text.contains("For Ben alone."));
