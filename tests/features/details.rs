@@ -21,7 +21,7 @@ hub_test!(async fn a_tag_is_a_word_of_any_script(hub) {
     });
     let made = ada.post(&format!("/api/v1/spaces/{space}/topics"), &body).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    assert_eq!(made.json()["tags"], json!(["ünï", "été", "日本語"]));
+    assert_eq!(made.json()["tags"], json!(["été", "ünï", "日本語"]));
     let html = made.json()["body_html"].as_str().unwrap().to_owned();
     assert!(html.contains("href=\"/tags/été\"") || html.contains("href=\"/tags/%C3%A9t%C3%A9\""), "{html}");
     assert!(html.contains(">#безопасность</a>"), "{html}");
@@ -239,7 +239,7 @@ hub_test!(async fn facilitators_tend_open_and_restricted_spaces(hub) {
         let reporter = if tends { &mia } else { &owner };
         let reported = if tends { post.clone() } else {
             let invited = owner.send(owner.request("PUT", &format!("/api/v1/spaces/{space}/members/mia")).json(&json!({"role": "member"}))).await;
-            assert_eq!(invited.status, 200, "{}", invited.text);
+            assert_eq!(invited.status, 202, "{}", invited.text);
             assert_eq!(mia.send(mia.request("POST", &format!("/api/v1/spaces/{space}/join"))).await.status, 200);
             id(&hub.reply(&mia, &topic, None, "Ruder.").await)
         };

@@ -46,8 +46,8 @@ hub_test!(async fn only_what_can_be_done_is_offered(hub) {
     let topic = hub.topic(&ben, &space, "Which pump?").await["id"].as_str().unwrap().to_owned();
     let page = format!("/s/{space}/t/{topic}");
     let delete = format!("/topics/{topic}/delete");
-    let (ben, root) = (Client::sign_in(&hub.base, "ben").await, Client::sign_in(&hub.base, "rhea").await);
     hub.reply(&ben, &topic, None, "I mean the small one.").await;
+    let (ben, root) = (Client::sign_in(&hub.base, "ben").await, Client::sign_in(&hub.base, "rhea").await);
     assert!(ben.page(&page).await.text.contains(&delete), "one's own replies do not matter");
     let reply = hub.reply(&cho, &topic, None, "The blue one.").await["id"].as_str().unwrap().to_owned();
     assert!(!ben.page(&page).await.text.contains(&delete));

@@ -27,7 +27,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 /// Readers of one stream on this worker.
 #[derive(Debug, Default)]
 struct Readers {
-    /// The newest seq that was delivered to this worker.
+    /// The newest seq that was delivered to this worker; 0 while that is not known.
     delivered: i64,
     recent: Recent,
     all: Vec<Reader>,
@@ -249,7 +249,7 @@ impl Sockets {
         let Some(readers) = streams.get(&stream) else { return true };
         let mut cursor = place.get();
         while socket.outbox.is_low() {
-            if cursor.last == readers.delivered {
+            if readers.delivered > 0 && cursor.last == readers.delivered {
                 place.set(Cursor::new(cursor.last, true));
                 if stream.kind == StreamKind::Room {
                     self.hub.live().stir(stream);
@@ -395,6 +395,10 @@ impl Sockets {
 
     /// The mailbox was full for a while: everybody reads the log.
     fn everybody_catches_up(self: &Rc<Self>, state: &AppState) {
+        for readers in self.streams.borrow_mut().values_mut() {
+            readers.delivered = 0;
+            readers.recent = Recent::default();
+        }
         let sockets: Vec<Rc<Socket>> = self.all.borrow().values().cloned().collect();
         for socket in sockets {
             self.pause_and_check(state, &socket);
