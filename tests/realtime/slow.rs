@@ -47,6 +47,14 @@ fn a_slow_reader_is_cut_and_the_fast_ones_do_not_wait() {
         let whole: Vec<i64> = (seen[0]..seen[0] + LETTERS as i64).collect();
         assert_eq!(seen, whole, "the fast reader has everything, in order, before the slow one read anything");
 
+        // It is given a moment to make room, and does not use it.
+        let cut = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+            while hub.state().hub.slow_readers() == 0 {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(cut.await.is_ok(), "the slow reader is cut off");
+
         // What reached the slow one is a beginning of the same log, and then it was told why.
         let mut last = seen[0] - 1;
         let code = loop {
