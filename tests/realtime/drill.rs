@@ -208,7 +208,7 @@ async fn drill(kills: usize, database: Option<&str>) {
     let tally = Arc::new(Tally::default());
     let writer = |number: usize| Writer {
         name: format!("writer-{number}"),
-        client: again(if number % 2 == 0 { &ada } else { &bob }),
+        client: again(if number.is_multiple_of(2) { &ada } else { &bob }),
         by_socket: number < 4,
         rooms: rooms.clone(),
         written: 0,

@@ -18,9 +18,12 @@ pub struct Events {
     pub sent: Vec<u64>,
 }
 
+/// A frame that was read before, and what was in it.
+type Known = (Box<[u8]>, Rc<Events>);
+
 /// Recent frames of one room.
 pub struct Recent {
-    frames: Vec<Option<(Box<[u8]>, Rc<Events>)>>,
+    frames: Vec<Option<Known>>,
 }
 
 const RECENT: usize = 128;
