@@ -72,10 +72,11 @@ export class Log {
     const bottom = this.atEnd();
     const box = this.scroll.getBoundingClientRect();
     const anchor = bottom ? null : this.all().find((each) => each.getBoundingClientRect().bottom > box.top + 8);
-    const before = anchor?.getBoundingClientRect().top;
+    // Its lower edge: its own head may come and go with what stands above it.
+    const before = anchor?.getBoundingClientRect().bottom;
     const result = change();
     if (bottom) this.toBottom();
-    else if (anchor?.isConnected) this.scroll.scrollTop += anchor.getBoundingClientRect().top - before;
+    else if (anchor?.isConnected) this.scroll.scrollTop += anchor.getBoundingClientRect().bottom - before;
     return result;
   }
 
@@ -207,6 +208,7 @@ export class Log {
     if (!up && !down) return;
     this.fetching = true;
     this.root.setAttribute('aria-live', 'off');
+    this.root.setAttribute('aria-busy', 'true');
     try {
       const part = await this.part(up ? `before=${first.dataset.seq}` : `after=${last.dataset.seq}`);
       this.put(part.querySelectorAll('[data-message]'));
@@ -214,6 +216,7 @@ export class Log {
       this.trim(up);
     } catch { /* the next scroll tries again */ } finally {
       this.fetching = false;
+      this.root.removeAttribute('aria-busy');
       setTimeout(() => this.root.setAttribute('aria-live', 'polite'));
     }
   }

@@ -227,6 +227,7 @@ async fn scroll_through(hub: &TestHub) {
     // Going up: older ones come, and what is in sight stays where it is.
     browser.ask("document.querySelector('[data-scroll]').scrollTop = -100000").await;
     browser.until("older messages", "return [...document.querySelectorAll('[data-log] .msg-body')].some((body) => body.innerText.trim() === 'Number 30')").await;
+    browser.until("an end of fetching", "return !document.querySelector('[data-log][aria-busy]')").await;
     let before = browser.ask("const log = document.querySelector('[data-scroll]').getBoundingClientRect(); \
         return [...document.querySelectorAll('[data-log] > [data-message]')].filter((one) => one.getBoundingClientRect().top > log.top)[0].querySelector('.msg-body').innerText.trim()").await;
     let before = before.as_str().unwrap().to_owned();
