@@ -233,11 +233,18 @@ fn no_reply(viewer: &Viewer, seen: &Seen) -> &'static str {
     }
 }
 
+/// Replies of a topic that is not looked through for a page.
+const LONG: i32 = 60;
+
 /// Whether others have replied to one's own topic, which then is not one's own to delete.
 async fn others_replied(state: &AppState, viewer: &Viewer, row: &TopicRow) -> Result<bool> {
     let own = viewer.member().is_some_and(|me| me.id == row.author.id);
     if !own || row.post_count == 0 {
         return Ok(false);
+    }
+    // A page does not read a long topic to the end for this: there deleting is not offered.
+    if row.post_count > LONG {
+        return Ok(true);
     }
     queries::others_replied(state.store.read(), row.id.0, row.author.id).await
 }
