@@ -8,7 +8,7 @@ use crate::support::hub::run_with;
 use crate::support::stage::{done, id};
 use crate::support::{Client, Db, TestHub, hub_test};
 
-async fn sign_in(browser: &Browser, handle: &str) {
+pub async fn sign_in(browser: &Browser, handle: &str) {
     browser.open("/login").await;
     browser.fill("[name=login]", handle).await;
     browser.fill("[name=password]", &crate::support::hub::password(handle)).await;
@@ -27,18 +27,18 @@ async fn scene(hub: &TestHub) -> (Client, Client, String, String) {
 }
 
 /// Opens a room and waits until its scripts have taken over its composer.
-async fn enter(browser: &Browser, page: &str) {
+pub async fn enter(browser: &Browser, page: &str) {
     browser.open(page).await;
     browser.find("main form[data-chat][data-enhanced]").await;
 }
 
-async fn say(browser: &Browser, text: &str) {
+pub async fn say(browser: &Browser, text: &str) {
     browser.fill("main .view:not(.thread-view) form[data-chat] textarea", text).await;
     browser.ask("document.querySelector('main form[data-chat]').requestSubmit(); return true").await;
 }
 
 /// Waits until the log shows exactly these texts, in this order.
-async fn shows(browser: &Browser, who: &str, texts: &[&str]) {
+pub async fn shows(browser: &Browser, who: &str, texts: &[&str]) {
     let script = format!(
         "return JSON.stringify([...document.querySelectorAll('main [data-log] > [data-message] > .msg-body')]\
          .map((body) => body.innerText.trim())) === JSON.stringify({})",

@@ -4,6 +4,7 @@ mod axe;
 mod chat;
 mod driver;
 mod journey;
+mod nodes;
 mod writing;
 
 pub use driver::{Browser, Driver};

@@ -1,8 +1,10 @@
 //! The harness: a fresh hub for every test, on SQLite and on PostgreSQL, and clients for it.
 
 pub mod client;
+pub mod engines;
 pub mod html;
 pub mod hub;
+pub mod nodes;
 pub mod pages;
 pub mod postgres;
 pub mod program;

@@ -88,6 +88,16 @@ impl Socket {
         }
     }
 
+    /// The close frame; what comes before it is passed over.
+    pub async fn closed(&mut self) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == "close" {
+                return frame;
+            }
+        }
+    }
+
     /// The next frame of this type; others are passed over.
     pub async fn next_of(&mut self, kind: &str) -> Value {
         loop {

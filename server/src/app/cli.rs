@@ -10,6 +10,7 @@ use super::config::{Config, SETTINGS};
 use super::startup::{open_hub, start};
 use crate::features::{demo, imports};
 use crate::ports::clock::Clock;
+use crate::store::{Change, change_schema};
 
 #[derive(Debug, Parser)]
 #[command(name = "praxis", version, about = "A real-time hub for communities of practice")]
@@ -203,10 +204,14 @@ async fn migrate(config: &Config, way: Way) -> Result<(), String> {
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
     let connections =
         crate::store::connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
-    let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the schema could not be changed ({error})");
+    let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the schema could not be read ({error})");
+    let url = config.database();
+    let change = async |change: Change| {
+        change_schema(&url, &connections, change).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))
+    };
     match way {
-        Way::Up => Migrator::up(&connections.writer, None).await.map_err(fault)?,
-        Way::Down => Migrator::down(&connections.writer, Some(1)).await.map_err(fault)?,
+        Way::Up => change(Change::Up).await?,
+        Way::Down => change(Change::Down).await?,
         Way::Status => {
             for migration in Migrator::get_migration_with_status(&connections.writer).await.map_err(fault)? {
                 println!("{} {}", migration.name(), migration.status());

@@ -54,6 +54,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub secret_key: Option<String>,
     pub database_url: Option<String>,
+    pub redis_url: Option<String>,
     pub smtp_url: Option<String>,
     pub mail_from: String,
     pub registration: Registration,
@@ -128,6 +129,7 @@ impl Config {
             trusted_proxies: get("trusted_proxies").map(proxies).transpose()?.unwrap_or_default(),
             secret_key,
             database_url: get("database_url").map(database_url).transpose()?,
+            redis_url: get("redis_url").map(redis_url).transpose()?,
             smtp_url: get("smtp_url").map(smtp_url).transpose()?,
             registration: registration(get("registration").unwrap_or("open"))?,
             metrics_token: get("metrics_token").map(str::to_owned),
@@ -199,7 +201,6 @@ fn file_values() -> Result<BTreeMap<String, String>, String> {
 /// Settings of the contract whose part is not built yet: refused rather than ignored.
 fn not_yet<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
     for (name, what) in [
-        ("redis_url", "events between processes through Redis"),
         ("meili_url", "search through Meilisearch"),
         ("meili_key", "search through Meilisearch"),
         ("clamd", "a virus scanner"),
@@ -244,6 +245,10 @@ fn database_url(text: &str) -> Result<String, String> {
     } else {
         Err(format!("PRAXIS_DATABASE_URL: '{}' is neither postgres://user@host/name nor sqlite://path", masked(text)))
     }
+}
+
+fn redis_url(text: &str) -> Result<String, String> {
+    crate::realtime::bus::readable(text).map(|_| text.to_owned()).map_err(|error| format!("PRAXIS_REDIS_URL: {error}"))
 }
 
 fn smtp_url(text: &str) -> Result<String, String> {

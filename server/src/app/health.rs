@@ -2,13 +2,27 @@
 
 use actix_web::{HttpResponse, web};
 use sea_orm::ConnectionTrait as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::AppState;
+use crate::ports::clock::rfc3339;
+use crate::realtime::bus::BusState;
 
 /// `GET /healthz`
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+/// Whether the nodes hear each other, and if not, since when.
+fn bus(state: &AppState) -> Value {
+    match state.bus.state() {
+        BusState::Memory => json!({ "state": "memory" }),
+        BusState::Connected => json!({
+            "state": "connected",
+            "others": state.bus.figures().map_or(0, |figures| figures.others),
+        }),
+        BusState::Degraded(since) => json!({ "state": "degraded", "since": rfc3339(since) }),
+    }
 }
 
 /// `GET /readyz`: 200 only while the database answers; the rest degrades.
@@ -20,7 +34,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
         "status": if database { "ok" } else { "down" },
         "components": {
             "database": { "state": word(database) },
-            "bus": { "state": "ok", "kind": "memory" },
+            "bus": bus(&state),
             "search": { "state": "none" },
             "storage": { "state": word(storage) },
             "mail": { "state": if state.mailer.is_configured() { "configured" } else { "outbox" } },

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 mod health;
+mod node;
 pub mod private;
 pub mod routes;
 pub mod secrets;

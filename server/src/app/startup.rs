@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
-use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::EntityTrait as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config::Config;
+use super::node::{self, Node};
 use super::private;
 use super::secrets::{Secrets, random_token};
 use super::state::{AppState, Parts};
@@ -19,41 +19,15 @@ use crate::entities::setting;
 use crate::features::{self, accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
-use crate::realtime::{Hub, Sockets};
-use crate::store::{After, CommitSink, Ids, Store, Writer, connect};
-use crate::streams::{Committed, Heads, Relay};
+use crate::realtime::bus::{self, Link, Outgoing, Reached};
+use crate::realtime::{Bus, Hub, Sockets};
+use crate::store::{Change, CommitSink, Ids, Store, Writer, change_schema, connect, one_line};
+use crate::streams::rights::Heard;
+use crate::streams::{Committed, Heads, Relay, Stream, log_head};
 use crate::web::headers;
 use crate::web::metrics::Metrics;
 use crate::web::rate_limit::Limits;
 use crate::web::sessions::Sessions;
-
-/// What happens in this process after a commit, before the writer's caller is answered.
-struct Sink {
-    relay: Relay,
-    hub: Hub,
-    sessions: Sessions,
-    jobs: jobs::Worker,
-}
-
-impl CommitSink for Sink {
-    fn committed(&self, events: Vec<Committed>, after: Vec<After>) {
-        // Withdrawals first: no event of this commit reaches somebody who may no longer see it.
-        for what in after {
-            match &what {
-                After::EndSession(session) => self.sessions.forget_session(*session),
-                After::Suspend(member) | After::Access(member) => self.sessions.forget_member(*member),
-                After::SpaceAccess(_) | After::Follows(_) => {}
-                After::Jobs => {
-                    self.jobs.wake();
-                    continue;
-                }
-            }
-            self.hub.control(what);
-        }
-        self.hub.note_activity(&events);
-        self.relay.publish(events);
-    }
-}
 
 /// An opened hub without its web server: for the command line, and inside `start`.
 pub struct Opened {
@@ -61,6 +35,9 @@ pub struct Opened {
     relay: Relay,
     receiver: mpsc::Receiver<Vec<Committed>>,
     mailbag: chat::Mailbag,
+    /// Set if the hub has other nodes.
+    outgoing: Option<Outgoing>,
+    node: Arc<Node>,
 }
 
 impl std::fmt::Debug for Opened {
@@ -77,12 +54,12 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     private::make_dir(&config.data_dir).map_err(|error| fault(&error))?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
-    Migrator::up(&connections.writer, None)
+    change_schema(&config.database(), &connections, Change::Up)
         .await
-        .map_err(|error| format!("PRAXIS_DATABASE_URL: the schema cannot be brought up to date ({error})"))?;
+        .map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     let (process, epoch) = introduce(&connections.writer, clock.now())
         .await
-        .map_err(|error| format!("PRAXIS_DATABASE_URL: the database cannot be written ({error})"))?;
+        .map_err(|error| one_line(&format!("PRAXIS_DATABASE_URL: the database cannot be written ({error})")))?;
     let mut reader = connections.reader.clone();
     if config.count_queries {
         reader.set_metric_callback(|_| crate::web::metrics::count_query());
@@ -91,17 +68,42 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let hub = Hub::default();
     let worker = jobs::Worker::default();
     let sessions = Sessions::new(secrets.clone());
-    let (relay, receiver) = Relay::new(reader.clone(), heads.clone(), hub.clone(), features::filler());
-    let sink = Sink { relay: relay.clone(), hub: hub.clone(), sessions: sessions.clone(), jobs: worker.clone() };
-    let writer = Writer::start(&connections, Ids::new(process), clock.clone(), Arc::new(sink))
+    let withdraw = node::withdraw(hub.clone(), sessions.clone());
+    let heard = Heard::default();
+    let (relay, receiver) =
+        Relay::new(reader.clone(), heads.clone(), hub.clone(), features::filler(), Arc::clone(&withdraw), heard.clone());
+    let (bus, outgoing) = match &config.redis_url {
+        None => (Bus::default(), None),
+        Some(url) => {
+            let link = Link::new(url, &epoch, &secrets, process, clock.clone());
+            let (link, outgoing) = link.map_err(|error| format!("PRAXIS_REDIS_URL: {error}"))?;
+            (Bus::through(link), Some(outgoing))
+        }
+    };
+    // What was withdrawn before this process began is not in its memory.
+    let rights = log_head(&reader, Stream::RIGHTS).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
+    heard.start_at(rights.head);
+    let slow_down = accounts::SlowDown::new(bus.clone());
+    let node = Arc::new(Node {
+        relay: relay.clone(),
+        hub: hub.clone(),
+        jobs: worker.clone(),
+        bus: bus.clone(),
+        slow_down: slow_down.clone(),
+        withdraw,
+        heard,
+    });
+    let sink: Arc<dyn CommitSink> = Arc::<Node>::clone(&node);
+    let writer = Writer::start(&connections, Ids::new(process), clock.clone(), sink)
         .map_err(|error| format!("the writer cannot start ({error})"))?;
     let blobs = Blobs::in_folder(&config.storage_dir)?;
     let mailer = Mailer::new(config.smtp_url.as_deref(), &config.mail_from);
     let (sender, mailbag) = chat::Sender::new();
     let state = AppState::new(Parts {
         sender,
-        limits: Limits::new(config.rate_limit),
-        slow_down: accounts::SlowDown::default(),
+        limits: Limits::new(config.rate_limit, bus.clone()),
+        slow_down,
+        bus,
         clock,
         secrets,
         store: Store::new(reader, writer),
@@ -124,7 +126,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     if let Some(url) = &state.config.base_url {
         let _first = state.origin.set(url.origin().ascii_serialization().into());
     }
-    Ok(Opened { state, relay, receiver, mailbag })
+    Ok(Opened { state, relay, receiver, mailbag, outgoing, node })
 }
 
 /// A number for this process and the hub's epoch, from the database.
@@ -190,16 +192,26 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
-    let Opened { state, relay, receiver, mailbag } = open_hub(config, clock).await?;
+    if let Some(url) = &config.redis_url {
+        // What will never work stops the start before anything is touched.
+        match bus::reach(url, "praxis:start").await.map_err(|error| format!("PRAXIS_REDIS_URL: {error}"))? {
+            Reached::Yes => {}
+            Reached::Away(why) => tracing::warn!("PRAXIS_REDIS_URL: {why}; the hub starts without its bus"),
+        }
+    }
+    let Opened { state, relay, receiver, mailbag, outgoing, node } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
-    let tasks = vec![
+    let mut tasks = vec![
         spawn(relay.run(receiver)),
         spawn(state.jobs.clone().run(state.clone(), stopping.clone())),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
-        spawn(state.hub.clone().run_live(state.clone(), stopping)),
+        spawn(state.hub.clone().run_live(state.clone(), stopping.clone())),
     ];
+    if let Some(outgoing) = outgoing {
+        tasks.push(spawn(state.bus.clone().run(outgoing, node, stopping)));
+    }
     let server = serve(&state, listener, workers).map_err(|error| format!("PRAXIS_BIND: {error}"))?;
     let handle = server.handle();
     let serving = spawn(server);

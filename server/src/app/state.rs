@@ -8,7 +8,7 @@ use super::secrets::Secrets;
 use crate::features::{accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
-use crate::realtime::Hub;
+use crate::realtime::{Bus, Hub};
 use crate::store::Store;
 use crate::streams::{Heads, Relay, Stream};
 use crate::web::error::Result;
@@ -29,6 +29,7 @@ pub struct Parts {
     pub heads: Heads,
     pub hub: Hub,
     pub relay: Relay,
+    pub bus: Bus,
     pub jobs: jobs::Worker,
     pub blobs: Blobs,
     pub mailer: Mailer,

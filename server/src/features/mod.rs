@@ -96,7 +96,7 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
         StreamKind::Space => spaces::fill_events(&db, events).await,
         StreamKind::Room => chat::fill_events(&db, events).await,
         StreamKind::Member => fill_member(&db, stream.id, events).await,
-        StreamKind::CaseStudy | StreamKind::Hub => Ok(events.iter().map(|_| Value::Null).collect()),
+        StreamKind::CaseStudy | StreamKind::Hub | StreamKind::Rights => Ok(events.iter().map(|_| Value::Null).collect()),
     }
 }
 
@@ -127,7 +127,7 @@ pub async fn send_message(
     room: i64,
     frame: SendFrame,
 ) -> Result<impl Future<Output = Result<(i64, i64)>> + use<>> {
-    state.limits.take(What::Send, &member.to_string())?;
+    state.limits.take(What::Send, &member.to_string()).await?;
     let reply_to = chat::parse_reply(frame.reply_to.as_deref())?;
     let new = chat::NewMessage { body: frame.body, client_id: frame.client_id, reply_to, confirmed: frame.confirmed };
     let outgoing = chat::prepare(state, member, room, &new).await?;

@@ -13,8 +13,10 @@ use crate::web::error::Result;
 /// Events older than this are no longer replayed; a reader away for longer fetches again.
 const EVENTS_KEPT: i64 = 30 * DAY;
 
+/// What each node does for itself: its memory is nobody else's.
+const TIDY_MEMORY: (&str, i64) = ("schedule.tidy_memory", 10 * MINUTE);
+
 const TASKS: &[(&str, i64)] = &[
-    ("schedule.tidy_memory", 10 * MINUTE),
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
@@ -23,6 +25,9 @@ const TASKS: &[(&str, i64)] = &[
 /// Runs what is due.
 pub async fn run_due(state: &AppState) -> Result<()> {
     let now = state.clock.now();
+    if state.schedule_due(TIDY_MEMORY.0, now, TIDY_MEMORY.1) {
+        state.limits.tidy();
+    }
     for (name, period) in TASKS {
         if state.schedule_due(name, now, *period) && claim(state, name, *period).await? {
             run(state, name).await?;
@@ -54,7 +59,6 @@ async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<bool
 
 async fn run(state: &AppState, name: &str) -> Result<()> {
     match name {
-        "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
         "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
         "schedule.trim_events" => {

@@ -50,6 +50,8 @@ struct Inner {
     /// Sockets that are told of a room's news, by room.
     followed: RwLock<HashMap<i64, usize>>,
     live: Live,
+    /// The bus is away: what other nodes write is looked for in the log.
+    unsure: AtomicBool,
     doors: RwLock<Vec<Door>>,
     sockets: AtomicUsize,
     cut: AtomicUsize,
@@ -158,6 +160,28 @@ impl Hub {
                 self.inner.live.moved(event.stream.id, event.seq);
             }
         }
+    }
+
+    /// Notes a head that was found in the log.
+    pub fn note_head(&self, stream: Stream, head: i64) {
+        let followed = |room: i64| self.inner.followed.read().is_ok_and(|followed| followed.contains_key(&room));
+        if stream.kind == StreamKind::Room && followed(stream.id) {
+            self.inner.live.moved(stream.id, head);
+        }
+    }
+
+    /// Whether news of other nodes may be missing.
+    pub fn set_unsure(&self, unsure: bool) {
+        self.inner.unsure.store(unsure, Ordering::Relaxed);
+    }
+
+    /// Streams of the rooms whose news somebody here waits for, while the bus does not bring them.
+    #[must_use]
+    pub fn unsure_rooms(&self) -> Vec<Stream> {
+        if !self.inner.unsure.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        self.inner.followed.read().map(|all| all.keys().map(|room| Stream::room(*room)).collect()).unwrap_or_default()
     }
 
     /// Hands new events to the workers.

@@ -2,7 +2,8 @@
 //!
 //! Invariant: none of it costs more when it comes more often. Typing is let through once in three
 //! seconds for a member and room, presence once in two for a stream, activity once a second for
-//! a room. It is known to this node alone.
+//! a room. Who is there is told to the other nodes when it changes and every half minute, and what
+//! a node told of its readers goes with it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use super::bus::{Present, Told};
 use super::hub::{Hub, Notice};
 use super::protocol::ServerFrame;
 use crate::app::AppState;
@@ -32,8 +34,12 @@ pub struct Live {
     typing: Mutex<HashMap<(i64, i64), Instant>>,
     /// By stream of a room: its readers' members, with the number of their sockets.
     present: Mutex<HashMap<Stream, HashMap<i64, usize>>>,
+    /// By node: what the others told of their readers.
+    others: Mutex<HashMap<i64, HashMap<Stream, Vec<i64>>>>,
     /// Streams whose people changed.
     stirred: Mutex<HashSet<Stream>>,
+    /// Streams whose people here changed, for the other nodes; none while there are none.
+    untold: Mutex<Option<HashSet<Stream>>>,
     /// Rooms with news, with their heads.
     moved: Mutex<HashMap<i64, i64>>,
     wake: Notify,
@@ -58,8 +64,29 @@ impl Live {
     }
 
     pub(super) fn came(&self, stream: Stream, member: i64) {
-        if let Ok(mut present) = self.present.lock() {
-            *present.entry(stream).or_default().entry(member).or_insert(0) += 1;
+        let Ok(mut present) = self.present.lock() else { return };
+        let sockets = present.entry(stream).or_default().entry(member).or_insert(0);
+        *sockets += 1;
+        if *sockets == 1 {
+            drop(present);
+            self.untold(stream);
+        }
+    }
+
+    /// The other nodes should hear who is here.
+    fn untold(&self, stream: Stream) {
+        let Ok(mut untold) = self.untold.lock() else { return };
+        if let Some(streams) = untold.as_mut() {
+            streams.insert(stream);
+            drop(untold);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Whether there are other nodes to tell who is here.
+    pub fn share(&self, shared: bool) {
+        if let Ok(mut untold) = self.untold.lock() {
+            *untold = shared.then(HashSet::new);
         }
     }
 
@@ -72,12 +99,71 @@ impl Live {
             return;
         }
         people.remove(&member);
-        if people.is_empty() {
+        let left = !people.is_empty();
+        if !left {
             present.remove(&stream);
-        } else {
-            drop(present);
+        }
+        drop(present);
+        if left {
             self.stir(stream);
         }
+        self.untold(stream);
+    }
+
+    /// What another node says of its readers; `whole`: and it has no others.
+    pub fn hear(&self, node: i64, whole: bool, people: Vec<(Stream, Vec<i64>)>) {
+        let Ok(mut others) = self.others.lock() else { return };
+        let known = others.entry(node).or_default();
+        let mut changed: HashSet<Stream> = HashSet::new();
+        if whole {
+            let named: HashSet<Stream> = people.iter().map(|(stream, _)| *stream).collect();
+            // What comes in a later part is stirred again then.
+            changed.extend(known.keys().filter(|stream| !named.contains(stream)));
+            known.retain(|stream, _| named.contains(stream));
+        }
+        for (stream, mut members) in people {
+            members.sort_unstable();
+            let before = if members.is_empty() { known.remove(&stream) } else { known.insert(stream, members.clone()) };
+            if before.unwrap_or_default() != members {
+                changed.insert(stream);
+            }
+        }
+        drop(others);
+        changed.into_iter().for_each(|stream| self.stir_if_read(stream));
+    }
+
+    /// A node is gone, and its readers with it.
+    pub fn gone(&self, node: i64) {
+        let known = self.others.lock().ok().and_then(|mut others| others.remove(&node)).unwrap_or_default();
+        known.into_keys().for_each(|stream| self.stir_if_read(stream));
+    }
+
+    fn stir_if_read(&self, stream: Stream) {
+        if self.present.lock().is_ok_and(|present| present.contains_key(&stream)) {
+            self.stir(stream);
+        }
+    }
+
+    /// Everybody who reads rooms here, for other nodes.
+    #[must_use]
+    pub fn here(&self) -> Vec<Present> {
+        let Ok(present) = self.present.lock() else { return Vec::new() };
+        present.iter().map(|(stream, people)| present_of(*stream, Some(people))).collect()
+    }
+
+    /// Streams whose people here changed, with those who are left.
+    fn due_untold(&self, last: &mut HashMap<Stream, Instant>, now: Instant) -> Vec<Present> {
+        let (Ok(mut untold), Ok(present)) = (self.untold.lock(), self.present.lock()) else { return Vec::new() };
+        let Some(streams) = untold.as_mut() else { return Vec::new() };
+        last.retain(|_, at| now.duration_since(*at) < PRESENCE);
+        let due: Vec<Stream> = streams.iter().filter(|stream| !last.contains_key(stream)).copied().collect();
+        let mut rooms = Vec::with_capacity(due.len());
+        for stream in due {
+            streams.remove(&stream);
+            last.insert(stream, now);
+            rooms.push(present_of(stream, present.get(&stream)));
+        }
+        rooms
     }
 
     /// A member shows something else of themselves, wherever they are.
@@ -107,12 +193,16 @@ impl Live {
 
     fn is_still(&self) -> bool {
         self.stirred.lock().is_ok_and(|stirred| stirred.is_empty())
+            && self.untold.lock().is_ok_and(|untold| untold.as_ref().is_none_or(HashSet::is_empty))
             && self.moved.lock().is_ok_and(|moved| moved.is_empty())
     }
 
     /// Streams and their people that are due, at most one frame's worth of each.
     fn due_people(&self, last: &mut HashMap<Stream, Instant>, now: Instant) -> Vec<(Stream, Vec<i64>)> {
-        let (Ok(mut stirred), Ok(present)) = (self.stirred.lock(), self.present.lock()) else { return Vec::new() };
+        let (Ok(others), Ok(mut stirred), Ok(present)) = (self.others.lock(), self.stirred.lock(), self.present.lock())
+        else {
+            return Vec::new();
+        };
         last.retain(|_, at| now.duration_since(*at) < PRESENCE);
         let due: Vec<Stream> = stirred.iter().filter(|stream| !last.contains_key(stream)).copied().collect();
         let mut people = Vec::with_capacity(due.len());
@@ -120,7 +210,12 @@ impl Live {
             stirred.remove(&stream);
             last.insert(stream, now);
             if let Some(there) = present.get(&stream) {
-                people.push((stream, there.keys().copied().take(MOST_NAMED).collect()));
+                let elsewhere = others.values().filter_map(|of| of.get(&stream)).flatten();
+                let mut all: Vec<i64> = there.keys().chain(elsewhere).copied().collect();
+                all.sort_unstable();
+                all.dedup();
+                all.truncate(MOST_NAMED);
+                people.push((stream, all));
             }
         }
         people
@@ -139,6 +234,13 @@ impl Live {
     }
 }
 
+fn present_of(stream: Stream, people: Option<&HashMap<i64, usize>>) -> Present {
+    let mut members: Vec<i64> = people.map(|people| people.keys().copied().collect()).unwrap_or_default();
+    members.sort_unstable();
+    members.truncate(MOST_NAMED);
+    Present { stream: stream.to_string(), members }
+}
+
 impl Hub {
     /// Tells a room's readers, all but the member's own sockets, that somebody types.
     pub fn tell_typing(&self, stream: Stream, member: i64, name: serde_json::Value) {
@@ -149,7 +251,7 @@ impl Hub {
 
     /// The task that passes on what is due, until told to stop.
     pub async fn run_live(self, state: AppState, mut stop: watch::Receiver<bool>) {
-        let (mut told, mut rung) = (HashMap::new(), HashMap::new());
+        let (mut told, mut rung, mut shared) = (HashMap::new(), HashMap::new(), HashMap::new());
         while !*stop.borrow() {
             if self.live().is_still() {
                 tokio::select! {
@@ -161,6 +263,10 @@ impl Hub {
             for (room, head) in self.live().due_rooms(&mut rung, now) {
                 let frame = ServerFrame::Activity { room: Id(room).to_string(), head }.encode();
                 self.offer(&Notice::Activity { room, frame });
+            }
+            let rooms = self.live().due_untold(&mut shared, now);
+            if !rooms.is_empty() {
+                state.bus.tell(Told::Present { whole: false, rooms });
             }
             let people = self.live().due_people(&mut told, now);
             if let Err(error) = self.tell_people(&state, people).await {

@@ -3,6 +3,7 @@
 //! Invariant: a reader ends with exactly the stream's log. A worker thread owns its sockets, so
 //! delivering takes no lock per socket; a frame is encoded once and its bytes are shared.
 
+pub mod bus;
 mod hub;
 mod live;
 mod outbox;
@@ -14,6 +15,7 @@ mod socket;
 mod sockets;
 mod writes;
 
+pub use bus::Bus;
 pub use hub::Hub;
 pub use live::Live;
 pub use protocol::{ClientFrame, Code, SendFrame, close};

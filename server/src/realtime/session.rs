@@ -254,7 +254,7 @@ impl Session {
         reference: Option<&RawValue>,
     ) -> Result<()> {
         let stream: Stream = name.parse().map_err(|_| AppError::NotFound)?;
-        if stream.kind == StreamKind::Hub {
+        if matches!(stream.kind, StreamKind::Hub | StreamKind::Rights) {
             return Err(AppError::NotFound);
         }
         if since.is_some_and(|since| since < 0) {

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use super::bus::Told;
 use super::protocol::{Echo, SendFrame, ServerFrame};
 use super::session::Session;
 use crate::app::AppState;
@@ -91,6 +92,7 @@ impl Session {
 /// Passes on that somebody types, if they may write there.
 async fn tell_typing(state: &AppState, member: i64, room: i64) -> Result<()> {
     let name = crate::features::typist(state, member, room).await?;
+    state.bus.tell(Told::Typing(Stream::room(room), member, name.clone()));
     state.hub.tell_typing(Stream::room(room), member, name);
     Ok(())
 }

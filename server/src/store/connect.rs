@@ -1,21 +1,34 @@
 //! Opening the database.
 //!
 //! SQLite: write-ahead log, `synchronous=FULL`, one writing connection and a pool of readers that
-//! cannot write. PostgreSQL: one pool for both.
+//! cannot write. PostgreSQL: a pool for writers and one for readers, so that neither waits for
+//! the other's connections.
 
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
+use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqlxError, SqlxPostgresConnector, SqlxSqliteConnector};
 use tracing::log::LevelFilter;
+
+use super::faults::{lost_since, refusal};
 
 /// More readers than cores: a query is mostly a hand-over between threads.
 const SQLITE_READERS: u32 = 8;
-const POSTGRES_CONNECTIONS: u32 = 24;
-const POSTGRES_WRITERS: usize = 8;
+/// Connections of one node to PostgreSQL: `max_connections` there has to be larger than the sum
+/// of all nodes.
+const POSTGRES_READERS: u32 = 16;
+const POSTGRES_WRITERS: u32 = 8;
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(4);
+/// How long the start waits for PostgreSQL.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// A connection that was idle for so long is looked at before it is used.
+const DOUBTFUL_AFTER: Duration = Duration::from_secs(10);
+/// The oldest PostgreSQL.
+const OLDEST: u32 = 130_000;
 
 /// The opened database.
 #[derive(Clone, Debug)]
@@ -48,7 +61,7 @@ async fn sqlite(path: &Path) -> Result<Connections, String> {
         .statement_cache_capacity(256)
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Warn, Duration::from_millis(500));
-    let fault = |error: sea_orm::SqlxError| format!("cannot open {}: {error}", path.display());
+    let fault = |error: SqlxError| format!("cannot open {}: {error}", path.display());
     // A new database is its owner's alone; SQLite gives the files beside it the same rights.
     crate::app::private::make_file(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
     // What is deleted is overwritten: a purged text is not left in a free page.
@@ -79,34 +92,91 @@ async fn sqlite(path: &Path) -> Result<Connections, String> {
     })
 }
 
-async fn postgres(url: &str) -> Result<Connections, String> {
-    let options: PgConnectOptions = url.parse().map_err(|error| format!("not a PostgreSQL address: {error}"))?;
-    let options = options
+fn postgres_options(url: &str) -> Result<PgConnectOptions, String> {
+    let options: PgConnectOptions = url.parse().map_err(|error: SqlxError| {
+        format!("not an address of PostgreSQL ({error}); write it like postgres://user:password@host:5432/name")
+    })?;
+    Ok(options
         .application_name("praxis")
-        .options([("statement_timeout", "15000"), ("idle_in_transaction_session_timeout", "30000")])
         .statement_cache_capacity(256)
         .log_statements(LevelFilter::Trace)
-        .log_slow_statements(LevelFilter::Warn, Duration::from_millis(500));
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(Duration::from_secs(5))
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(|error| format!("PostgreSQL does not let us in: {error}"))?;
-    let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    let version = db
-        .query_one_raw(sea_orm::Statement::from_string(DbBackend::Postgres, "SHOW server_version_num"))
-        .await
-        .ok()
-        .flatten()
-        .and_then(|row| row.try_get::<String>("", "server_version_num").ok())
-        .and_then(|text| text.parse::<u32>().ok())
-        .unwrap_or(0);
-    if version < 130_000 {
-        return Err(format!("PostgreSQL 13 or newer is needed; this one says {version}"));
+        .log_slow_statements(LevelFilter::Warn, Duration::from_millis(500)))
+}
+
+async fn postgres(url: &str) -> Result<Connections, String> {
+    let options = postgres_options(url)?;
+    try_postgres(&options).await?;
+    let options =
+        options.options([("statement_timeout", "15000"), ("idle_in_transaction_session_timeout", "30000")]);
+    let pool = |most: u32| {
+        PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(ACQUIRE_WITHIN)
+            // A round trip before every query would be too much; after a loss it is made.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for >= DOUBTFUL_AFTER || lost_since(meta.idle_for) {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+    };
+    let fault = |error: SqlxError| refusal(&error, &options);
+    let writer = pool(POSTGRES_WRITERS).connect_with(options.clone()).await.map_err(fault)?;
+    let reader = pool(POSTGRES_READERS).connect_with(options.clone()).await.map_err(fault)?;
+    Ok(Connections {
+        reader: SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
+        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+        writers: usize::try_from(POSTGRES_WRITERS).unwrap_or(1),
+        backend: DbBackend::Postgres,
+    })
+}
+
+/// One connection to see who is there: a pool would try again and again, and then not say why.
+async fn try_postgres(options: &PgConnectOptions) -> Result<(), String> {
+    let trying = async {
+        loop {
+            match options.connect().await {
+                // It starts up: a machine that boots brings up both at once.
+                Err(SqlxError::Database(error)) if error.code().as_deref() == Some("57P03") => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                other => return other,
+            }
+        }
+    };
+    let connected = tokio::time::timeout(CONNECT_WITHIN, trying).await.unwrap_or(Err(SqlxError::PoolTimedOut));
+    let connection = connected.map_err(|error| refusal(&error, options))?;
+    let version = connection.server_version_num().unwrap_or(0);
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "the first connection did not close cleanly");
     }
-    Ok(Connections { reader: db.clone(), writer: db, writers: POSTGRES_WRITERS, backend: DbBackend::Postgres })
+    if version < OLDEST {
+        return Err(format!(
+            "PostgreSQL 13 or newer is needed, and {}:{} runs {}.{}; upgrade it",
+            options.get_host(),
+            options.get_port(),
+            version / 10_000,
+            version % 10_000
+        ));
+    }
+    Ok(())
+}
+
+/// One connection to PostgreSQL without limits of time, for a change of the schema.
+pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, String> {
+    let options = postgres_options(url)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(CONNECT_WITHIN)
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| refusal(&error, &options))?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
 /// Writes SQLite's log into the database and empties the file; false if readers were in the way.

@@ -4,7 +4,9 @@
 //! action inside one transaction and appends its events last.
 
 mod connect;
+mod faults;
 mod ids;
+mod schema;
 mod sql;
 mod tx;
 mod writer;
@@ -14,7 +16,9 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 
 pub use connect::{Connections, close_readers, connect, pool_of};
+pub use faults::{Fault, fault, note_lost, one_line};
 pub use ids::{Id, Ids, NotAnId};
+pub use schema::{Change, change_schema};
 pub use sql::{Sql, insert_rows};
 pub use tx::{After, Tx};
 pub use writer::{CommitSink, Writer};

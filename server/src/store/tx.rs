@@ -9,8 +9,8 @@ use crate::entities::kinds::JobState;
 use crate::streams::{Committed, NewEvent, Stream, append_all};
 use crate::web::error::Result;
 
-/// What has to be said inside this process once the transaction is committed. It concerns
-/// what lives in memory alone; other processes learn the same from events.
+/// What has to be said once the transaction is committed. It concerns what lives in memory alone;
+/// other processes learn the same from `Stream::RIGHTS`, to which all but `Jobs` is appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {
     /// This session is over: forget it, close its sockets with 4401.

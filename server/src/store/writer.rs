@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 
+use super::faults::{Fault, fault, note_lost};
 use super::tx::{After, Tx};
 use super::{Connections, Ids};
 use crate::ports::clock::Clock;
-use crate::streams::{Committed, append_all};
+use crate::streams::{Committed, Stream, append_all, rights};
 use crate::web::error::{AppError, Result};
 
 /// Actions that may wait; beyond that a write is refused with 503.
@@ -159,14 +160,15 @@ impl Writing {
                     works.push(more);
                 }
             }
-            self.transact(works).await;
+            self.transact(works, queue).await;
         }
     }
 
-    /// One transaction for these actions; collisions with other transactions are tried again.
-    async fn transact(&self, mut works: Vec<Box<dyn Work>>) {
+    /// One transaction for these actions. It runs again if it collides with another, or if its
+    /// connection is lost before the commit: nothing of it is there then.
+    async fn transact(&self, mut works: Vec<Box<dyn Work>>, queue: &Shared) {
         for attempt in 1..=TRIES {
-            match self.attempt(&mut works).await {
+            let failed = match self.attempt(&mut works).await {
                 Ok(attempt) => {
                     self.sink.committed(attempt.events, attempt.after);
                     for (work, outcome) in works.into_iter().zip(attempt.outcomes) {
@@ -174,61 +176,76 @@ impl Writing {
                     }
                     return;
                 }
-                Err(error) if attempt < TRIES && collides(&error) => {
-                    tracing::debug!(%error, attempt, "transactions collided; again");
-                    let pause = std::time::Duration::from_millis(5 << attempt);
-                    tokio::time::sleep(pause).await;
-                }
-                Err(error) => {
-                    tracing::error!(%error, "a transaction failed");
-                    let lost = matches!(AppError::from(error), AppError::Unavailable(_));
-                    for work in works {
-                        let fault =
-                            if lost { AppError::Unavailable(2) } else { AppError::internal("the transaction failed") };
-                        work.finish(Err(fault));
-                    }
-                    return;
-                }
+                Err(failed) => failed,
+            };
+            let error = &failed.error;
+            let meaning = match fault(error) {
+                Fault::Ours if failed.away => Fault::Away,
+                meaning => meaning,
+            };
+            if meaning == Fault::Lost {
+                note_lost();
             }
+            let again = match meaning {
+                Fault::Collision => true,
+                // A commit that was on its way may have arrived: its author asks again.
+                Fault::Lost => !failed.committing,
+                Fault::Away | Fault::Ours => false,
+            };
+            if again && attempt < TRIES {
+                tracing::debug!(%error, attempt, "a transaction is tried again");
+                tokio::time::sleep(std::time::Duration::from_millis(5 << attempt)).await;
+                continue;
+            }
+            tracing::error!(%error, "a transaction failed");
+            let refused = || match meaning {
+                Fault::Collision => AppError::Unavailable(1),
+                Fault::Lost | Fault::Away => AppError::Unavailable(2),
+                Fault::Ours => AppError::internal("the transaction failed"),
+            };
+            works.into_iter().for_each(|work| work.finish(Err(refused())));
+            if meaning == Fault::Away {
+                refuse_waiting(queue).await;
+            }
+            return;
         }
     }
 
-    async fn attempt(&self, works: &mut [Box<dyn Work>]) -> std::result::Result<Attempt, DbErr> {
+    async fn attempt(&self, works: &mut [Box<dyn Work>]) -> std::result::Result<Attempt, Failed> {
         let outer = self.db.begin().await?;
         let mut attempt = Attempt::default();
         if let [only] = works {
             // Alone in its transaction it needs no savepoint: if it fails, all of it rolls back.
-            self.perform(only.as_mut(), outer, &mut attempt).await?;
+            self.perform(only.as_mut(), outer, &mut attempt, true).await?;
             return Ok(attempt);
         }
         for work in works {
             let savepoint = outer.begin().await?;
-            self.perform(work.as_mut(), savepoint, &mut attempt).await?;
+            self.perform(work.as_mut(), savepoint, &mut attempt, false).await?;
         }
-        outer.commit().await?;
+        outer.commit().await.map_err(Failed::committing)?;
         Ok(attempt)
     }
 
-    /// Runs one action and its appends in `conn` and ends `conn` either way.
+    /// Runs one action and its appends in `conn` and ends `conn` either way; `whole`: it is the
+    /// transaction itself.
     async fn perform(
         &self,
         work: &mut dyn Work,
         conn: DatabaseTransaction,
         attempt: &mut Attempt,
-    ) -> std::result::Result<(), DbErr> {
+        whole: bool,
+    ) -> std::result::Result<(), Failed> {
         let now = self.clock.now();
         let mut tx =
             Tx { conn, events: Vec::new(), published: Vec::new(), after: Vec::new(), now, ids: self.ids.clone() };
         let mut outcome = work.run(&mut tx).await;
         if outcome.is_ok() {
-            match append_all(&tx.conn, std::mem::take(&mut tx.events), now).await {
-                Ok(events) => tx.published.extend(events),
-                Err(error) => outcome = Err(error),
-            }
+            outcome = append(&mut tx).await;
         }
         match outcome {
             Ok(()) => {
-                tx.conn.commit().await?;
+                tx.conn.commit().await.map_err(|error| Failed { error, committing: whole, away: false })?;
                 attempt.events.extend(tx.published);
                 attempt.after.extend(tx.after);
                 attempt.outcomes.push(Ok(()));
@@ -236,7 +253,7 @@ impl Writing {
             Err(AppError::Internal(source)) => {
                 // A collision concerns the whole transaction, so all of it runs again.
                 let source = match source.downcast::<DbErr>() {
-                    Ok(error) if collides(&error) => return Err(*error),
+                    Ok(error) if fault(&error) == Fault::Collision => return Err((*error).into()),
                     Ok(error) => AppError::Internal(error),
                     Err(source) => AppError::Internal(source),
                 };
@@ -244,11 +261,54 @@ impl Writing {
                 attempt.outcomes.push(Err(source));
             }
             Err(error) => {
-                tx.conn.rollback().await?;
+                // If the connection is gone this fails too, and the transaction runs again. A full
+                // disk has rolled back already.
+                let away = matches!(error, AppError::Unavailable(_));
+                tx.conn.rollback().await.map_err(|error| Failed { error, committing: false, away })?;
                 attempt.outcomes.push(Err(error));
             }
         }
         Ok(())
+    }
+}
+
+/// The events of an action, and last what it takes from whom: the one stream that actions of all
+/// kinds meet in.
+async fn append(tx: &mut Tx) -> Result<()> {
+    let events = append_all(&tx.conn, std::mem::take(&mut tx.events), tx.now).await?;
+    tx.published.extend(events);
+    let rights: Vec<_> = tx.after.iter().filter_map(rights::event).map(|event| (Stream::RIGHTS, event)).collect();
+    let rights = append_all(&tx.conn, rights, tx.now).await?;
+    tx.published.extend(rights);
+    Ok(())
+}
+
+/// While the database is away everybody who waits is told so, and not one after the other.
+async fn refuse_waiting(queue: &Shared) {
+    let mut queue = queue.lock().await;
+    while let Ok(work) = queue.try_recv() {
+        work.finish(Err(AppError::Unavailable(2)));
+    }
+}
+
+/// Why a transaction did not come about.
+struct Failed {
+    error: DbErr,
+    /// The commit itself was on its way.
+    committing: bool,
+    /// An action had found the database away before.
+    away: bool,
+}
+
+impl Failed {
+    fn committing(error: DbErr) -> Self {
+        Self { error, committing: true, away: false }
+    }
+}
+
+impl From<DbErr> for Failed {
+    fn from(error: DbErr) -> Self {
+        Self { error, committing: false, away: false }
     }
 }
 
@@ -258,15 +318,4 @@ struct Attempt {
     outcomes: Vec<Result<()>>,
     events: Vec<Committed>,
     after: Vec<After>,
-}
-
-/// Serialization failure, deadlock, or a busy database: the same again may go through.
-fn collides(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner))) = error else {
-        return false;
-    };
-    inner
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "5" | "517"))
 }

@@ -5,9 +5,12 @@
 
 mod append;
 mod heads;
+mod items;
 mod log;
+mod order;
 mod relay;
 mod retention;
+pub mod rights;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +18,8 @@ use std::str::FromStr;
 pub use append::{Committed, NewEvent, append_all};
 pub use heads::Heads;
 pub use log::{Head, head as log_head, heads_of, since};
-pub use relay::{Filler, Item, PAGE, Relay, write_events};
+pub use items::{Filler, Item, write_events};
+pub use relay::{PAGE, Relay, Withdraw};
 pub use retention::trim;
 
 use crate::store::Id;
@@ -30,6 +34,8 @@ pub enum StreamKind {
     Member,
     /// Changes that every page shows: names, roles, settings. Nobody can subscribe to it.
     Hub,
+    /// Who lost or got which right, for the nodes alone: what they keep in memory falls with it.
+    Rights,
 }
 
 /// The name of one stream: `topic:ID`.
@@ -41,6 +47,7 @@ pub struct Stream {
 
 impl Stream {
     pub const HUB: Self = Self { kind: StreamKind::Hub, id: 0 };
+    pub const RIGHTS: Self = Self { kind: StreamKind::Rights, id: 0 };
 
     #[must_use]
     pub const fn room(id: i64) -> Self {
@@ -72,6 +79,7 @@ impl fmt::Display for Stream {
             StreamKind::CaseStudy => "case_study",
             StreamKind::Member => "member",
             StreamKind::Hub => "hub",
+            StreamKind::Rights => "rights",
         };
         write!(f, "{kind}:{}", Id(self.id))
     }
@@ -89,6 +97,7 @@ impl FromStr for Stream {
             "case_study" => StreamKind::CaseStudy,
             "member" => StreamKind::Member,
             "hub" => StreamKind::Hub,
+            "rights" => StreamKind::Rights,
             _ => return Err(crate::store::NotAnId),
         };
         Ok(Self { kind, id: id.parse::<Id>()?.0 })

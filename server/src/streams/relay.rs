@@ -1,23 +1,25 @@
 //! From the commit to the readers of this node.
 //!
-//! Commits are handed over in memory and may be lost, late or out of order; the log is the truth.
-//! For every stream somebody reads, the relay knows the last seq it delivered: the next one is
-//! delivered, an older one dropped, a hole filled from the log. Twice a second it compares the
-//! heads in mind with the database, which finds what another process wrote.
+//! Commits are handed over in memory, by this node's writers and by the bus, and may be lost, late
+//! or out of order; the log is the truth. For every stream somebody reads, the relay knows the last
+//! seq it delivered: the next one is delivered, an older one dropped, a hole filled from the log.
+//! Twice a second it compares the heads in mind with the database, which finds what another process
+//! wrote, whatever became of it on the bus.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
-use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
+use super::items::{Filler, Item, items};
+use super::order::{Early, Next};
+use super::rights::{self, Heard};
 use super::{Committed, Heads, Stream, log};
-use crate::ports::clock::rfc3339;
 use crate::realtime::Hub;
+use crate::store::After;
 use crate::web::error::Result;
 
 /// How often heads are compared with the database.
@@ -26,23 +28,14 @@ const COMPARE: Duration = Duration::from_millis(500);
 const QUEUE: usize = 1024;
 /// Commits that are delivered together when they wait: a busy stream coalesces into one frame.
 const GATHER: usize = 64;
+/// How long a piece that came too early waits for the one before it, which is on its way from
+/// another writer; then the log is read.
+const EARLY: Duration = Duration::from_millis(30);
 /// Events read from the log at once.
 pub const PAGE: u64 = 200;
 
-/// Fills the data of events of one stream from the rows as they now are; one value for each
-/// event, in their order. Provided by the features, for live readers and replays alike.
-pub type Filler =
-    Arc<dyn Fn(DatabaseConnection, Stream, Vec<Committed>) -> BoxFuture<'static, Result<Vec<Value>>> + Send + Sync>;
-
-/// One event as readers get it.
-#[derive(Clone, Debug)]
-pub struct Item {
-    pub seq: i64,
-    /// `{"seq":…,"event":…,"at":…,"data":…}`
-    pub json: Arc<str>,
-    /// It adds something and changes nothing that was there.
-    pub adds: bool,
-}
+/// Has this node forget what it may no longer know.
+pub type Withdraw = Arc<dyn Fn(After) + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Relay {
@@ -53,15 +46,22 @@ pub struct Relay {
     queue: mpsc::Sender<Vec<Committed>>,
     /// Last seq delivered of each stream that is read here.
     delivered: Arc<Mutex<HashMap<Stream, i64>>>,
-    idle: Arc<Idle>,
-    /// When heads were last compared with the database.
-    compared: Arc<Mutex<Instant>>,
+    state: Arc<State>,
+    withdraw: Withdraw,
+    heard: Heard,
 }
 
 #[derive(Default)]
-struct Idle {
-    waiting: std::sync::atomic::AtomicUsize,
-    done: Notify,
+struct State {
+    waiting: AtomicUsize,
+    /// Streams with events that came too early.
+    early: AtomicUsize,
+    /// Somebody wants heads compared now.
+    look: Notify,
+    /// When heads were last compared with the database.
+    compared: Mutex<Option<Instant>>,
+    /// Events that no commit had handed over.
+    from_log: AtomicU64,
 }
 
 impl std::fmt::Debug for Relay {
@@ -78,19 +78,16 @@ impl Relay {
         heads: Heads,
         hub: Hub,
         filler: Filler,
+        withdraw: Withdraw,
+        heard: Heard,
     ) -> (Self, mpsc::Receiver<Vec<Committed>>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let relay = Self {
-            db,
-            heads,
-            hub,
-            filler,
-            queue,
-            delivered: Arc::default(),
-            idle: Arc::default(),
-            compared: Arc::new(Mutex::new(Instant::now())),
-        };
-        (relay, receiver)
+        let state: Arc<State> = Arc::default();
+        if let Ok(mut compared) = state.compared.lock() {
+            *compared = Some(Instant::now());
+        }
+        let delivered = Arc::default();
+        (Self { db, heads, hub, filler, queue, delivered, state, withdraw, heard }, receiver)
     }
 
     /// Takes what was committed. Never waits: what does not fit is found by comparison.
@@ -98,16 +95,17 @@ impl Relay {
         for event in &events {
             self.heads.advance(event.stream, event.seq);
         }
-        if !events.is_empty() {
+        // What only nodes read changes no page.
+        if events.iter().any(|event| event.stream != Stream::RIGHTS) {
             self.heads.note_change();
         }
         let read: Vec<Committed> = events.into_iter().filter(|event| self.hub.is_read(event.stream)).collect();
         if read.is_empty() {
             return;
         }
-        self.idle.waiting.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.state.waiting.fetch_add(1, Ordering::SeqCst);
         if self.queue.try_send(read).is_err() {
-            self.idle.waiting.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            self.state.waiting.fetch_sub(1, Ordering::SeqCst);
             tracing::warn!("the relay's queue is full; readers catch up from the log");
         }
     }
@@ -124,20 +122,33 @@ impl Relay {
     /// Commits that are not delivered yet, for tests and the orderly stop.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.idle.waiting.load(std::sync::atomic::Ordering::SeqCst)
+        self.state.waiting.load(Ordering::SeqCst) + self.state.early.load(Ordering::SeqCst)
+    }
+
+    /// Events that were found in the log without having been handed over, since the start.
+    #[must_use]
+    pub fn from_log(&self) -> u64 {
+        self.state.from_log.load(Ordering::Relaxed)
+    }
+
+    /// Has heads compared at once: something may have been missed.
+    pub fn look(&self) {
+        self.state.look.notify_one();
     }
 
     /// How long ago heads were compared with the database.
     #[must_use]
     pub fn compared(&self) -> Duration {
-        self.compared.lock().map_or(Duration::ZERO, |at| at.elapsed())
+        self.state.compared.lock().ok().and_then(|at| *at).map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     /// The task: delivers until the queue is closed.
     pub async fn run(self, mut receiver: mpsc::Receiver<Vec<Committed>>) {
         let mut compare = tokio::time::interval(COMPARE);
         compare.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut early = Early::default();
         loop {
+            let over = early.next().map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
                 events = receiver.recv() => {
@@ -147,25 +158,48 @@ impl Relay {
                         events.extend(more);
                         gathered += 1;
                     }
-                    self.deliver(events).await;
-                    self.idle.waiting.fetch_sub(gathered, std::sync::atomic::Ordering::SeqCst);
-                    self.idle.done.notify_waiters();
+                    self.deliver(&mut early, events).await;
+                    self.state.early.store(early.len(), Ordering::SeqCst);
+                    self.state.waiting.fetch_sub(gathered, Ordering::SeqCst);
                 }
-                _ = compare.tick() => {
-                    if let Err(error) = self.compare().await {
-                        tracing::warn!(%error, "heads could not be compared with the database");
+                () = sleep_until(over) => {
+                    for (stream, newest) in early.over(Instant::now()) {
+                        if let Some(last) = self.last(stream) {
+                            self.catch_up(stream, last, newest).await;
+                        }
                     }
+                    self.state.early.store(early.len(), Ordering::SeqCst);
                 }
+                () = self.state.look.notified() => self.compare_or_warn().await,
+                _ = compare.tick() => self.compare_or_warn().await,
             }
         }
     }
 
+    async fn compare_or_warn(&self) {
+        if let Err(error) = self.compare().await {
+            tracing::warn!(%error, "heads could not be compared with the database");
+        }
+    }
+
     async fn compare(&self) -> Result<()> {
-        let streams = self.heads.streams();
-        for (stream, head) in log::heads_of(&self.db, &streams).await? {
-            if self.heads.get(stream).is_some_and(|known| known < head) {
+        let mut streams = self.heads.streams();
+        streams.extend(self.hub.unsure_rooms());
+        streams.push(Stream::RIGHTS);
+        streams.sort_unstable();
+        streams.dedup();
+        let heads = log::heads_of(&self.db, &streams).await?;
+        // Withdrawals first: what they end is not delivered below.
+        if let Some(head) = heads.get(&Stream::RIGHTS) {
+            self.hear_rights(*head).await?;
+        }
+        for (stream, head) in heads {
+            if self.heads.get(stream).is_none_or(|known| known < head) {
                 self.heads.advance(stream, head);
-                self.heads.note_change();
+                if stream != Stream::RIGHTS {
+                    self.heads.note_change();
+                    self.hub.note_head(stream, head);
+                }
             }
             let Some(last) = self.last(stream) else { continue };
             if !self.hub.is_read(stream) {
@@ -174,29 +208,40 @@ impl Relay {
                 self.catch_up(stream, last, head).await;
             }
         }
-        if let Ok(mut compared) = self.compared.lock() {
-            *compared = Instant::now();
+        if let Ok(mut compared) = self.state.compared.lock() {
+            *compared = Some(Instant::now());
         }
         Ok(())
     }
 
-    async fn deliver(&self, events: Vec<Committed>) {
+    /// Hears from the log what no commit and no bus has told this node.
+    async fn hear_rights(&self, head: i64) -> Result<()> {
+        while self.heard.last() < head {
+            let last = self.heard.last();
+            let events = log::since(&self.db, Stream::RIGHTS, last, PAGE).await?;
+            if events.first().is_none_or(|event| event.seq != last + 1) {
+                // Older ones are gone from the log: everything is looked at again.
+                (self.withdraw)(After::SpaceAccess(0));
+                self.heard.start_at(head);
+            }
+            events.iter().map(rights::after).for_each(|what| (self.withdraw)(what));
+            self.heard.note(&events);
+            self.state.from_log.fetch_add(u64::try_from(events.len()).unwrap_or(0), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, early: &mut Early<Instant>, events: Vec<Committed>) {
         let mut by_stream: BTreeMap<Stream, Vec<Committed>> = BTreeMap::new();
         for event in events {
             by_stream.entry(event.stream).or_default().push(event);
         }
-        for (stream, mut events) in by_stream {
+        for (stream, events) in by_stream {
             let Some(last) = self.last(stream) else { continue };
-            events.sort_by_key(|event| event.seq);
-            events.retain(|event| event.seq > last);
-            let Some((first, newest)) = events.first().zip(events.last()) else { continue };
-            let whole = first.seq == last + 1
-                && i64::try_from(events.len()).is_ok_and(|count| newest.seq - first.seq + 1 == count);
-            if whole {
-                self.send(stream, events).await;
-            } else {
-                let newest = newest.seq;
-                self.catch_up(stream, last, newest).await;
+            match early.take(stream, last, events, Instant::now() + EARLY) {
+                Next::Deliver(events) => drop(self.send(stream, events).await),
+                Next::Wait => {}
+                Next::Read(newest) => self.catch_up(stream, last, newest).await,
             }
         }
     }
@@ -216,6 +261,7 @@ impl Relay {
                         return;
                     }
                     last = events.last().map_or(head, |event| event.seq);
+                    self.state.from_log.fetch_add(u64::try_from(events.len()).unwrap_or(0), Ordering::Relaxed);
                     if !self.send(stream, events).await {
                         return;
                     }
@@ -273,49 +319,10 @@ impl Relay {
     }
 }
 
-/// Events with their data, encoded once for all readers.
-async fn items(
-    db: &DatabaseConnection,
-    filler: &Filler,
-    stream: Stream,
-    mut events: Vec<Committed>,
-) -> Result<Vec<Item>> {
-    let unfilled: Vec<Committed> = events.iter().filter(|event| event.live.is_none()).cloned().collect();
-    if !unfilled.is_empty() {
-        let mut filled = filler(db.clone(), stream, unfilled).await?.into_iter();
-        for event in events.iter_mut().filter(|event| event.live.is_none()) {
-            event.live = Some(filled.next().unwrap_or(Value::Null).to_string().into());
-        }
+/// Never, if there is no such time.
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
-    Ok(events.iter().map(item).collect())
-}
-
-/// One event as JSON. Its kind is a word of ours and its time digits: neither needs escaping.
-fn item(event: &Committed) -> Item {
-    let data = event.live.as_deref().unwrap_or("null");
-    let mut json = String::with_capacity(data.len() + event.kind.len() + 96);
-    let _infallible = write!(
-        json,
-        "{{\"seq\":{},\"event\":\"{}\",\"at\":\"{}\",\"data\":{data}}}",
-        event.seq,
-        event.kind,
-        rfc3339(event.at)
-    );
-    let adds = matches!(event.kind.as_str(), "message.posted" | "post.created");
-    Item { seq: event.seq, json: json.into(), adds }
-}
-
-/// An `events` frame's text, appended to `text`.
-pub fn write_events(text: &mut Vec<u8>, stream: Stream, items: &[Item]) {
-    text.reserve(items.iter().map(|item| item.json.len() + 1).sum::<usize>() + 80);
-    text.extend_from_slice(b"{\"type\":\"events\",\"stream\":\"");
-    text.extend_from_slice(stream.to_string().as_bytes());
-    text.extend_from_slice(b"\",\"items\":[");
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            text.push(b',');
-        }
-        text.extend_from_slice(item.json.as_bytes());
-    }
-    text.extend_from_slice(b"]}");
 }

@@ -11,6 +11,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::store::{Fault, fault, note_lost};
+
 /// One field of an input and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -177,22 +179,18 @@ impl std::error::Error for AppError {
 
 impl From<sea_orm::DbErr> for AppError {
     fn from(error: sea_orm::DbErr) -> Self {
-        use sea_orm::{DbErr, RuntimeErr};
-        match &error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => {
-                tracing::error!(%error, "the database does not answer");
+        match fault(&error) {
+            Fault::Lost => {
+                note_lost();
+                tracing::error!(%error, "the connection to the database is lost");
                 Self::Unavailable(2)
             }
-            DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner))
-                if matches!(
-                    inner.as_ref(),
-                    sea_orm::SqlxError::Io(_) | sea_orm::SqlxError::PoolTimedOut | sea_orm::SqlxError::PoolClosed
-                ) =>
-            {
-                tracing::error!(%error, "the database does not answer");
+            Fault::Away => {
+                tracing::error!(%error, "the database does not serve us");
                 Self::Unavailable(2)
             }
-            _ => Self::Internal(Box::new(error)),
+            // The writer looks into it, to run the transaction again.
+            Fault::Collision | Fault::Ours => Self::Internal(Box::new(error)),
         }
     }
 }
@@ -204,7 +202,34 @@ macro_rules! internal_from {
         })+
     };
 }
-internal_from!(serde_json::Error, std::io::Error, askama::Error, object_store::Error, actix_web::error::BlockingError);
+internal_from!(serde_json::Error, askama::Error, actix_web::error::BlockingError);
+
+impl From<std::io::Error> for AppError {
+    fn from(error: std::io::Error) -> Self {
+        stored(Box::new(error))
+    }
+}
+
+impl From<object_store::Error> for AppError {
+    fn from(error: object_store::Error) -> Self {
+        stored(Box::new(error))
+    }
+}
+
+/// A fault of what stores files: a full disk passes, the rest is ours.
+fn stored(error: Box<dyn std::error::Error + Send + Sync>) -> AppError {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+    while let Some(of) = cause {
+        let kind = of.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(StorageFull | QuotaExceeded | ReadOnlyFilesystem)) {
+            tracing::error!(%error, "there is no room for files");
+            return AppError::Unavailable(60);
+        }
+        cause = of.source();
+    }
+    AppError::Internal(error)
+}
 
 impl ResponseError for AppError {
     fn status_code(&self) -> StatusCode {

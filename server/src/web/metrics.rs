@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::error::{AppError, Result};
 use crate::app::AppState;
 use crate::entities::{job, kinds::JobState, kinds::MailState, mail};
+use crate::ports::clock::SECOND;
+use crate::realtime::bus::BusState;
 
 /// Upper bounds of the latency histogram, seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
@@ -89,11 +91,15 @@ fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Displa
     debug_assert!(written.is_ok());
 }
 
+fn counter(text: &mut String, name: &str, help: &str, value: u64) {
+    let written = writeln!(text, "# HELP {name}_total {help}\n# TYPE {name}_total counter\n{name}_total {value}");
+    debug_assert!(written.is_ok());
+}
+
 /// `GET /metrics`: with the token, or from a direct loopback peer if there is none.
 pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpResponse> {
     allowed(&req, &state)?;
     let db = state.store.read();
-    let jobs = |of: JobState| job::Entity::find().filter(job::Column::State.eq(of)).count(db);
     let mut text = String::new();
     state.metrics.write(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     state.metrics.write_jobs(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
@@ -105,15 +111,49 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     gauge(&mut text, "praxis_streams_known", "Streams whose head this node keeps in mind.", known);
     let compared = state.relay.compared().as_secs_f64();
     gauge(&mut text, "praxis_relay_compared_seconds", "Since heads were last compared with the database.", compared);
-    gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", jobs(JobState::Ready).await?);
-    gauge(&mut text, "praxis_jobs_running", "Jobs that run.", jobs(JobState::Running).await?);
-    gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", jobs(JobState::Dead).await?);
-    let failed = mail::Entity::find().filter(mail::Column::State.eq(MailState::Failed)).count(db).await?;
-    gauge(&mut text, "praxis_mail_failed", "Mails given up.", failed);
+    let from_log = state.relay.from_log();
+    counter(&mut text, "praxis_relay_from_log", "Events found in the log that nobody had handed over.", from_log);
+    write_bus(&mut text, &state);
+    // Figures of the database fail alone: whoever looks why it is away needs the others.
+    let counted = count_rows(db).await;
+    gauge(&mut text, "praxis_database_up", "1 while the database answers.", u8::from(counted.is_ok()));
+    if let Ok([ready, running, dead, failed]) = counted {
+        gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", ready);
+        gauge(&mut text, "praxis_jobs_running", "Jobs that run.", running);
+        gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", dead);
+        gauge(&mut text, "praxis_mail_failed", "Mails given up.", failed);
+    }
     let (size, idle) = crate::store::pool_of(db);
     gauge(&mut text, "praxis_database_connections", "Open connections of the reading pool.", size);
     gauge(&mut text, "praxis_database_connections_idle", "Idle connections of the reading pool.", idle);
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}
+
+/// Jobs that wait, run and are dead, and mails given up.
+async fn count_rows(db: &DatabaseConnection) -> Result<[u64; 4]> {
+    let jobs = |of: JobState| job::Entity::find().filter(job::Column::State.eq(of)).count(db);
+    Ok([
+        jobs(JobState::Ready).await?,
+        jobs(JobState::Running).await?,
+        jobs(JobState::Dead).await?,
+        mail::Entity::find().filter(mail::Column::State.eq(MailState::Failed)).count(db).await?,
+    ])
+}
+
+fn write_bus(text: &mut String, state: &AppState) {
+    let Some(figures) = state.bus.figures() else { return };
+    let (connected, away) = match state.bus.state() {
+        BusState::Degraded(since) => (0, (state.clock.now() - since).max(0) / SECOND),
+        BusState::Memory | BusState::Connected => (1, 0),
+    };
+    gauge(text, "praxis_bus_connected", "1 while the nodes hear each other through Redis.", connected);
+    gauge(text, "praxis_bus_degraded_seconds", "Since Redis is away; 0 while it is not.", away);
+    gauge(text, "praxis_bus_others", "Other nodes that were heard of lately.", figures.others);
+    counter(text, "praxis_bus_sent", "Frames told to the other nodes.", figures.sent);
+    counter(text, "praxis_bus_received", "Frames heard from other nodes.", figures.received);
+    counter(text, "praxis_bus_dropped", "What was not told, as Redis was away or slow.", figures.dropped);
+    counter(text, "praxis_bus_strange", "Frames that no node of this hub made.", figures.strange);
+    counter(text, "praxis_bus_returned", "How often the bus came to work.", figures.returned);
 }
 
 fn allowed(req: &HttpRequest, state: &AppState) -> Result<()> {

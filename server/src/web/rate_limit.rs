@@ -3,9 +3,11 @@
 //! A hospital may sit behind one address, so the address's share is large; what guards an
 //! account is the pair of address and account.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
@@ -15,6 +17,8 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::error::{AppError, Result};
 use super::viewer::identify;
 use crate::app::AppState;
+use crate::realtime::Bus;
+use crate::realtime::bus::Share;
 
 /// What is limited apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,35 +39,94 @@ pub enum What {
 
 type Keyed = DefaultKeyedRateLimiter<String>;
 
-/// The limiters of this process.
+/// Keys of which this node holds a part of the common share.
+const HELD: usize = 20_000;
+/// How long such a part is good.
+const HELD_FOR: Duration = Duration::from_secs(10);
+
+/// One kind's limit.
+#[derive(Debug)]
+struct Limit {
+    name: &'static str,
+    share: Share,
+    /// How many are taken from the common share at once: what comes often asks Redis seldom.
+    at_once: u32,
+    /// What this node allows by itself while Redis is away.
+    alone: Keyed,
+    held: Mutex<HashMap<String, (u32, Instant)>>,
+}
+
+impl Limit {
+    fn new(name: &'static str, per_minute: u32, burst: u32, at_once: u32) -> Self {
+        let period = Duration::from_secs(60) / per_minute;
+        let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
+        Self {
+            name,
+            share: Share { period, burst },
+            at_once,
+            alone: RateLimiter::keyed(quota),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Uses one of what this node has taken already.
+    fn use_held(&self, key: &str) -> bool {
+        let Ok(mut held) = self.held.lock() else { return false };
+        match held.get_mut(key) {
+            Some((left, until)) if *left > 0 && *until > Instant::now() => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn hold(&self, key: &str, left: u32) {
+        let Ok(mut held) = self.held.lock() else { return };
+        let now = Instant::now();
+        if held.len() >= HELD {
+            held.retain(|_, (left, until)| *left > 0 && *until > now);
+        }
+        if held.len() < HELD {
+            held.insert(key.to_owned(), (left, now + HELD_FOR));
+        }
+    }
+
+    fn take_alone(&self, key: &str) -> Result<()> {
+        self.alone.check_key(&key.to_owned()).map_err(|wait| {
+            let wait = wait.wait_time_from(DefaultClock::default().now());
+            AppError::TooMany(wait.as_secs() + 1)
+        })
+    }
+}
+
+/// The limits: one share for all nodes while Redis answers, one for this node while it does not.
 #[derive(Debug)]
 pub struct Limits {
     on: bool,
-    read: Keyed,
-    send: Keyed,
-    write: Keyed,
-    guess: Keyed,
-    register: Keyed,
-    mail: Keyed,
+    bus: Bus,
+    read: Limit,
+    send: Limit,
+    write: Limit,
+    guess: Limit,
+    register: Limit,
+    mail: Limit,
 }
 
 impl Limits {
     #[must_use]
-    pub fn new(on: bool) -> Self {
-        let every = |per_minute: u32, burst: u32| {
-            let pause = Duration::from_secs(60) / per_minute;
-            let quota = Quota::with_period(pause).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-            RateLimiter::keyed(quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN)))
-        };
+    pub fn new(on: bool, bus: Bus) -> Self {
         Self {
             on,
-            read: every(18_000, 3000),
+            bus,
+            read: Limit::new("read", 18_000, 3000, 64),
             // An outbox that was offline for a day comes back with all of it.
-            send: every(300, 300),
-            write: every(120, 60),
-            guess: every(240, 120),
-            register: every(60, 60),
-            mail: every(6, 10),
+            send: Limit::new("send", 300, 300, 8),
+            write: Limit::new("write", 120, 60, 1),
+            guess: Limit::new("guess", 240, 120, 1),
+            register: Limit::new("register", 60, 60, 1),
+            mail: Limit::new("mail", 6, 10, 1),
         }
     }
 
@@ -74,11 +137,11 @@ impl Limits {
     }
 
     /// Takes one of a key's share, or says when there is one again.
-    pub fn take(&self, what: What, key: &str) -> Result<()> {
+    pub async fn take(&self, what: What, key: &str) -> Result<()> {
         if !self.on {
             return Ok(());
         }
-        let limiter = match what {
+        let limit = match what {
             What::Read => &self.read,
             What::Send => &self.send,
             What::Write => &self.write,
@@ -86,17 +149,33 @@ impl Limits {
             What::Register => &self.register,
             What::Mail => &self.mail,
         };
-        limiter.check_key(&key.to_owned()).map_err(|wait| {
-            let wait = wait.wait_time_from(DefaultClock::default().now());
-            AppError::TooMany(wait.as_secs() + 1)
-        })
+        if !self.bus.is_shared() {
+            return limit.take_alone(key);
+        }
+        if limit.at_once > 1 && limit.use_held(key) {
+            return Ok(());
+        }
+        match self.bus.take(&format!("{} {key}", limit.name), limit.share, limit.at_once).await {
+            None => limit.take_alone(key),
+            Some(Err(wait)) => Err(AppError::TooMany(wait.as_secs() + 1)),
+            Some(Ok(taken)) => {
+                if taken > 1 {
+                    limit.hold(key, taken - 1);
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Forgets keys whose share is full again; called by the schedule.
     pub fn tidy(&self) {
-        for limiter in [&self.read, &self.send, &self.write, &self.guess, &self.register, &self.mail] {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
+        let now = Instant::now();
+        for limit in [&self.read, &self.send, &self.write, &self.guess, &self.register, &self.mail] {
+            limit.alone.retain_recent();
+            limit.alone.shrink_to_fit();
+            if let Ok(mut held) = limit.held.lock() {
+                held.retain(|_, (left, until)| *left > 0 && *until > now);
+            }
         }
     }
 }
@@ -127,11 +206,11 @@ pub async fn guard(req: &HttpRequest) -> Result<()> {
         return Ok(());
     }
     let address = client_address(req, state);
-    state.limits.take(What::Read, &address.to_string())?;
+    state.limits.take(What::Read, &address.to_string()).await?;
     if !matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS)
         && let Some(me) = identify(req).await?.member()
     {
-        state.limits.take(What::Write, &me.id.to_string())?;
+        state.limits.take(What::Write, &me.id.to_string()).await?;
     }
     Ok(())
 }

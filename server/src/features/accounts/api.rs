@@ -84,7 +84,7 @@ pub async fn register(
     body: Json<RegisterRequest>,
 ) -> Result<HttpResponse> {
     let address = client_address(&req, &state).to_string();
-    state.limits.take(What::Register, &address)?;
+    state.limits.take(What::Register, &address).await?;
     register::look_at_guesses(&state, &address)?;
     let asked = body.value;
     let entry =
@@ -142,7 +142,7 @@ fn wrong() -> HttpResponse {
     (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
     (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub async fn refresh(state: web::Data<AppState>, req: HttpRequest, body: Json<RefreshRequest>) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string())?;
+    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
     let token = body.value.refresh_token;
     if token.len() > 128 {
         return Err(AppError::Unauthenticated);

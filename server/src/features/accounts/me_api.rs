@@ -205,7 +205,7 @@ pub async fn list_invitations(
     (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
     (status = 503, body = Problem)), security(("bearer" = []), ("session" = [])))]
 pub async fn invite(state: web::Data<AppState>, me: Member, body: Json<NewInvitations>) -> Result<HttpResponse> {
-    state.limits.take(What::Mail, &me.id.to_string())?;
+    state.limits.take(What::Mail, &me.id.to_string()).await?;
     let NewInvitations { emails, spaces, message } = body.value;
     let (good, bad) = invitations::parse_list(&emails.join("\n"));
     if !bad.is_empty() {

@@ -233,7 +233,7 @@ async fn submit(
     if viewer.member().is_some() {
         return Ok(see_other("/"));
     }
-    state.limits.take(What::Register, &client_address(req, state).to_string())?;
+    state.limits.take(What::Register, &client_address(req, state).to_string()).await?;
     let door = invited.as_ref().map_or(Door::Open, |of| Door::Invited(of.token.clone()));
     let conduct = form.get("conduct").parse::<i32>().ok().filter(|version| *version >= 0);
     let made = match conduct {
@@ -333,7 +333,7 @@ pub async fn setup_form(
 
 /// `POST /setup`
 pub async fn setup(state: web::Data<AppState>, req: HttpRequest, form: Form) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string())?;
+    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
     let token = form.get("token").to_owned();
     let name = crate::web::checks::check(
         &[crate::web::checks::Text::line("hub_name", form.get("hub_name"), 80).required()],

@@ -86,7 +86,7 @@ pub async fn change_email(
     form: Form,
 ) -> Result<HttpResponse> {
     signed_in(&me)?;
-    state.limits.take(What::Mail, &me.id.to_string())?;
+    state.limits.take(What::Mail, &me.id.to_string()).await?;
     let of = own(&state, &me).await?;
     let again = form.ticked("again");
     let email = if again { of.email.clone() } else { register::parse_email(form.get("email")) };

@@ -31,7 +31,7 @@ pub async fn sign_in(
     before: Option<i64>,
 ) -> Result<SignIn> {
     let address = client_address(req, state).to_string();
-    state.limits.take(What::Guess, &address)?;
+    state.limits.take(What::Guess, &address).await?;
     let login = login.trim().to_lowercase();
     let found = find(state, &login).await?;
     let account = found.as_ref().map_or_else(|| login.chars().take(254).collect(), |of| of.id.to_string());

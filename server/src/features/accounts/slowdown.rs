@@ -1,12 +1,16 @@
 //! Failed sign-ins slow the pair of address and account.
 //!
 //! Invariant: no account is ever locked: from another address its member signs in at once. A
-//! hospital behind one address is not slowed by one colleague's typing.
+//! hospital behind one address is not slowed by one colleague's typing. What one node counts, the
+//! others hear.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
+use crate::app::secrets::hash_token;
 use crate::ports::clock::{HOUR, SECOND};
+use crate::realtime::Bus;
+use crate::realtime::bus::Told;
 use crate::web::error::{AppError, Result};
 
 /// So many wrong passwords cost nothing.
@@ -24,21 +28,28 @@ struct Failures {
     last: i64,
 }
 
-/// What this process remembers of failed sign-ins.
-#[derive(Debug, Default)]
+/// What is remembered of failed sign-ins, by the hash of a pair. Cheap to clone.
+#[derive(Clone, Debug, Default)]
 pub struct SlowDown {
-    pairs: Mutex<HashMap<String, Failures>>,
+    pairs: Arc<Mutex<HashMap<String, Failures>>>,
+    bus: Bus,
 }
 
 impl SlowDown {
+    #[must_use]
+    pub fn new(bus: Bus) -> Self {
+        Self { pairs: Arc::default(), bus }
+    }
+
     /// Counts an attempt as failed before the password is looked at, so that a hundred at once
     /// are a hundred; or says how long to wait.
     pub fn attempt(&self, pair: &str, now: i64) -> Result<()> {
+        let key = hash_token(pair);
         let Ok(mut pairs) = self.pairs.lock() else { return Ok(()) };
-        if pairs.len() >= PAIRS && !pairs.contains_key(pair) {
+        if pairs.len() >= PAIRS && !pairs.contains_key(&key) {
             make_room(&mut pairs, now);
         }
-        let failures = pairs.entry(pair.to_owned()).or_insert(Failures { count: 0, last: now });
+        let failures = pairs.entry(key.clone()).or_insert(Failures { count: 0, last: now });
         if now - failures.last > KEPT {
             failures.count = 0;
         }
@@ -48,21 +59,40 @@ impl SlowDown {
         }
         failures.count += 1;
         failures.last = now;
+        self.bus.tell(Told::Slowed(key, failures.count, now));
         Ok(())
+    }
+
+    /// What another node counted; none: the pair starts anew.
+    pub fn hear(&self, key: String, count: u32, last: i64) {
+        let Ok(mut pairs) = self.pairs.lock() else { return };
+        if count == 0 {
+            pairs.remove(&key);
+            return;
+        }
+        if pairs.len() >= PAIRS && !pairs.contains_key(&key) {
+            make_room(&mut pairs, last);
+        }
+        let failures = pairs.entry(key).or_insert(Failures { count, last });
+        failures.count = failures.count.max(count);
+        failures.last = failures.last.max(last);
     }
 
     /// How long to wait, without counting anything.
     pub fn look(&self, pair: &str, now: i64) -> Result<()> {
         let Ok(pairs) = self.pairs.lock() else { return Ok(()) };
-        let Some(failures) = pairs.get(pair).filter(|failures| now - failures.last <= KEPT) else { return Ok(()) };
+        let Some(failures) = pairs.get(&hash_token(pair)).filter(|failures| now - failures.last <= KEPT) else { return Ok(()) };
         let left = failures.last + wait(failures.count) - now;
         if left > 0 { Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1))) } else { Ok(()) }
     }
 
     /// The password was right: the pair starts anew.
     pub fn succeeded(&self, pair: &str) {
-        if let Ok(mut pairs) = self.pairs.lock() {
-            pairs.remove(pair);
+        let key = hash_token(pair);
+        if let Ok(mut pairs) = self.pairs.lock()
+            && pairs.remove(&key).is_some()
+        {
+            self.bus.tell(Told::Slowed(key, 0, 0));
         }
     }
 }

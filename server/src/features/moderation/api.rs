@@ -40,7 +40,7 @@ pub async fn flag_post(
     let post = id_of(&path)?;
     let Json { value, once } = body;
     let checked = check(&[Text::body("note", &value.note, BODY)], value.confirmed)?;
-    state.limits.take(What::Mail, &format!("report:{}", me.id))?;
+    state.limits.take(What::Mail, &format!("report:{}", me.id)).await?;
     let (member, note) = (me.id, checked.get("note").to_owned());
     write_once(&state, member, once, async move |tx| {
         let (row, new) = reports::flag_post(tx, member, post, value.reason, &note).await?;

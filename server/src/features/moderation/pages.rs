@@ -190,7 +190,7 @@ pub async fn send_report(
         }
         return show_form(&f, &seen, form.get("reason"), form.get("note"), &errors, false);
     };
-    state.limits.take(What::Mail, &format!("report:{member}"))?;
+    state.limits.take(What::Mail, &format!("report:{member}")).await?;
     let (post, note) = (seen.post.id, checked.get("note").to_owned());
     state.store.write(async move |tx| reports::flag_post(tx, member, post, reason, &note).await.map(drop)).await?;
     show_form(&f, &seen, "", "", &[], true)

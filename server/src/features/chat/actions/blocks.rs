@@ -1,6 +1,7 @@
 //! Whom a member does not want to hear from, and what they show of their presence.
 
 use crate::app::AppState;
+use crate::realtime::bus::Told;
 use crate::entities::kinds::Availability;
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
@@ -56,5 +57,6 @@ pub async fn set_availability(state: &AppState, me: &Me, availability: Availabil
         })
         .await?;
     state.hub.live().changed(member);
+    state.bus.tell(Told::Changed(member));
     Ok(())
 }

@@ -1,0 +1,65 @@
+//! PostgreSQL cuts everybody off, and goes and comes: 503 with `Retry-After` at most, and recovery
+//! without a restart. Sockets stay.
+
+use std::time::Instant;
+
+use super::rig::{Rig, drill};
+use crate::support::engines::{Postgres, Redis, say};
+
+const CUT_ALL: &str =
+    "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE application_name = 'praxis'";
+
+#[test]
+fn every_connection_to_postgres_is_terminated() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        let mut socket = rig.look(0).await;
+        for round in 1..=4 {
+            rig.written(60).await;
+            let since = Instant::now();
+            let cut = postgres.ask(CUT_ALL).await;
+            assert!(cut[0].parse::<u32>().unwrap() > 1, "{cut:?} connections were cut");
+            rig.full_service(&format!("pg_terminate_backend of every connection, round {round}"), since, true).await;
+        }
+        socket.send(&serde_json::json!({"type": "ping", "ref": "still here"})).await;
+        assert_eq!(socket.next_of("pong").await["ref"], "still here", "sockets stay");
+        rig.compare().await;
+    });
+}
+
+#[test]
+fn postgres_is_restarted_under_load() {
+    drill(async {
+        let (Some(redis), Some(mut postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        let mut socket = rig.look(1).await;
+        rig.written(100).await;
+        let since = Instant::now();
+        postgres.stop();
+        // Away for long enough that whoever waits is answered.
+        let ready = loop {
+            let answer = reqwest::get(format!("{}/readyz", rig.base(0))).await.unwrap();
+            if answer.status() != 200 {
+                break answer;
+            }
+        };
+        assert_eq!((ready.status().as_u16(), ready.headers()["retry-after"].to_str().unwrap()), (503, "2"));
+        let page = rig.ada.page("/topics").await;
+        assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{}", page.text);
+        assert!(page.text.contains("<h1>"), "a page says so");
+        let figures = rig.ada.get("/metrics").await;
+        assert_eq!(figures.status, 200, "figures come without the database");
+        assert!(figures.text.contains("praxis_database_up 0\n"));
+        say("PostgreSQL was away for", since);
+        postgres.resume();
+        let since = Instant::now();
+        rig.full_service("PostgreSQL restarted", since, true).await;
+        socket.send(&serde_json::json!({"type": "ping", "ref": "still here"})).await;
+        assert_eq!(socket.next_of("pong").await["ref"], "still here", "sockets stay");
+        rig.written(100).await;
+        rig.compare().await;
+    });
+}

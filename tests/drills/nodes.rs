@@ -1,0 +1,96 @@
+//! Nodes are killed, stopped and restarted in turn.
+
+use std::time::{Duration, Instant};
+
+use super::crowd::address;
+use super::rig::{Rig, drill};
+use crate::support::Client;
+use crate::support::engines::{Postgres, Redis};
+
+/// How long a node is stopped, seconds; the promise is tried with 20.
+fn stopped_for() -> Duration {
+    let set = std::env::var("PRAXIS_DRILL_STOP").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(set.unwrap_or(5))
+}
+
+#[test]
+fn a_node_is_killed_under_load() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        for (round, node) in [0, 1, 0].into_iter().enumerate() {
+            rig.written(60 + 40 * round).await;
+            let since = Instant::now();
+            rig.kill(node);
+            rig.written(40).await;
+            rig.launch(node, &[]);
+            rig.full_service(&format!("kill -9 of node {node}, and its restart"), since, true).await;
+        }
+        rig.compare().await;
+    });
+}
+
+#[test]
+fn a_node_is_stopped_for_a_while_and_goes_on() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        rig.written(100).await;
+        rig.signal(1, "STOP");
+        tokio::time::sleep(stopped_for()).await;
+        rig.signal(1, "CONT");
+        let since = Instant::now();
+        rig.full_service(&format!("SIGSTOP for {} s (PRAXIS_DRILL_STOP)", stopped_for().as_secs()), since, true).await;
+        rig.written(100).await;
+        rig.compare().await;
+    });
+}
+
+#[test]
+fn a_rolling_restart_shows_nobody_an_error() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        rig.written(50).await;
+        let (done, addresses) = (tokio::sync::watch::channel(false).0, rig.addresses.clone());
+        let browsing = async |number: usize, done: tokio::sync::watch::Receiver<bool>| {
+            let (mut seen, mut tries) = (0, number);
+            while !*done.borrow() {
+                // One connection after the other, as behind a proxy: kept alive while it lasts.
+                let base = address(&addresses, tries).unwrap();
+                let client = Client::new(&base);
+                for path in ["/", "/spaces", "/s/drill", "/topics", "/healthz"].iter().cycle().take(50) {
+                    let asked = client.request("GET", path).header("Accept", "text/html").send().await;
+                    // A connection that is gone is asked for again elsewhere; an answer is final.
+                    let Ok(answer) = asked else { break };
+                    assert_eq!(answer.status().as_u16(), 200, "{path}");
+                    let Ok(_page) = answer.text().await else { break };
+                    seen += 1;
+                    if *done.borrow() {
+                        break;
+                    }
+                }
+                tries += 1;
+            }
+            seen
+        };
+        let restarting = async {
+            let since = Instant::now();
+            for node in 0..2 {
+                rig.end(node).await;
+                rig.launch(node, &[]);
+                rig.written(30).await;
+            }
+            rig.full_service("a rolling restart of two nodes", since, true).await;
+            done.send_replace(true);
+        };
+        let (one, two, ()) = tokio::join!(browsing(0, done.subscribe()), browsing(1, done.subscribe()), restarting);
+        assert!(one + two > 50, "{one} and {two} pages were seen");
+        let refused = rig.tally.refused.load(std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(refused, 0, "nobody who wrote was asked to come back");
+        rig.compare().await;
+    });
+}

@@ -1,0 +1,98 @@
+//! Changing the schema: once, under a lock, never below a newer version, and never without a copy
+//! of an embedded database.
+
+use praxis_migration::{Migrator, MigratorTrait as _};
+use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
+
+use crate::support::postgres::PostgresDatabase;
+use crate::support::program::{Folder, Served, run};
+
+#[test]
+fn nodes_that_start_together_change_the_schema_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let Some(database) = PostgresDatabase::make().await else { return };
+        let folder = Folder::new();
+        let settings = [("DATABASE_URL", database.url.as_str()), ("LOG", "warn")];
+        let start = || {
+            let (path, url) = (folder.path().to_owned(), database.url.clone());
+            std::thread::spawn(move || Served::start(&path, &[("DATABASE_URL", &url), ("LOG", "warn")]))
+        };
+        let nodes: Vec<_> = (0..4).map(|_| start()).collect();
+        let nodes: Vec<Served> = nodes.into_iter().map(|node| node.join().expect("it starts")).collect();
+        let db = Database::connect(&database.url).await.unwrap();
+        let steps = "SELECT count(*) AS all_of_them, count(DISTINCT version) AS apart FROM seaql_migrations";
+        let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, steps)).await.unwrap().unwrap();
+        let known = i64::try_from(Migrator::migrations().len()).unwrap();
+        assert_eq!((row.try_get::<i64>("", "all_of_them").unwrap(), row.try_get("", "apart").unwrap()), (known, known));
+        let numbers = "SELECT value FROM setting WHERE key = 'process'";
+        let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, numbers)).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<String>("", "value").unwrap(), "4", "each has a number of its own");
+        // A later version was here: nobody starts below it, and those who run go on.
+        db.execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)")
+            .await
+            .unwrap();
+        let refused = run(folder.path(), &[], &[("BIND", "127.0.0.1:0"), settings[0]]);
+        assert_eq!((refused.code, refused.err.lines().count(), refused.out.as_str()), (Some(2), 1, ""), "{refused:?}");
+        let said = "praxis: PRAXIS_DATABASE_URL: the database was migrated by a newer version of praxis (it has \
+                    m20990101_000001_later); start that version or a later one\n";
+        assert_eq!(refused.err, said);
+        for node in nodes {
+            assert_eq!(reqwest::get(format!("{}/readyz", node.base)).await.unwrap().status(), 200);
+            assert!(node.end("TERM").await.success());
+        }
+        db.close().await.unwrap();
+        database.remove().await;
+    });
+}
+
+#[test]
+fn an_embedded_hub_is_copied_before_its_schema_changes() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let folder = Folder::new();
+        let data = folder.path().join("data");
+        let path = data.join("praxis.db");
+        let names = || {
+            let mut names: Vec<String> = std::fs::read_dir(&data)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| name.contains("before"))
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
+        assert_eq!(names(), Vec::<String>::new(), "there was nothing to keep");
+        let db = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
+        db.execute_unprepared("INSERT INTO setting (key, value, updated_at) VALUES ('test.kept', 'as it was', 1)")
+            .await
+            .unwrap();
+        db.close().await.unwrap();
+        // One step back is a hub of the release before.
+        assert_eq!(run(folder.path(), &["migrate", "down"], &[]).code, Some(0));
+        let ended = run(folder.path(), &["migrate", "up"], &[]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let last = Migrator::migrations().last().unwrap().name().to_owned();
+        let copy = format!("praxis.before-{last}.db");
+        assert_eq!(names(), [copy.as_str()]);
+        let copy = data.join(copy);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let db = Database::connect(format!("sqlite://{}", copy.display())).await.unwrap();
+        let ask = async |sql: &str| {
+            let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap();
+            row.map(|row| row.try_get_by_index::<String>(0).unwrap())
+        };
+        assert_eq!(ask("PRAGMA integrity_check").await.as_deref(), Some("ok"));
+        assert_eq!(ask("SELECT value FROM setting WHERE key = 'test.kept'").await.as_deref(), Some("as it was"));
+        assert_eq!(ask(&format!("SELECT version FROM seaql_migrations WHERE version = '{last}'")).await, None);
+        db.close().await.unwrap();
+        // What is up to date is copied no second time.
+        assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
+        assert_eq!(names().len(), 1);
+    });
+}
