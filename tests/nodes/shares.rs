@@ -85,7 +85,7 @@ fn without_redis_each_node_counts_alone_and_the_hub_serves_on() {
         assert!(refused > 0, "a node alone still counts");
         redis.resume();
         nodes.hear_each_other().await;
-        assert!(nodes.states().iter().all(|state| state.bus.figures().unwrap().returned == 2));
+        assert!(nodes.states().iter().all(|state| state.bus.figures().unwrap().returned >= 2));
         nodes.finish().await;
     });
 }

@@ -93,7 +93,10 @@ fn a_redis_that_is_not_what_it_should_be_stops_the_start() {
     let web = impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{web}"))]);
     assert!(line.contains("does not speak as Redis does; correct host and port"), "{line}");
-    let old = impostor(b"-ERR unknown command `HELLO`, with args beginning with: `3`\r\n");
+    let old = impostor(
+        b"-ERR unknown command `HELLO`, with args beginning with: `3`\r\n-ERR unknown subcommand\r\n-ERR unknown \
+          subcommand\r\n-ERR unknown subcommand\r\n",
+    );
     let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{old}"))]);
     assert!(line.contains("Redis 6 or newer is needed"), "{line}");
 }

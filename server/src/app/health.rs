@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::AppState;
 use crate::ports::clock::rfc3339;
 use crate::realtime::bus::BusState;
+use crate::web::error::AppError;
 
 /// `GET /healthz`
 pub async fn live() -> HttpResponse {
@@ -27,7 +28,8 @@ fn bus(state: &AppState) -> Value {
 
 /// `GET /readyz`: 200 only while the database answers; the rest degrades.
 pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
-    let database = state.store.read().execute_unprepared("SELECT 1").await.is_ok();
+    // As an error of ours, so that a lost connection is noted.
+    let database = state.store.read().execute_unprepared("SELECT 1").await.map_err(AppError::from).is_ok();
     let storage = state.blobs.is_ready().await;
     let word = |good: bool| if good { "ok" } else { "down" };
     let body = json!({

@@ -29,8 +29,9 @@ pub fn now() -> u64 {
 /// What is measured: a hub or a floor.
 #[derive(Clone)]
 pub struct Target {
-    pub address: SocketAddr,
-    pub pid: Option<u32>,
+    /// Its nodes: sockets are shared out among them in turn.
+    pub addresses: Vec<SocketAddr>,
+    pub pids: Vec<u32>,
     /// Members' tokens, taken in turn; none at a floor.
     pub tokens: Vec<String>,
     /// Ids of the rooms of this run.
@@ -108,6 +109,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// The node of one socket.
+    pub fn node(&self, number: usize) -> SocketAddr {
+        // Readers of one room are on all nodes, and so are rooms of one reader.
+        self.target.addresses[(number + number / self.rooms.len()) % self.target.addresses.len()]
+    }
+
     pub fn phase(&self) -> u8 {
         self.phase.load(Relaxed)
     }
@@ -130,9 +137,14 @@ pub struct Idle {
     pub subscribed: u64,
 }
 
+/// A figure of all processes together; none if one of them has none, or there is none.
+fn all<T: std::iter::Sum>(pids: &[u32], figure: impl Fn(u32) -> Option<T>) -> Option<T> {
+    if pids.is_empty() { None } else { pids.iter().map(|pid| figure(*pid)).sum() }
+}
+
 /// Runs it. `idle`: open and subscribe, send nothing.
 pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) {
-    let before = target.pid.and_then(resident);
+    let before = all(&target.pids, resident);
     let wakers: Vec<Arc<Notify>> = (0..drive.senders).map(|_| Arc::default()).collect();
     let count = target.rooms.len();
     let rooms = target.rooms.iter().enumerate().map(|(at, id)| Room {
@@ -167,7 +179,7 @@ pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) 
         if idle {
             std::thread::sleep(Duration::from_secs(1));
         }
-        run.target.pid.and_then(resident).unwrap_or_else(|| panic!("no memory {what}: say --pid"))
+        all(&run.target.pids, resident).unwrap_or_else(|| panic!("no memory {what}: say --pid"))
     };
     let greeted = if idle { memory("after the greeting") } else { 0 };
     run.phase.store(SUBSCRIBE, Relaxed);
@@ -191,15 +203,15 @@ pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) 
 fn measure(run: &Run, outcome: &mut Outcome) {
     run.phase.store(WARM, Relaxed);
     std::thread::sleep(Duration::from_secs_f64(run.drive.warm));
-    let cpu = |pid: Option<u32>| pid.and_then(cpu_seconds);
-    let own = Some(std::process::id());
-    let (started, server, tool) = (Instant::now(), cpu(run.target.pid), cpu(own));
+    let cpu = |pids: &[u32]| all(pids, cpu_seconds);
+    let own = [std::process::id()];
+    let (started, server, tool) = (Instant::now(), cpu(&run.target.pids), cpu(&own));
     run.phase.store(MEASURE, Relaxed);
     std::thread::sleep(Duration::from_secs_f64(run.drive.seconds));
     run.phase.store(DRAIN, Relaxed);
     outcome.seconds = started.elapsed().as_secs_f64();
-    outcome.server_cpu = cpu(run.target.pid).zip(server).map(|(after, before)| after - before);
-    outcome.own_cpu = cpu(own).zip(tool).map_or(0.0, |(after, before)| after - before);
+    outcome.server_cpu = cpu(&run.target.pids).zip(server).map(|(after, before)| after - before);
+    outcome.own_cpu = cpu(&own).zip(tool).map_or(0.0, |(after, before)| after - before);
     let until = Instant::now() + DRY;
     while Instant::now() < until && !run.rooms.iter().all(Room::is_dry) {
         std::thread::sleep(Duration::from_millis(20));

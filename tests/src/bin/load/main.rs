@@ -28,7 +28,7 @@ const SENDERS: usize = 256;
 const SECONDS: f64 = 60.0;
 /// A `Session` takes 32 messages; beyond that its room waits for its slowest reader.
 const SESSION_WINDOW: u64 = 30;
-const HELP: &str = "load [--base URL --pid PID | --serve PROGRAM [--data DIR]] [--login HANDLE --password PASSWORD]
+const HELP: &str = "load [--base URL --pid PID … | --serve PROGRAM [--nodes N] [--data DIR]] [--login HANDLE --password PASSWORD]
      [--mode full|rate|accept|idle] [--shape ROOMSxSOCKETS,…] [--floors session,bytes|none] [--senders N]
      [--rate MESSAGES] [--seconds S] [--warm S] [--rounds N] [--size CHARACTERS] [--window N] [--threads N]";
 
@@ -45,8 +45,10 @@ enum Mode {
 }
 
 pub struct Args {
-    pub base: String,
-    pub pid: Option<u32>,
+    pub bases: Vec<String>,
+    pub pids: Vec<u32>,
+    /// Processes of `--serve`.
+    pub nodes: usize,
     pub serve: Option<PathBuf>,
     pub data: Option<PathBuf>,
     pub login: Option<(String, String)>,
@@ -73,8 +75,14 @@ impl Args {
             std::process::exit(0);
         }
         let mut args: BTreeMap<String, String> = BTreeMap::new();
+        let (mut bases, mut pids) = (Vec::new(), Vec::new());
         for pair in given.chunks(2) {
             match pair {
+                // Once for each node.
+                [name, value] if name == "--base" => bases.push(value.clone()),
+                [name, value] if name == "--pid" => {
+                    pids.push(value.parse().unwrap_or_else(|_| refuse("--pid is a number")));
+                }
                 [name, value] if name.starts_with("--") => _ = args.insert(name[2..].to_owned(), value.clone()),
                 _ => refuse(&format!("{} is not understood\n{HELP}", pair[0])),
             }
@@ -125,17 +133,18 @@ impl Args {
             rate: Some(rate).filter(|rate| *rate > 0.0),
         };
         let rounds = number("rounds", 1.0, 1.0, 20.0) as usize;
-        let pid = take("pid").map(|text| text.parse().unwrap_or_else(|_| refuse("--pid is a number")));
-        let (base, serve) = (take("base"), take("serve").map(PathBuf::from));
+        let nodes = number("nodes", 1.0, 1.0, 8.0) as usize;
+        let serve = take("serve").map(PathBuf::from);
         let login = take("login").zip(take("password"));
         let data = take("data").map(PathBuf::from);
         if let Some(name) = args.keys().next() {
             refuse(&format!("--{name} is not understood\n{HELP}"));
         }
-        let hub = base.is_some() || serve.is_some();
+        let hub = !bases.is_empty() || serve.is_some();
         Self {
-            base: base.unwrap_or_default(),
-            pid,
+            bases,
+            pids,
+            nodes,
             serve,
             data,
             login,
@@ -188,7 +197,7 @@ fn main() {
         Some(hub) => runtime.block_on(hub.frame_size(args.drive.size)),
         None => 600,
     };
-    let hub_name = hub.as_ref().map_or("no hub", |hub| &hub.base).to_owned();
+    let hub_name = hub.as_ref().map_or_else(|| "no hub".to_owned(), |hub| hub.bases.join(", "));
     println!("{hub_name}; messages of {} characters, frames of {frame} bytes\n", args.drive.size);
     println!("{}", heading(args.mode));
     for &(rooms, each) in &args.shapes {

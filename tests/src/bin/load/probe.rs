@@ -7,7 +7,7 @@ use super::wire::{Frame, connect, first_frame, put_text};
 
 /// Bytes of the first `events` frame of the target's first room.
 pub async fn first_frame_size(target: &Target) -> usize {
-    let mut stream = connect(target.address, Run::from(0), target.tokens.first().map(String::as_str)).await;
+    let mut stream = connect(target.addresses[0], Run::from(0), target.tokens.first().map(String::as_str)).await;
     let mut out = Vec::new();
     let text = format!(r#"{{"type":"subscribe","stream":"room:{}","since":0}}"#, target.rooms[0]);
     put_text(&mut out, text.as_bytes());

@@ -65,7 +65,7 @@ pub async fn open(run: &Arc<Run>, numbers: &[usize]) -> Readers {
     });
     let sockets = futures_util::stream::iter(numbers.iter().copied())
         .map(|number| async move {
-            let stream = connect(run.target.address, Run::from(number), run.token(number)).await;
+            let stream = connect(run.node(number), Run::from(number), run.token(number)).await;
             (number, stream)
         })
         .buffer_unordered(AT_ONCE);

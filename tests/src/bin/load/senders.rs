@@ -42,7 +42,7 @@ pub struct Senders(Vec<Rc<Sender>>);
 pub async fn open(run: &Arc<Run>, numbers: &[usize]) -> Senders {
     let mut all = Vec::new();
     for &number in numbers {
-        let stream = connect(run.target.address, Run::from(run.drive.sockets + number), run.token(number)).await;
+        let stream = connect(run.node(number), Run::from(run.drive.sockets + number), run.token(number)).await;
         let (count, senders) = (run.rooms.len(), run.drive.senders);
         let sender = Rc::new(Sender {
             run: Arc::clone(run),

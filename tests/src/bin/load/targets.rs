@@ -18,11 +18,11 @@ const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
 
 /// A running hub with a space of the tool's own.
 pub struct Hub {
-    pub base: String,
-    address: SocketAddr,
-    pid: Option<u32>,
+    pub bases: Vec<String>,
+    addresses: Vec<SocketAddr>,
+    pids: Vec<u32>,
     /// Started by the tool, and ended with it.
-    child: Option<Child>,
+    children: Vec<Child>,
     data: Option<PathBuf>,
     program: Option<PathBuf>,
     http: reqwest::Client,
@@ -35,26 +35,31 @@ pub struct Hub {
 
 impl Hub {
     pub async fn open(args: &Args) -> Self {
-        let (mut base, mut pid, mut child, mut data) = (args.base.clone(), args.pid, None, None);
+        let (mut bases, mut pids, mut children, mut data) = (args.bases.clone(), args.pids.clone(), Vec::new(), None);
         if let Some(program) = &args.serve {
             // A folder of its own in the one that was named: it is removed at the end.
             let folder = args.data.clone().unwrap_or_else(|| "target".into());
             let folder = folder.join(format!("load-{}", std::process::id()));
             std::fs::create_dir_all(&folder).unwrap();
-            let (started, ready) = serve(program, &folder);
-            (base, pid, child, data) = (ready, Some(started.id()), Some(started), Some(folder));
+            (bases, pids, data) = (Vec::new(), Vec::new(), Some(folder.clone()));
+            for _ in 0..args.nodes {
+                let (started, ready) = serve(program, &folder);
+                bases.push(ready);
+                pids.push(started.id());
+                children.push(started);
+            }
         }
-        let address = address_of(&base);
-        if !address.ip().is_loopback() {
+        let addresses: Vec<SocketAddr> = bases.iter().map(|base| address_of(base)).collect();
+        if addresses.iter().any(|address| !address.ip().is_loopback()) {
             super::refuse("only a hub on this machine is driven: --base http://127.x.x.x:PORT");
         }
         #[allow(clippy::disallowed_methods, reason = "names of its own for every run")]
         let unique = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
         let mut hub = Self {
-            base,
-            address,
-            pid,
-            child,
+            bases,
+            addresses,
+            pids,
+            children,
             data,
             program: args.serve.clone(),
             http: reqwest::Client::new(),
@@ -110,15 +115,15 @@ impl Hub {
     /// left in memory would hide what sockets need.
     pub async fn fresh_target(&mut self, rooms: usize) -> Target {
         let target = self.target(rooms).await;
-        let (Some(mut child), Some(data), Some(program)) = (self.child.take(), &self.data, &self.program) else {
-            return target;
-        };
-        let _gone = child.kill();
-        let _ended = child.wait();
-        let (started, base) = serve(program, data);
-        (self.address, self.pid) = (address_of(&base), Some(started.id()));
-        (self.base, self.child) = (base, Some(started));
-        Target { address: self.address, pid: self.pid, ..target }
+        let (Some(data), Some(program)) = (&self.data, &self.program) else { return target };
+        for (node, child) in self.children.iter_mut().enumerate() {
+            let _gone = child.kill();
+            let _ended = child.wait();
+            let (started, base) = serve(program, data);
+            (self.addresses[node], self.pids[node]) = (address_of(&base), started.id());
+            (self.bases[node], *child) = (base, started);
+        }
+        Target { addresses: self.addresses.clone(), pids: self.pids.clone(), ..target }
     }
 
     /// The hub with so many new rooms.
@@ -139,7 +144,7 @@ impl Hub {
             let room = self.call("POST", &path, Some(&self.tokens[0]), Some(&body)).await;
             ids.push(room["id"].as_str().expect("an id").to_owned());
         }
-        Target { address: self.address, pid: self.pid, tokens: self.tokens.clone(), rooms: ids }
+        Target { addresses: self.addresses.clone(), pids: self.pids.clone(), tokens: self.tokens.clone(), rooms: ids }
     }
 
     /// Bytes of an `events` frame with one message of this size.
@@ -152,7 +157,7 @@ impl Hub {
     }
 
     async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Value {
-        let url = format!("{}/api/v1{path}", self.base.trim_end_matches('/'));
+        let url = format!("{}/api/v1{path}", self.bases[0].trim_end_matches('/'));
         let mut request = self.http.request(method.parse().unwrap(), url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -173,12 +178,12 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        for child in &mut self.children {
             let _gone = child.kill();
             let _ended = child.wait();
-            if let Some(data) = &self.data {
-                let _removed = std::fs::remove_dir_all(data);
-            }
+        }
+        if let Some(data) = self.data.as_ref().filter(|_| !self.children.is_empty()) {
+            let _removed = std::fs::remove_dir_all(data);
         }
     }
 }
@@ -201,7 +206,7 @@ impl Floor {
 
     pub fn target(&self, rooms: usize) -> Target {
         let rooms = (0..rooms).map(|room| format!("{room:013}")).collect();
-        Target { address: self.address, pid: Some(self.child.id()), tokens: Vec::new(), rooms }
+        Target { addresses: vec![self.address], pids: vec![self.child.id()], tokens: Vec::new(), rooms }
     }
 }
 
