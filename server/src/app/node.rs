@@ -18,7 +18,7 @@ pub fn withdraw(hub: Hub, sessions: Sessions) -> Withdraw {
             After::EndSession(session) => sessions.forget_session(*session),
             After::Suspend(member) | After::Access(member) => sessions.forget_member(*member),
             After::SpaceAccess(0) => sessions.forget_all(),
-            After::SpaceAccess(_) | After::Follows(_) | After::Jobs => {}
+            After::SpaceAccess(_) | After::Follows(_) | After::Jobs | After::Index => {}
         }
         hub.control(what);
     })
@@ -41,10 +41,11 @@ impl CommitSink for Node {
     fn committed(&self, events: Vec<Committed>, after: Vec<After>) {
         // Withdrawals first: no event of this commit reaches somebody who may no longer see it.
         for what in after {
-            if what == After::Jobs {
-                self.jobs.wake();
-            } else {
-                (self.withdraw)(what);
+            match what {
+                After::Jobs => self.jobs.wake(),
+                // The follower of the log looks for itself.
+                After::Index => {}
+                what => (self.withdraw)(what),
             }
         }
         self.heard.note(&events);

@@ -25,7 +25,7 @@ pub fn event(after: &After) -> Option<NewEvent> {
         After::Access(id) => (ACCESS, *id),
         After::SpaceAccess(id) => (SPACE, *id),
         After::Follows(id) => (FOLLOWS, *id),
-        After::Jobs => return None,
+        After::Jobs | After::Index => return None,
     };
     Some(NewEvent::new(kind, subject, None))
 }
@@ -96,7 +96,7 @@ mod tests {
             let told = event(&of).unwrap();
             assert_eq!(after(&Committed { kind: told.kind.into(), subject: told.subject, ..heard(1) }), of);
         }
-        assert!(event(&After::Jobs).is_none());
+        assert!(event(&After::Jobs).is_none() && event(&After::Index).is_none());
     }
 
     #[test]
