@@ -56,7 +56,10 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
     match name {
         "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
-        "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
+        "schedule.unused_files" => {
+            crate::features::people::remove_unused_files(state).await?;
+            state.blobs.remove_cut_off(state.clock.now() - DAY).await?;
+        }
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {
