@@ -6,6 +6,7 @@ mod health;
 pub mod private;
 pub mod routes;
 pub mod secrets;
+pub mod serving;
 mod startup;
 mod state;
 

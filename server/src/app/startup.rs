@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::config::Config;
 use super::private;
 use super::secrets::{Secrets, random_token};
+use super::serving;
 use super::state::{AppState, Parts};
 use crate::entities::setting;
 use crate::features::{self, accounts, chat, forum, hub, spaces};
@@ -75,6 +76,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display())
     };
     private::make_dir(&config.data_dir).map_err(|error| fault(&error))?;
+    let serving = serving::share(&config.data_dir)?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     Migrator::up(&connections.writer, None)
@@ -95,7 +97,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let sink = Sink { relay: relay.clone(), hub: hub.clone(), sessions: sessions.clone(), jobs: worker.clone() };
     let writer = Writer::start(&connections, Ids::new(process), clock.clone(), Arc::new(sink))
         .map_err(|error| format!("the writer cannot start ({error})"))?;
-    let blobs = Blobs::in_folder(&config.storage_dir)?;
+    let blobs = Blobs::open(&config.storage, &config.aws)?;
     let mailer = Mailer::new(config.smtp_url.as_deref(), &config.mail_from);
     let (sender, mailbag) = chat::Sender::new();
     let state = AppState::new(Parts {
@@ -119,6 +121,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         epoch,
         origin: OnceLock::new(),
         scheduled: std::sync::Mutex::default(),
+        _serving: serving,
         config,
     });
     if let Some(url) = &state.config.base_url {
@@ -190,6 +193,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
+    Blobs::open(&config.storage, &config.aws)?.prove().await?;
     let Opened { state, relay, receiver, mailbag } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
