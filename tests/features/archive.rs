@@ -145,7 +145,9 @@ fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 fn manifest(path: &Path) -> Value {
-    let (name, bytes) = entries(path).pop().unwrap();
+    let mut entries = entries(path);
+    assert_eq!(entries.pop().unwrap().0, "manifest.json.sha256");
+    let (name, bytes) = entries.pop().unwrap();
     assert_eq!(name, "manifest.json");
     serde_json::from_slice(&bytes).unwrap()
 }
@@ -250,7 +252,7 @@ async fn a_hub_moves_to_postgresql_and_back_unchanged() {
     done(three.path(), &["export", &third], &[]);
     let (first, second, third) = (PathBuf::from(first), PathBuf::from(second), PathBuf::from(third));
     let moved = content(&first);
-    for name in ["member", "message", "event", "stream", "post", "topic", "file", "(files)", "job", "member_word"] {
+    for name in ["member", "message", "event", "stream", "post", "topic", "file", "(files)", "member_word"] {
         assert!(moved.get(name).is_some_and(|rows| !rows.is_empty()), "{name}");
     }
     for other in [&second, &third] {
@@ -318,6 +320,15 @@ async fn a_damaged_archive_is_refused_and_nothing_is_written() {
         *data = change(String::from_utf8(data.clone()).unwrap()).into_bytes();
         written(&parts)
     };
+    // The manifest says something else, and its sum agrees.
+    let said = |change: &dyn Fn(String) -> String| {
+        let mut parts = parts.clone();
+        let at = parts.len() - 2;
+        parts[at].1 = change(String::from_utf8(parts[at].1.clone()).unwrap()).into_bytes();
+        let sum: String = sha2::Sha256::digest(&parts[at].1).iter().map(|byte| format!("{byte:02x}")).collect();
+        parts[at + 1].1 = format!("{sum}  manifest.json\n").into_bytes();
+        written(&parts)
+    };
     let with = |at: usize, entry: (&str, Vec<u8>)| {
         let mut parts = parts.clone();
         parts.insert(at, (entry.0.to_owned(), entry.1));
@@ -348,17 +359,20 @@ async fn a_damaged_archive_is_refused_and_nothing_is_written() {
             "a row less".into(),
             changed("tables/message/", &|text| text.lines().skip(1).map(|l| format!("{l}\n")).collect()),
         ),
-        ("another count".into(), changed("manifest.json", &|text| text.replacen("\"rows\": 1", "\"rows\": 2", 1))),
+        ("another count".into(), said(&|text| text.replacen("\"rows\": 1", "\"rows\": 2", 1))),
+        ("another column".into(), changed("tables/member/", &|text| text.replace("\"handle\"", "\"handel\""))),
+        ("another number of files".into(), said(&|text| text.replacen("\"count\": 1", "\"count\": 0", 1))),
+        ("a table that is not there".into(), said(&|text| text.replacen("\"member\": {", "\"nember\": {", 1))),
         ("an unknown table".into(), with(2, ("tables/passwd/000001.jsonl", b"{}\n".to_vec()))),
         ("a session".into(), with(2, ("tables/session/000001.jsonl", b"{}\n".to_vec()))),
-        ("a part too many".into(), with(parts.len() - 1, ("tables/message/000002.jsonl", row.into_bytes()))),
+        ("a part too many".into(), with(parts.len() - 2, ("tables/message/000002.jsonl", row.into_bytes()))),
         ("a newer format".into(), changed("praxis.json", &|text| text.replace("\"version\": 1", "\"version\": 2"))),
         ("a newer schema".into(), changed("praxis.json", &|text| text.replacen("\"m2", "\"m9", 1))),
         ("another entry".into(), with(3, ("readme.txt", b"hello".to_vec()))),
-        ("a way up".into(), with(parts.len() - 2, ("blobs/../../evil", b"evil".to_vec()))),
-        ("from the root".into(), with(parts.len() - 2, ("blobs//etc/evil", b"evil".to_vec()))),
-        ("a hidden file".into(), with(parts.len() - 2, ("blobs/file/.evil", b"evil".to_vec()))),
-        ("an unlisted file".into(), with(parts.len() - 2, ("blobs/file/more", b"more".to_vec()))),
+        ("a way up".into(), with(parts.len() - 3, ("blobs/../../evil", b"evil".to_vec()))),
+        ("from the root".into(), with(parts.len() - 3, ("blobs//etc/evil", b"evil".to_vec()))),
+        ("a hidden file".into(), with(parts.len() - 3, ("blobs/file/.evil", b"evil".to_vec()))),
+        ("an unlisted file".into(), with(parts.len() - 3, ("blobs/file/more", b"more".to_vec()))),
         ("after the end".into(), with(parts.len(), ("tables/message/000002.jsonl", b"{}\n".to_vec()))),
         ("not an archive".into(), b"PK\x03\x04 something else".repeat(100)),
         ("a pile of nothing".into(), vec![0; 10_000]),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::format::{
     BLOB_LISTS, BLOBS, DATABASE, FORMAT, HEAD, Head, Kind, LISTED, Listed, MANIFEST, MOST_HEAD, MOST_MANIFEST,
-    MOST_PART, Manifest, Part, TABLES, VERSION, hex, is_key, numbered,
+    MOST_PART, Manifest, Part, SUM, TABLES, VERSION, hex, is_key, numbered, sum_of,
 };
 use super::pack::{Unpacker, shown};
 use super::progress::Progress;
@@ -91,8 +91,11 @@ pub fn whole(path: &Path, kind: Kind, tables: &[Table], progress: &mut Progress)
     }
     let (bytes, id) = from.all(MOST_MANIFEST)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|_| from.damaged("its manifest cannot be read"))?;
+    if from.next()?.is_none_or(|(name, _)| name != SUM) || from.all(MOST_HEAD)?.0 != sum_of(&id).into_bytes() {
+        return Err(from.damaged("its manifest does not fit its sum"));
+    }
     if from.next()?.is_some() {
-        return Err(from.damaged("something follows its manifest"));
+        return Err(from.damaged("something follows its end"));
     }
     if !seen.unlisted.is_empty() {
         return Err(from.damaged("files are in no list"));

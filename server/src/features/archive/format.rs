@@ -16,6 +16,7 @@ pub const TABLES: &str = "tables/";
 pub const BLOBS: &str = "blobs/";
 pub const BLOB_LISTS: &str = "blob-lists/";
 pub const MANIFEST: &str = "manifest.json";
+pub const SUM: &str = "manifest.json.sha256";
 
 /// A part of a table is ended at this size, bytes; a reader takes twice as much as a row may add.
 pub const PART: usize = 4 << 20;
@@ -76,7 +77,7 @@ pub struct Files {
     pub lists: Vec<Part>,
 }
 
-/// The last entry: everything that came before it.
+/// The last entry but one: everything that came before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     #[serde(flatten)]
@@ -97,6 +98,12 @@ pub struct Listed {
     pub size: u64,
     /// SHA-256, hexadecimal.
     pub sha256: String,
+}
+
+/// The last entry, as `sha256sum` would print it.
+#[must_use]
+pub fn sum_of(sha256: &str) -> String {
+    format!("{sha256}  {MANIFEST}\n")
 }
 
 #[must_use]

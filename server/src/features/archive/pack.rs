@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::file_fault;
-use super::format::{HEAD, Head, MANIFEST, Manifest, Part, hex};
+use super::format::{HEAD, Head, MANIFEST, Manifest, Part, SUM, hex, sum_of};
 use crate::app::private;
 use crate::ports::clock::{Clock, SECOND};
 
@@ -100,7 +100,8 @@ impl Packer {
     /// Writes the manifest, and gives the file its name. Returns its size, bytes.
     pub fn finish(mut self, manifest: &Manifest) -> Result<u64, String> {
         let bytes = serde_json::to_vec_pretty(manifest).map_err(|error| file_fault(&self.to, &error))?;
-        self.whole_entry(MANIFEST, &bytes)?;
+        let written = self.whole_entry(MANIFEST, &bytes)?;
+        self.whole_entry(SUM, sum_of(&written.sha256).as_bytes())?;
         self.write(&[0; 2 * BLOCK as usize])?;
         let fault = |error: std::io::Error| file_fault(&self.to, &error);
         self.out.flush().map_err(fault)?;

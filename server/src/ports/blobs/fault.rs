@@ -70,18 +70,22 @@ fn chain(error: &Error) -> String {
 pub(super) fn explain(error: &Error) -> String {
     let cause = chain(error);
     let short: String = cause.chars().take(300).collect();
+    let refused = ["AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId", "403 Forbidden", "401 Unauthorized"];
     match error {
-        Error::NotFound { .. } => {
+        _ if cause.contains("NoSuchBucket") || matches!(error, Error::NotFound { .. }) => {
             "PRAXIS_STORAGE_URL: there is no such bucket; make it first, or correct its name".to_owned()
         }
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-            "PRAXIS_STORAGE_URL: the store refuses the key; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION \
-             and what that key may do in the bucket"
-                .to_owned()
-        }
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => key_refused(),
+        _ if refused.iter().any(|word| cause.contains(word)) => key_refused(),
         _ if is_full(error) => "PRAXIS_STORAGE_URL: the store is full; make room first".to_owned(),
         _ => format!("PRAXIS_STORAGE_URL: the store cannot be written ({short}); check the address and AWS_ENDPOINT"),
     }
+}
+
+fn key_refused() -> String {
+    "PRAXIS_STORAGE_URL: the store refuses the key; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and \
+     what that key may do in the bucket"
+        .to_owned()
 }
 
 pub(super) fn no_answer() -> String {

@@ -169,9 +169,14 @@ impl Blobs {
         let path = Path::from(READY);
         let bytes = Bytes::from_static(b"Praxis keeps files here.\n");
         let proof = async {
-            self.store.put(&path, bytes.into()).await?;
-            // A bucket keeps it: `is_ready` reads it.
-            if self.folder.is_some() { self.store.delete(&path).await } else { Ok(()) }
+            if self.folder.is_some() {
+                self.store.put(&path, bytes.into()).await?;
+                return self.store.delete(&path).await;
+            }
+            // Not every store refuses to write into a bucket that nobody made. What is written
+            // stays: `is_ready` reads it.
+            self.store.list(None).next().await.transpose()?;
+            self.store.put(&path, bytes.into()).await.map(|_| ())
         };
         match tokio::time::timeout(PROVES_WITHIN, proof).await {
             Ok(Ok(())) => Ok(()),

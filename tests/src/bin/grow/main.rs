@@ -31,6 +31,7 @@ fn numbers(text: Option<&String>, default: &str) -> Vec<i64> {
 
 #[tokio::main]
 async fn main() {
+    praxis_tests::tls();
     let args: BTreeMap<String, String> = std::env::args()
         .skip(1)
         .collect::<Vec<_>>()
