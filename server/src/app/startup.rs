@@ -44,6 +44,8 @@ impl CommitSink for Sink {
                 After::EndSession(session) => self.sessions.forget_session(*session),
                 After::Suspend(member) | After::Access(member) => self.sessions.forget_member(*member),
                 After::SpaceAccess(_) | After::Follows(_) => {}
+                // The follower of the log looks for itself.
+                After::Index => continue,
                 After::Jobs => {
                     self.jobs.wake();
                     continue;
@@ -70,12 +72,14 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+fn make_data_dir(config: &Config) -> Result<(), String> {
+    private::make_dir(&config.data_dir)
+        .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))
+}
+
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
-    let fault = |error: &dyn std::fmt::Display| {
-        format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display())
-    };
-    private::make_dir(&config.data_dir).map_err(|error| fault(&error))?;
+    make_data_dir(&config)?;
     let serving = serving::share(&config.data_dir)?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
@@ -193,6 +197,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
+    make_data_dir(&config)?;
     Blobs::open(&config.storage, &config.aws)?.prove().await?;
     let Opened { state, relay, receiver, mailbag } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
