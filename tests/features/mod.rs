@@ -3,8 +3,10 @@
 mod accounts;
 mod accounts_recovery;
 mod admin;
+mod archive;
 pub mod chat;
 mod chat_pages;
+mod compose;
 mod demo;
 mod details;
 mod forum;
@@ -28,5 +30,6 @@ mod registration;
 mod schema;
 mod space_pages;
 mod spaces;
+mod storage;
 mod unused;
 mod words;

@@ -21,6 +21,9 @@ fn a_wrong_value_stops_the_start_with_one_line() {
         ("SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://root@localhost/praxis"),
         ("STORAGE_URL", "ftp://files.example.org"),
+        ("STORAGE_URL", "uploads"),
+        ("STORAGE_URL", "s3://"),
+        ("STORAGE_URL", "s3://key:secret@hub-files"),
         ("SMTP_URL", "mail.example.org"),
         ("MAIL_FROM", "nobody at all"),
         ("REGISTRATION", "maybe"),
@@ -111,6 +114,7 @@ fn the_configuration_is_shown_without_its_secrets() {
 async fn serves_until(signal: &str) {
     let folder = Folder::new();
     let served = Served::start(folder.path(), &[]);
+    praxis_tests::tls();
     let answer = reqwest::get(format!("{}/readyz", served.base)).await.unwrap();
     assert_eq!(answer.status(), 200);
     let ended = served.end(signal).await;

@@ -9,6 +9,7 @@ pub mod pages;
 pub mod postgres;
 pub mod program;
 pub mod raw;
+pub mod s3;
 pub mod smtp;
 pub mod socket;
 pub mod stage;

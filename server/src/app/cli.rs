@@ -1,6 +1,7 @@
 //! The command line: every setting is a flag too.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,7 +9,7 @@ use praxis_migration::{Migrator, MigratorTrait as _};
 
 use super::config::{Config, SETTINGS};
 use super::startup::{open_hub, start};
-use crate::features::{demo, imports};
+use crate::features::{archive, demo, imports};
 use crate::ports::clock::Clock;
 use crate::store::{Change, change_schema};
 
@@ -61,6 +62,17 @@ enum Command {
     Import(imports::Asked),
     /// Fills a hub that has no members with invented sample content.
     Demo,
+    /// Writes the embedded hub, database and files, into one file while it runs.
+    Backup { file: PathBuf },
+    /// Puts a backup in place; no hub may run on the data directory.
+    Restore {
+        file: PathBuf,
+        /// Over the hub that is there.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Writes any hub into one archive, which `import praxis` loads into an empty one.
+    Export { file: PathBuf },
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,7 +113,13 @@ pub async fn run() -> ExitCode {
     let done = match cli.command {
         None | Some(Command::Serve) => return serve(config).await,
         Some(Command::Migrate { way }) => migrate(&config, way).await,
+        Some(Command::Import(asked)) if asked.format == imports::Format::Praxis => {
+            tell(archive::load(&config, &asked.path).await)
+        }
         Some(Command::Import(asked)) => import(config, asked).await,
+        Some(Command::Backup { file }) => tell(archive::backup(&config, &file).await),
+        Some(Command::Restore { file, replace }) => tell(archive::restore(&config, &file, replace).await),
+        Some(Command::Export { file }) => tell(archive::export(&config, &file).await),
         Some(Command::Demo) => fill_demo(config).await,
         Some(Command::Admin { act }) => admin(config, act).await,
         Some(Command::Config) => Ok(()),
@@ -110,6 +128,12 @@ pub async fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => refuse(&line),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the command prints")]
+fn tell(done: Result<String, String>) -> Result<(), String> {
+    println!("{}", done?);
+    Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "a command-line program says why it stops")]

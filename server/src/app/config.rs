@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::ports::blobs::{Aws, Place};
+
 /// Who may register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registration {
@@ -63,7 +65,10 @@ pub struct Config {
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
-    pub storage_dir: PathBuf,
+    /// Where uploads lie.
+    pub storage: Place,
+    /// The `AWS_…` variables, for a bucket.
+    pub aws: Aws,
     /// Where each value came from, for `praxis config`.
     pub shown: BTreeMap<&'static str, String>,
     /// Answers carry the number of queries they took; for tests.
@@ -86,11 +91,15 @@ impl Config {
                 }
             }
         }
+        values.extend(std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with("AWS_"))?;
+            Some((name, value.into_string().ok()?))
+        }));
         values.extend(flags.iter().map(|(name, value)| (name.clone(), value.clone())));
         Self::from_values(&values)
     }
 
-    /// Parses settings given by name without prefix; for `load` and for tests.
+    /// Parses settings given by name without prefix, and `AWS_…` variables; for `load` and for tests.
     pub fn from_values(values: &BTreeMap<String, String>) -> Result<Self, String> {
         let get = |name: &str| values.get(name).map(String::as_str).map(str::trim).filter(|v| !v.is_empty());
         not_yet(&get)?;
@@ -98,15 +107,9 @@ impl Config {
         bind.parse::<SocketAddr>()
             .map_err(|_| format!("PRAXIS_BIND: '{bind}' is no address; write it like 127.0.0.1:8080"))?;
         let data_dir = PathBuf::from(get("data_dir").unwrap_or("./data"));
-        let storage_dir = match get("storage_url") {
-            None => data_dir.join("uploads"),
-            Some(text) => Url::parse(text)
-                .ok()
-                .filter(|url| url.scheme() == "file")
-                .and_then(|url| url.to_file_path().ok())
-                .ok_or_else(|| {
-                    format!("PRAXIS_STORAGE_URL: '{}' is no folder; write file:///absolute/path", masked(text))
-                })?,
+        let storage = match get("storage_url") {
+            None => Place::Folder(data_dir.join("uploads")),
+            Some(text) => Place::parse(text)?,
         };
         let workers = match get("workers") {
             None => std::thread::available_parallelism().map_or(2, usize::from),
@@ -140,7 +143,8 @@ impl Config {
             count_queries: false,
             bind,
             data_dir,
-            storage_dir,
+            storage,
+            aws: Aws::of(values.iter().map(|(name, value)| (name.clone(), value.clone()))),
             workers,
             mail_from,
         })
@@ -154,7 +158,7 @@ impl Config {
             "base_url" => format!("http://{}", self.bind),
             "data_dir" => self.data_dir.display().to_string(),
             "database_url" => self.database(),
-            "storage_url" => format!("file://{}", self.storage_dir.display()),
+            "storage_url" => self.storage.to_string(),
             "secret_key" => "(generated in the data directory)".to_owned(),
             "mail_from" => self.mail_from.clone(),
             "registration" => "open".to_owned(),
@@ -209,11 +213,6 @@ fn not_yet<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
             let variable = name.to_uppercase();
             return Err(format!("PRAXIS_{variable}: this version has no {what} yet; unset it"));
         }
-    }
-    if get("storage_url").is_some_and(|url| url.starts_with("s3:")) {
-        return Err(
-            "PRAXIS_STORAGE_URL: this version stores files in a folder only; write file:///absolute/path".into()
-        );
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod node;
 pub mod private;
 pub mod routes;
 pub mod secrets;
+pub mod serving;
 mod startup;
 mod state;
 

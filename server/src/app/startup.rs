@@ -14,6 +14,7 @@ use super::config::Config;
 use super::node::{self, Node};
 use super::private;
 use super::secrets::{Secrets, random_token};
+use super::serving;
 use super::state::{AppState, Parts};
 use crate::entities::setting;
 use crate::features::{self, accounts, chat, forum, hub, spaces};
@@ -46,12 +47,15 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+fn make_data_dir(config: &Config) -> Result<(), String> {
+    private::make_dir(&config.data_dir)
+        .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))
+}
+
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
-    let fault = |error: &dyn std::fmt::Display| {
-        format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display())
-    };
-    private::make_dir(&config.data_dir).map_err(|error| fault(&error))?;
+    make_data_dir(&config)?;
+    let serving = serving::share(&config.data_dir)?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     change_schema(&config.database(), &connections, Change::Up)
@@ -96,7 +100,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let sink: Arc<dyn CommitSink> = Arc::<Node>::clone(&node);
     let writer = Writer::start(&connections, Ids::new(process), clock.clone(), sink)
         .map_err(|error| format!("the writer cannot start ({error})"))?;
-    let blobs = Blobs::in_folder(&config.storage_dir)?;
+    let blobs = Blobs::open(&config.storage, &config.aws)?;
     let mailer = Mailer::new(config.smtp_url.as_deref(), &config.mail_from);
     let (sender, mailbag) = chat::Sender::new();
     let state = AppState::new(Parts {
@@ -121,6 +125,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         epoch,
         origin: OnceLock::new(),
         scheduled: std::sync::Mutex::default(),
+        _serving: serving,
         config,
     });
     if let Some(url) = &state.config.base_url {
@@ -192,6 +197,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
+    make_data_dir(&config)?;
+    Blobs::open(&config.storage, &config.aws)?.prove().await?;
     if let Some(url) = &config.redis_url {
         // What will never work stops the start before anything is touched.
         match bus::reach(url, "praxis:start").await.map_err(|error| format!("PRAXIS_REDIS_URL: {error}"))? {

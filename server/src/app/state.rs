@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::Config;
 use super::secrets::Secrets;
+use super::serving::Serving;
 use crate::features::{accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
@@ -45,6 +46,8 @@ pub struct Parts {
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,
     pub(super) scheduled: Mutex<HashMap<&'static str, i64>>,
+    /// Says that the data directory is in use.
+    pub(super) _serving: Serving,
 }
 
 impl std::ops::Deref for AppState {

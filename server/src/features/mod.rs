@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod archive;
 pub mod chat;
 pub mod demo;
 pub mod forum;

@@ -66,7 +66,10 @@ async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<bool
 async fn run(state: &AppState, name: &str) -> Result<()> {
     match name {
         "schedule.tidy_rows" => tidy_rows(state).await?,
-        "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
+        "schedule.unused_files" => {
+            crate::features::people::remove_unused_files(state).await?;
+            state.blobs.remove_cut_off(state.clock.now() - DAY).await?;
+        }
         "schedule.trim_index_changes" => {
             for _ in 0..1000 {
                 let cut = async |tx: &mut Tx| log::trim(tx.conn(), tx.now() - CHANGES_KEPT, tx.now()).await;

@@ -76,6 +76,12 @@ impl Sql {
         self
     }
 
+    /// Puts text of our own before and after it.
+    pub fn around(mut self, before: &str, after: &str) -> Self {
+        self.text.insert_str(0, before);
+        self.then(after)
+    }
+
     /// Appends `FOR UPDATE OF …` where rows can be locked.
     pub fn locking(self, tables: &str, db: &impl ConnectionTrait) -> Self {
         if db.get_database_backend() == DbBackend::Postgres { self.then(" FOR UPDATE OF ").then(tables) } else { self }

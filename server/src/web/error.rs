@@ -56,6 +56,8 @@ pub enum AppError {
     TooLarge(Cow<'static, str>),
     /// 415: not a type this route takes.
     UnsupportedType(Cow<'static, str>),
+    /// 416: a range of bytes that begins after the end; the object's bytes.
+    NotInRange(u64),
     /// 422: fields with errors.
     Invalid(Vec<FieldError>),
     /// 429: come back after so many seconds.
@@ -92,6 +94,7 @@ impl AppError {
             Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotInRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +126,7 @@ impl AppError {
                 let fields: Vec<&str> = errors.iter().map(|e| e.field.as_ref()).collect();
                 (format!("Please correct: {}.", fields.join(", ")), Some(errors.clone()), None, None)
             }
+            Self::NotInRange(size) => (format!("It has {size} bytes; the range begins after them."), None, None, None),
             Self::TooMany(seconds) => (format!("Too many requests; come back in {seconds} s."), None, None, None),
             Self::Unavailable(seconds) => {
                 (format!("A part of the hub is away; come back in {seconds} s."), None, None, None)
@@ -210,12 +214,6 @@ impl From<std::io::Error> for AppError {
     }
 }
 
-impl From<object_store::Error> for AppError {
-    fn from(error: object_store::Error) -> Self {
-        stored(Box::new(error))
-    }
-}
-
 /// A fault of what stores files: a full disk passes, the rest is ours.
 fn stored(error: Box<dyn std::error::Error + Send + Sync>) -> AppError {
     use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
@@ -252,6 +250,9 @@ impl ResponseError for AppError {
         builder.content_type("application/problem+json");
         if let Self::TooMany(seconds) | Self::Unavailable(seconds) = self {
             builder.insert_header(("Retry-After", seconds.to_string()));
+        }
+        if let Self::NotInRange(size) = self {
+            builder.insert_header(("Content-Range", format!("bytes */{size}")));
         }
         if matches!(self, Self::Unauthenticated) {
             builder.insert_header(("WWW-Authenticate", "Bearer"));

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod checks;
 pub mod csrf;
+pub mod download;
 pub mod error;
 pub mod error_page;
 pub mod etag;

@@ -1,8 +1,6 @@
 //! `POST /files` and `GET /files/{id}`.
 
-use actix_web::http::header::{ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,6 +8,7 @@ use super::{file_actions, files};
 use crate::app::AppState;
 use crate::entities::file;
 use crate::store::Id;
+use crate::web::download::{self, Download};
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::idempotency::Once;
 use crate::web::multipart;
@@ -78,6 +77,7 @@ pub struct UploadForm {
         (status = 413, description = "Too large", body = Problem),
         (status = 415, description = "Not a form, or a file of a type that is not taken", body = Problem),
         (status = 422, description = "No file, or an image that cannot be read", body = Problem),
+        (status = 503, description = "The store of files is full or away", body = Problem),
     ),
     security(("bearer" = []), ("session" = []))
 )]
@@ -100,11 +100,17 @@ pub async fn upload(
 /// A file's bytes. Images are shown in place, everything else is an attachment.
 #[utoipa::path(
     get, path = "/files/{id}", tag = "files", operation_id = "download_file",
-    params(("id" = String, Path)),
+    params(
+        ("id" = String, Path),
+        ("Range" = Option<String>, Header, description = "One range of bytes, such as `bytes=0-99`"),
+    ),
     responses(
         (status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "A range of them", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 304, description = "As the client has it"),
         (status = 404, description = "No such file, or not for this viewer", body = Problem),
+        (status = 416, description = "A range that begins after the end", body = Problem),
+        (status = 503, description = "The store of files is away", body = Problem),
     ),
     security((), ("bearer" = []), ("session" = []))
 )]
@@ -116,21 +122,15 @@ pub async fn download(
 ) -> Result<HttpResponse> {
     let id: Id = path.parse().map_err(|_| AppError::NotFound)?;
     let row = files::find_readable(&state, &viewer, id.0).await?;
-    let etag = format!("\"{}\"", row.sha256);
-    // Asked for again each time: who may read it can change.
-    let cache = ("Cache-Control", "private, no-cache");
-    let known = req.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|value| value.contains(&etag)) {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(cache).finish());
-    }
-    let bytes: Bytes = state.blobs.get(&row.storage_key).await?;
     let how = if files::is_image(&row.media_type) { "inline" } else { "attachment" };
-    Ok(HttpResponse::Ok()
-        .content_type(row.media_type.as_str())
-        .insert_header(("Content-Disposition", files::disposition(how, &row.name)))
-        .insert_header(("Content-Security-Policy", "sandbox; default-src 'none'"))
-        .insert_header(("X-Content-Type-Options", "nosniff"))
-        .insert_header((ETAG, etag))
-        .insert_header(cache)
-        .body(bytes))
+    let what = Download {
+        key: &row.storage_key,
+        size: u64::try_from(row.size).unwrap_or(0),
+        etag: format!("\"{}\"", row.sha256),
+        media_type: &row.media_type,
+        disposition: files::disposition(how, &row.name),
+        // Asked for again each time: who may read it can change.
+        cache: "private, no-cache",
+    };
+    download::serve(&state, &req, &what).await
 }

@@ -62,7 +62,10 @@ impl Hub {
             children,
             data,
             program: args.serve.clone(),
-            http: reqwest::Client::new(),
+            http: {
+                praxis_tests::tls();
+                reqwest::Client::new()
+            },
             run: format!("{:x}", unique & 0xfff_ffff_ffff),
             space: String::new(),
             tokens: Vec::new(),
