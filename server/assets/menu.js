@@ -4,9 +4,9 @@ import { el } from './dom.js';
 
 /**
  * template: id of the template; item: selector of what it is about; id(item): what `{id}` stands for.
- * Nodes with `data-if="flag"` (or `!flag`) stay if the item's `data-can` has (or lacks) the flag.
+ * Nodes with `data-if="flag"` (or `!flag`) stay if `can(item)`, by default its `data-can`, has (or lacks) the flag.
  */
-export function menus({ template, item, id, places = () => ({}) }) {
+export function menus({ template, item, id, places = () => ({}), can: flags = (about) => new Set((about.dataset.can ?? '').split(' ')) }) {
   let menu = null;
   let of = null;
 
@@ -25,7 +25,7 @@ export function menus({ template, item, id, places = () => ({}) }) {
     close();
     if (same) return;
     of = about;
-    const can = new Set((about.dataset.can ?? '').split(' '));
+    const can = flags(about);
     const values = { id: id(about), ...places(about) };
     menu = el('div', { class: 'menu-body' });
     menu.append(document.getElementById(template).content.cloneNode(true));

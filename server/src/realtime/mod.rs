@@ -3,6 +3,8 @@
 //! Invariant: a reader ends with exactly the stream's log. A worker thread owns its sockets, so
 //! delivering takes no lock per socket; a frame is encoded once and its bytes are shared.
 
+mod catching_up;
+mod delivering;
 mod hub;
 mod live;
 mod outbox;

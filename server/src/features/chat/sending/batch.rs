@@ -52,7 +52,10 @@ pub(in crate::features::chat) async fn deliver(tx: &mut Tx, all: &[Outgoing]) ->
     let mut rooms: Vec<i64> = all.iter().map(|one| one.room).collect();
     rooms.sort_unstable();
     rooms.dedup();
-    ground::lock(tx, &rooms).await?;
+    let mut members: Vec<i64> = all.iter().map(|one| one.member).collect();
+    members.sort_unstable();
+    members.dedup();
+    ground::lock(tx, &rooms, &members).await?;
     let grounds = grounds(tx, all).await?;
     let known = known(tx, all).await?;
     let answered = answered(tx, all).await?;
