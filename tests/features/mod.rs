@@ -5,6 +5,7 @@ mod accounts_recovery;
 mod admin;
 pub mod chat;
 mod chat_pages;
+mod chat_reports;
 mod demo;
 mod details;
 mod forum;

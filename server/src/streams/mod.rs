@@ -12,7 +12,7 @@ mod retention;
 use std::fmt;
 use std::str::FromStr;
 
-pub use append::{Committed, NewEvent, append_all};
+pub use append::{Committed, Live, NewEvent, append_all};
 pub use heads::Heads;
 pub use log::{Head, head as log_head, heads_of, since};
 pub use relay::{Filler, Item, PAGE, Relay, write_events};
