@@ -24,6 +24,7 @@ struct Figure {
 
 #[tokio::main]
 async fn main() {
+    praxis_server::app::choose_encryption();
     let args: BTreeMap<String, String> = std::env::args()
         .skip(1)
         .collect::<Vec<_>>()
