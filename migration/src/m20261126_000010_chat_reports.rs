@@ -55,11 +55,8 @@ async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
 /// SQLite cannot make a column of a table nullable: the rows go into a new one. A report is of a
 /// post or of a message; one of a direct message belongs to no space.
 async fn rebuild_reports(manager: &SchemaManager<'_>, of_messages: bool) -> Result<(), DbErr> {
-    let (optional, message) = if of_messages {
-        ("", "message_id bigint REFERENCES message (id), ")
-    } else {
-        ("NOT NULL ", "")
-    };
+    let (optional, message) =
+        if of_messages { ("", "message_id bigint REFERENCES message (id), ") } else { ("NOT NULL ", "") };
     run(
         manager,
         &format!(
@@ -70,7 +67,8 @@ async fn rebuild_reports(manager: &SchemaManager<'_>, of_messages: bool) -> Resu
         ),
     )
     .await?;
-    let columns = "id, post_id, space_id, reporter_id, reason, note, state, created_at, handled_by, handled_at, outcome";
+    let columns =
+        "id, post_id, space_id, reporter_id, reason, note, state, created_at, handled_by, handled_at, outcome";
     run(manager, &format!("INSERT INTO report_new ({columns}) SELECT {columns} FROM report")).await?;
     run(manager, "DROP TABLE report").await?;
     run(manager, "ALTER TABLE report_new RENAME TO report").await?;

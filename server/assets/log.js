@@ -160,12 +160,22 @@ export class Log {
         && !before.classList.contains('is-stub') && !message.classList.contains('is-stub')
         && at - atOf(before) < TOGETHER;
       message.classList.toggle('is-joined', joined);
+      if (!joined) this.face(message);
       this.localise(message, at);
       before = message;
     }
     for (const left of days.values()) left.remove();
     if (line && (this.newAfter === null || !line.nextElementSibling)) line.remove();
     this.view.querySelector('[data-empty]')?.toggleAttribute('hidden', Boolean(before));
+  }
+
+  /** Joined messages come without a picture; one that is no longer joined gets it. */
+  face(message) {
+    if (message.classList.contains('is-stub') || message.querySelector(':scope > .msg-avatar')) return;
+    const by = message.dataset.by;
+    const other = this.root.ownerDocument.querySelector(`[data-by="${CSS.escape(by)}"] > .msg-avatar`);
+    const src = other?.getAttribute('src') ?? `/people/${by}/avatar`;
+    message.querySelector('.msg-head').before(el('img', { class: 'msg-avatar', src, width: 36, height: 36, alt: '' }));
   }
 
   heading(key) {

@@ -2,6 +2,8 @@
 // opener is a link to a page with the same acts.
 import { el } from './dom.js';
 
+const OPENER = '[data-more], .msg-more';
+
 /**
  * template: id of the template; item: selector of what it is about; id(item): what `{id}` stands for.
  * Nodes with `data-if="flag"` (or `!flag`) stay if `can(item)`, by default its `data-can`, has (or lacks) the flag.
@@ -12,7 +14,7 @@ export function menus({ template, item, id, places = () => ({}), can: flags = (a
 
   function close({ focus = false } = {}) {
     if (!menu) return;
-    const opener = menu.parentElement?.querySelector('[data-more]');
+    const opener = menu.parentElement?.querySelector(OPENER);
     menu.remove();
     menu = null;
     opener?.setAttribute('aria-expanded', 'false');
@@ -51,7 +53,7 @@ export function menus({ template, item, id, places = () => ({}), can: flags = (a
   document.addEventListener('click', (event) => {
     // A question about an act of the menu: its button has to be there for the answer.
     if (event.target.closest('dialog')) return;
-    const more = event.target.closest('[data-more]');
+    const more = event.target.closest(OPENER);
     if (more?.closest(item) && document.getElementById(template) && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       open(more);

@@ -72,14 +72,14 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
     ada.until("nobody is writing", "return !document.querySelector('[data-typing]').textContent").await;
 
     // A reaction, shown at once and to the other.
-    ada.ask("document.querySelector('[data-by=bea] [data-more]').click()").await;
+    ada.ask("document.querySelector('[data-by=bea] .msg-more').click()").await;
     ada.click("[data-by=bea] .menu-body button[value='🎉']").await;
     for browser in [&ada, &bea] {
         browser.until("the reaction", "return document.querySelector('[data-by=bea] [data-reactions]').innerText.trim() === '🎉 1'").await;
     }
 
     // A thread beside the room.
-    bea.ask("document.querySelector('[data-by=ada] [data-more]').focus()").await;
+    bea.ask("document.querySelector('[data-by=ada] .msg-more').focus()").await;
     bea.ask("document.querySelector('[data-by=ada] > .msg-acts [data-thread-link]').click()").await;
     bea.fill("[data-panel] form[data-chat] textarea", "About that").await;
     bea.ask("document.querySelector('[data-panel] form[data-chat]').requestSubmit()").await;
@@ -88,7 +88,7 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
     shows(&ada, "ada", &["Good morning", "Morning :)"]).await;
 
     // An edit in place.
-    ada.ask("document.querySelector('[data-by=ada] [data-more]').click()").await;
+    ada.ask("document.querySelector('[data-by=ada] .msg-more').click()").await;
     ada.click("[data-by=ada] .menu-body [data-edit]").await;
     ada.fill("[data-by=ada] .msg-edit textarea", "Good evening").await;
     ada.click("[data-by=ada] .msg-edit .btn-primary").await;
@@ -98,7 +98,7 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
 
     // Deleted: a stub in both.
     bea.ask("document.querySelector('[data-panel-close]').click()").await;
-    bea.ask("document.querySelector('main [data-by=bea] [data-more]').click()").await;
+    bea.ask("document.querySelector('main [data-by=bea] .msg-more').click()").await;
     bea.click("main [data-by=bea] .menu-body [formaction$='/delete']").await;
     bea.click("dialog[open] .btn-danger").await;
     for browser in [&ada, &bea] {

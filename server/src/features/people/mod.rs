@@ -26,7 +26,8 @@ mod writings;
 
 pub use events::fill_events;
 pub use file_actions::{
-    adopt_files, adopt_into_messages, adopt_shown, keep_file, purge_files_of_message, purge_files_of_post, remove_unused_files,
+    adopt_files, adopt_into_messages, adopt_shown, keep_file, purge_files_of_message, purge_files_of_post,
+    remove_unused_files,
 };
 pub use file_api::MOST as MOST_FILE;
 pub use files::linked_files;

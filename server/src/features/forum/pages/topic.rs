@@ -1,7 +1,6 @@
 //! The page of a topic: accepted answers first, then the thread, and the fragments of it that an
 //! open page asks for.
 
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
