@@ -53,7 +53,7 @@ hub_test!(async fn a_reported_message_reaches_the_moderators_of_its_space(hub) {
     let seen = reports(&s.owner).await;
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0]["message"]["excerpt"], "Something that should not stand here.");
-    assert_eq!((&seen[0]["message"]["room_name"], &seen[0]["space"]), (&json!("ward"), &json!(s.space)));
+    assert_eq!((&seen[0]["message"]["room_name"], &seen[0]["space"]), (&json!("Room ward"), &json!(s.space)));
     assert_eq!(seen[0]["url"], json!(format!("/messages/{message}")));
     assert_eq!(seen[0]["reporter"]["handle"], "rita");
     assert!(seen[0].get("post").is_none());
@@ -157,7 +157,7 @@ hub_test!(async fn messages_are_reported_and_settled_on_pages(hub) {
     let owner = Client::sign_in(&hub.base, "olive").await;
     let page = owner.page("/reports").await;
     check_html(&page.text);
-    assert!(page.text.contains("Message by arthur Example in ward"), "{}", page.text);
+    assert!(page.text.contains("Message by arthur Example in Room ward"), "{}", page.text);
     let report = page.text.split("action=\"/reports/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let done = owner.form(&format!("/reports/{report}"), &page.csrf(), &[("do", "remove")]).await;
     assert_eq!(done.status, 303, "{}", done.text);

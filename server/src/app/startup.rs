@@ -69,14 +69,10 @@ impl std::fmt::Debug for Opened {
     }
 }
 
-/// Chooses who encrypts connections to others; once a process, the first time counts.
-pub fn choose_encryption() {
-    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
-    choose_encryption();
+    // Who encrypts connections to others; once a process, the first time counts.
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
     let fault = |error: &dyn std::fmt::Display| {
         format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display())
     };

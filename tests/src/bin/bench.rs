@@ -24,7 +24,7 @@ struct Figure {
 
 #[tokio::main]
 async fn main() {
-    praxis_server::app::choose_encryption();
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
     let args: BTreeMap<String, String> = std::env::args()
         .skip(1)
         .collect::<Vec<_>>()

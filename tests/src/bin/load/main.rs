@@ -170,7 +170,7 @@ impl Args {
 type Rows = BTreeMap<String, Vec<Outcome>>;
 
 fn main() {
-    praxis_server::app::choose_encryption();
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
     let args = Args::parse();
     let most = Duration::from_secs_f64(args.most());
     std::thread::spawn(move || {
