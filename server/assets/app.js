@@ -121,8 +121,8 @@ function showShortcuts() {
     sheet.content.cloneNode(true)));
 }
 
-const stops = () => [...document.querySelectorAll('[data-row], article[data-post], article[data-message]')].filter((stop) => stop.offsetParent);
-const current = () => document.activeElement?.closest?.('[data-row], article[data-post], article[data-message]');
+const stops = () => [...document.querySelectorAll('[data-row], article[data-post], article.msg[id]')].filter((stop) => stop.offsetParent);
+const current = () => document.activeElement?.closest?.('[data-row], article[data-post], article.msg[id]');
 
 function step(by) {
   const all = stops();

@@ -13,6 +13,21 @@ const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit'
 const dated = new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 const exact = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
 
+/** The id of a message, from its place in the page. */
+export const idOf = (article) => article.id.slice(2);
+
+/** When it was written. */
+const atOf = (article) => new Date(article.dataset.at ? Number(article.dataset.at) : article.querySelector('.msg-time time').dateTime);
+
+/** What may be done with it: said by the message where it is unusual. */
+export function canOf(article, me) {
+  const template = document.getElementById('message');
+  const usual = article.dataset.by === me ? template?.dataset.own : template?.dataset.others;
+  const can = new Set((article.dataset.can ?? usual ?? '').split(' '));
+  if (article.closest('[data-view]')?.dataset.view) { can.delete('thread'); can.delete('pick'); }
+  return can;
+}
+
 const dayOf = (at) => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
 
 function dayName(at) {
@@ -42,9 +57,9 @@ export class Log {
     }
   }
 
-  all() { return [...this.root.querySelectorAll(':scope > [data-message]')]; }
+  all() { return [...this.root.querySelectorAll(':scope > .msg')]; }
 
-  find(id) { return this.root.querySelector(`:scope > [data-message="${CSS.escape(id)}"]`); }
+  find(id) { return this.root.querySelector(`:scope > #m-${CSS.escape(id)}`); }
 
   sent(client) { return this.root.querySelector(`:scope > [data-client="${CSS.escape(client)}"][data-by="${CSS.escape(this.me)}"]`); }
 
@@ -84,7 +99,7 @@ export class Log {
   put(articles, { fresh = false } = {}) {
     this.keep(() => {
       for (const article of articles) {
-        const old = this.find(article.dataset.message);
+        const old = this.find(idOf(article));
         if (old) { this.swap(old, article); continue; }
         const seq = Number(article.dataset.seq);
         const all = this.all();
@@ -120,7 +135,7 @@ export class Log {
     let before = null;
     let day = '';
     for (const message of this.all()) {
-      const at = new Date(Number(message.dataset.at));
+      const at = atOf(message);
       const above = [];
       const key = dayOf(at);
       if (key !== day) {
@@ -143,8 +158,9 @@ export class Log {
       }
       const joined = Boolean(before) && !above.length && before.dataset.by === message.dataset.by
         && !before.classList.contains('is-stub') && !message.classList.contains('is-stub')
-        && at - Number(before.dataset.at) < TOGETHER;
+        && at - atOf(before) < TOGETHER;
       message.classList.toggle('is-joined', joined);
+      if (!joined) this.face(message);
       this.localise(message, at);
       before = message;
     }
@@ -153,14 +169,23 @@ export class Log {
     this.view.querySelector('[data-empty]')?.toggleAttribute('hidden', Boolean(before));
   }
 
+  /** Joined messages come without a picture; one that is no longer joined gets it. */
+  face(message) {
+    if (message.classList.contains('is-stub') || message.querySelector(':scope > .msg-avatar')) return;
+    const by = message.dataset.by;
+    const other = this.root.ownerDocument.querySelector(`[data-by="${CSS.escape(by)}"] > .msg-avatar`);
+    const src = other?.getAttribute('src') ?? `/people/${by}/avatar`;
+    message.querySelector('.msg-head').before(el('img', { class: 'msg-avatar', src, width: 36, height: 36, alt: '' }));
+  }
+
   heading(key) {
     return el('h2', { class: 'day', 'data-day': key }, this.thread ? el('span') : el('a', { href: `${this.page}/day/${key}` }));
   }
 
   localise(message, at) {
-    const time = message.querySelector('time[data-clock]');
-    if (!time || time.dataset.clock) return;
-    time.dataset.clock = '1';
+    const time = message.querySelector('.msg-time time');
+    if (!time || time.dataset.clock !== undefined) return;
+    time.dataset.clock = '';
     time.textContent = clock.format(at);
     time.parentElement.title = exact.format(at);
   }
@@ -175,7 +200,7 @@ export class Log {
     const avatar = this.root.ownerDocument.querySelector(`[data-by="${CSS.escape(data.author.handle)}"] .msg-avatar`);
     const values = {
       id: data.id, seq: data.seq ?? item.seq, client: data.client_id ?? '', handle: data.author.handle,
-      name: data.author.display_name, at: at.getTime(), datetime: at.toISOString(),
+      name: data.author.display_name, datetime: at.toISOString(),
     };
     const article = template.content.firstElementChild.cloneNode(true);
     const fill = (text) => text.replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
@@ -183,7 +208,7 @@ export class Log {
       for (const { name, value } of [...node.attributes]) if (value.includes('{')) node.setAttribute(name, fill(value));
       for (const child of node.childNodes) if (child.nodeType === Node.TEXT_NODE && child.data.includes('{')) child.data = fill(child.data);
     }
-    article.dataset.can = own ? template.dataset.own : template.dataset.others;
+    if (!own) delete article.dataset.client;
     if (avatar) article.querySelector('.msg-avatar').src = avatar.src;
     article.querySelector('.msg-body').replaceChildren(...parse(data.body_html).body.childNodes);
     return article;
@@ -211,7 +236,7 @@ export class Log {
     this.root.setAttribute('aria-busy', 'true');
     try {
       const part = await this.part(up ? `before=${first.dataset.seq}` : `after=${last.dataset.seq}`);
-      this.put(part.querySelectorAll('[data-message]'));
+      this.put(part.querySelectorAll('.msg'));
       this.link(up ? this.older : this.newer, up ? part.dataset.older : part.dataset.newer);
       this.trim(up);
     } catch { /* the next scroll tries again */ } finally {
@@ -243,7 +268,7 @@ export class Log {
   /** Shows the newest page, whatever was here. */
   async newest() {
     const part = await this.part('');
-    this.replaceAll(part.querySelectorAll('[data-message]'));
+    this.replaceAll(part.querySelectorAll('.msg'));
     this.link(this.older, part.dataset.older);
     this.link(this.newer, part.dataset.newer);
     this.toBottom();

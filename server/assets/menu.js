@@ -2,17 +2,19 @@
 // opener is a link to a page with the same acts.
 import { el } from './dom.js';
 
+const OPENER = '[data-more], .msg-more';
+
 /**
  * template: id of the template; item: selector of what it is about; id(item): what `{id}` stands for.
- * Nodes with `data-if="flag"` (or `!flag`) stay if the item's `data-can` has (or lacks) the flag.
+ * Nodes with `data-if="flag"` (or `!flag`) stay if `can(item)`, by default its `data-can`, has (or lacks) the flag.
  */
-export function menus({ template, item, id, places = () => ({}) }) {
+export function menus({ template, item, id, places = () => ({}), can: flags = (about) => new Set((about.dataset.can ?? '').split(' ')) }) {
   let menu = null;
   let of = null;
 
   function close({ focus = false } = {}) {
     if (!menu) return;
-    const opener = menu.parentElement?.querySelector('[data-more]');
+    const opener = menu.parentElement?.querySelector(OPENER);
     menu.remove();
     menu = null;
     opener?.setAttribute('aria-expanded', 'false');
@@ -25,7 +27,7 @@ export function menus({ template, item, id, places = () => ({}) }) {
     close();
     if (same) return;
     of = about;
-    const can = new Set((about.dataset.can ?? '').split(' '));
+    const can = flags(about);
     const values = { id: id(about), ...places(about) };
     menu = el('div', { class: 'menu-body' });
     menu.append(document.getElementById(template).content.cloneNode(true));
@@ -51,7 +53,7 @@ export function menus({ template, item, id, places = () => ({}) }) {
   document.addEventListener('click', (event) => {
     // A question about an act of the menu: its button has to be there for the answer.
     if (event.target.closest('dialog')) return;
-    const more = event.target.closest('[data-more]');
+    const more = event.target.closest(OPENER);
     if (more?.closest(item) && document.getElementById(template) && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       open(more);

@@ -3,10 +3,20 @@ import { word } from './words.js';
 import { el, refusal, request, toast } from './dom.js';
 import { viewOf, views } from './views.js';
 
+/** Where the reactions of a message stand; most have none. */
+function placeOf(view, id) {
+  const article = view.log.find(id);
+  const body = article?.querySelector('.msg-body');
+  if (!body || article.classList.contains('is-stub')) return null;
+  const place = article.querySelector('[data-reactions]') ?? el('div', { class: 'reactions', 'data-reactions': true });
+  if (!place.isConnected) (article.querySelector('.msg-edited') ?? body).after(place);
+  return place;
+}
+
 /** The counts as the server has them; which are one's own is known here only. */
 export function react(id, reactions) {
   for (const view of views()) {
-    const place = view.log.find(id)?.querySelector('[data-reactions]');
+    const place = placeOf(view, id);
     if (!place) continue;
     const mine = new Set([...place.querySelectorAll('[aria-pressed="true"]')].map((button) => button.value));
     const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
@@ -23,7 +33,7 @@ function reaction(id, emoji, n, mine) {
 
 /** Shows one's own reaction before the server has it; returns what takes it back. */
 function pretend(id, emoji, undo) {
-  const places = views().map((view) => view.log.find(id)?.querySelector('[data-reactions]')).filter(Boolean);
+  const places = views().map((view) => placeOf(view, id)).filter(Boolean);
   const before = places.map((place) => [place, [...place.childNodes]]);
   for (const place of places) {
     const now = [...place.querySelectorAll('button')].map((each) => ({

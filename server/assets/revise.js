@@ -2,11 +2,12 @@
 import { word } from './words.js';
 import { el, parse, refusal, request, toast } from './dom.js';
 import { complete } from './complete.js';
+import { idOf } from './log.js';
 
 /** Puts the text of a message into a field in its place; Enter saves, Escape leaves it as it was. */
 export async function edit(message, { renew, space }) {
   if (message.querySelector('form')) return;
-  const id = message.dataset.message;
+  const id = idOf(message);
   let raw;
   try {
     const response = await request(`/messages/${id}/edit`);

@@ -5,7 +5,7 @@
 import { word } from './words.js';
 import { el, icon, parse, refusal, request, toast } from './dom.js';
 import { menus } from './menu.js';
-import { Log } from './log.js';
+import { canOf, idOf, Log } from './log.js';
 import { live } from './socket.js';
 import { entries, onChange } from './outbox.js';
 import { outgoing } from './outgoing.js';
@@ -96,7 +96,7 @@ class View {
   }
 
   editLast() {
-    const own = this.log.all().filter((each) => each.dataset.by === me && each.dataset.can?.includes('edit')).at(-1);
+    const own = this.log.all().filter((each) => each.dataset.by === me && canOf(each, me).has('edit')).at(-1);
     if (own) edit(own, { renew, space: main.dataset.space });
     return Boolean(own);
   }
@@ -159,9 +159,9 @@ async function renew(ids) {
         const now = [...stale].slice(0, 50);
         for (const id of now) stale.delete(id);
         const part = await views()[0].log.part(`ids=${now.map(encodeURIComponent).join(',')}`);
-        const found = new Map([...part.querySelectorAll('[data-message]')].map((article) => [article.dataset.message, article]));
+        const found = new Map([...part.querySelectorAll('.msg')].map((article) => [idOf(article), article]));
         for (const view of views()) {
-          view.log.put([...found.values()].filter((article) => view.log.find(article.dataset.message)).map((article) => article.cloneNode(true)));
+          view.log.put([...found.values()].filter((article) => view.log.find(idOf(article))).map((article) => article.cloneNode(true)));
           for (const id of now) if (!found.has(id)) view.log.keep(() => { view.log.find(id)?.remove(); view.log.arrange(); });
         }
       }
@@ -211,7 +211,7 @@ function replies({ id, reply_count: n }) {
       const line = el('a', { class: 'msg-thread', href: `${page}/thread/${id}`, 'data-thread-link': id }, icon('thread'), count);
       const old = message.querySelector('.msg-thread');
       if (old) old.replaceWith(line);
-      else (message.querySelector('.msg-acts') ?? message.lastElementChild).before(line);
+      else (message.querySelector('[data-reactions]') ?? message.querySelector('.msg-edited') ?? message.querySelector('.msg-body')).after(line);
     });
   }
 }
@@ -246,13 +246,14 @@ live.subscribe(main.dataset.stream, {
 
 const menu = menus({
   template: 'message-menu',
-  item: '[data-message]',
-  id: (article) => article.dataset.message,
+  item: '.msg',
+  id: idOf,
   places: (article) => ({ seq: article.dataset.seq }),
+  can: (article) => canOf(article, me),
 });
 
 async function act(form, button) {
-  const about = button.closest('[data-message]') ?? menu.about();
+  const about = button.closest('.msg') ?? menu.about();
   const url = button.hasAttribute('formaction') ? button.formAction : form.action;
   const body = new URLSearchParams(new FormData(form, button)); // while the button is still in the page
   menu.close();
@@ -262,7 +263,7 @@ async function act(form, button) {
     const response = await request(url, { method: 'POST', body });
     if (response.redirected) { location.assign(response.url); return; }
     if (!response.ok) { toast(await refusal(response)); return; }
-    if (about) await renew([about.dataset.message]);
+    if (about) await renew([idOf(about)]);
     else await renewHead();
   } catch { toast(word('offlineAct')); }
 }
@@ -276,11 +277,11 @@ document.addEventListener('submit', (event) => {
 document.addEventListener('click', async (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   const from = (selector) => event.target.closest(selector);
-  const message = from('[data-message]') ?? (from('.menu-body') && menu.about());
+  const message = from('.msg') ?? (from('.menu-body') && menu.about());
   if (from('[data-react]') && message) {
     event.preventDefault();
     const emoji = await pickEmoji(from('[data-react]'));
-    if (emoji) toggle(message.dataset.message, emoji);
+    if (emoji) toggle(idOf(message), emoji);
   } else if (from('[data-edit]') && message) {
     event.preventDefault();
     edit(message, { renew, space: main.dataset.space });
@@ -305,22 +306,22 @@ document.addEventListener('click', async (event) => {
 
 // ---- Reacting and answering stand at hand where the pointer or the focus is; once in the page, not in every message
 
-let bar = [];
+let bar = null;
 
 function offer(message) {
-  if (!message || bar[0]?.closest('[data-message]') === message) return;
-  for (const part of bar) part.remove();
-  const acts = message.querySelector('.msg-acts');
-  if (!acts) { bar = []; return; }
-  const can = new Set(message.dataset.can.split(' '));
-  bar = [...document.getElementById('message-bar').content.cloneNode(true).children].filter((part) => can.has(part.dataset.if));
-  for (const part of bar) {
-    for (const { name, value } of [...part.attributes]) if (value.includes('{id}')) part.setAttribute(name, value.replaceAll('{id}', message.dataset.message));
+  const more = message?.querySelector(':scope > .msg-more, :scope > .menu');
+  if (!more || bar?.parentElement === message) return;
+  bar?.remove();
+  const can = canOf(message, me);
+  bar = el('div', { class: 'msg-acts' });
+  bar.append(...[...document.getElementById('message-bar').content.cloneNode(true).children].filter((part) => can.has(part.dataset.if)));
+  for (const part of bar.children) {
+    for (const { name, value } of [...part.attributes]) if (value.includes('{id}')) part.setAttribute(name, value.replaceAll('{id}', idOf(message)));
   }
-  acts.prepend(...bar);
+  more.before(bar);
 }
 for (const kind of ['pointerover', 'focusin']) {
-  document.addEventListener(kind, (event) => offer(event.target.closest?.('[data-message]')));
+  document.addEventListener(kind, (event) => offer(event.target.closest?.('.msg')));
 }
 
 // ---- A thread beside the room
@@ -336,7 +337,7 @@ async function thread(id, again = null) {
   if (!panel || (again && !panel.contains(again))) {
     // The page of a thread itself: what is in it, again.
     const shown = open.get(again);
-    shown.log.replaceAll(view.querySelectorAll('[data-log] > [data-message]'));
+    shown.log.replaceAll(view.querySelectorAll('[data-log] > .msg'));
     return;
   }
   opener = document.activeElement;
@@ -370,10 +371,10 @@ const boxing = new MutationObserver(boxes);
 
 /** Gives every message that can be chosen a box. */
 function boxes() {
-  for (const message of main.querySelectorAll('[data-log] > [data-can~="pick"]')) {
-    if (message.querySelector('.msg-pick')) continue;
+  for (const message of main.querySelectorAll('[data-log] > .msg')) {
+    if (message.querySelector('.msg-pick') || message.classList.contains('is-stub') || !canOf(message, me).has('pick')) continue;
     const name = message.querySelector('.msg-author').textContent;
-    message.prepend(el('input', { class: 'msg-pick', type: 'checkbox', name: 'm', value: message.dataset.message, form: 'pick', 'aria-label': word('pick', { name }) }));
+    message.prepend(el('input', { class: 'msg-pick', type: 'checkbox', name: 'm', value: idOf(message), form: 'pick', 'aria-label': word('pick', { name }) }));
   }
 }
 

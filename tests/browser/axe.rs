@@ -128,7 +128,7 @@ async fn open_parts(hub: &TestHub) {
         (
             ROOM,
             "the menu of a message",
-            "document.querySelector('[data-message] [data-more]').click()",
+            "document.querySelector('[data-log] > .msg > .msg-more').click()",
             ".msg .menu-body",
         ),
         (ROOM, "the emoji", "document.querySelector('[data-emoji]').click()", "dialog.picker[open] .reaction"),

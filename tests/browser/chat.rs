@@ -40,7 +40,7 @@ pub async fn say(browser: &Browser, text: &str) {
 /// Waits until the log shows exactly these texts, in this order.
 pub async fn shows(browser: &Browser, who: &str, texts: &[&str]) {
     let script = format!(
-        "return JSON.stringify([...document.querySelectorAll('main [data-log] > [data-message] > .msg-body')]\
+        "return JSON.stringify([...document.querySelectorAll('main [data-log] > .msg > .msg-body')]\
          .map((body) => body.innerText.trim())) === JSON.stringify({})",
         json!(texts)
     );
@@ -72,15 +72,15 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
     ada.until("nobody is writing", "return !document.querySelector('[data-typing]').textContent").await;
 
     // A reaction, shown at once and to the other.
-    ada.ask("document.querySelector('[data-by=bea] [data-more]').click()").await;
+    ada.ask("document.querySelector('[data-by=bea] .msg-more').click()").await;
     ada.click("[data-by=bea] .menu-body button[value='🎉']").await;
     for browser in [&ada, &bea] {
         browser.until("the reaction", "return document.querySelector('[data-by=bea] [data-reactions]').innerText.trim() === '🎉 1'").await;
     }
 
     // A thread beside the room.
-    bea.ask("document.querySelector('[data-by=ada] [data-more]').focus()").await;
-    bea.ask("document.querySelector('[data-by=ada] .msg-acts [data-thread-link]').click()").await;
+    bea.ask("document.querySelector('[data-by=ada] .msg-more').focus()").await;
+    bea.ask("document.querySelector('[data-by=ada] > .msg-acts [data-thread-link]').click()").await;
     bea.fill("[data-panel] form[data-chat] textarea", "About that").await;
     bea.ask("document.querySelector('[data-panel] form[data-chat]').requestSubmit()").await;
     bea.until("the reply in the thread", "return [...document.querySelectorAll('[data-panel] [data-log] .msg-body')].at(-1)?.innerText.trim() === 'About that'").await;
@@ -88,7 +88,7 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
     shows(&ada, "ada", &["Good morning", "Morning :)"]).await;
 
     // An edit in place.
-    ada.ask("document.querySelector('[data-by=ada] [data-more]').click()").await;
+    ada.ask("document.querySelector('[data-by=ada] .msg-more').click()").await;
     ada.click("[data-by=ada] .menu-body [data-edit]").await;
     ada.fill("[data-by=ada] .msg-edit textarea", "Good evening").await;
     ada.click("[data-by=ada] .msg-edit .btn-primary").await;
@@ -98,7 +98,7 @@ hub_test!(async fn two_people_talk_side_by_side(hub) {
 
     // Deleted: a stub in both.
     bea.ask("document.querySelector('[data-panel-close]').click()").await;
-    bea.ask("document.querySelector('main [data-by=bea] [data-more]').click()").await;
+    bea.ask("document.querySelector('main [data-by=bea] .msg-more').click()").await;
     bea.click("main [data-by=bea] .menu-body [formaction$='/delete']").await;
     bea.click("dialog[open] .btn-danger").await;
     for browser in [&ada, &bea] {
@@ -195,7 +195,7 @@ fn what_is_written_without_a_connection_goes_out_once_and_in_order() {
 /// Where a message stands in the window, in whole pixels; null if it is not in the page.
 fn place_of(text: &str) -> String {
     format!(
-        "const found = [...document.querySelectorAll('[data-log] > [data-message]')]\
+        "const found = [...document.querySelectorAll('[data-log] > .msg')]\
          .find((one) => one.querySelector('.msg-body').innerText.trim() === {}); \
          return found ? Math.round(found.getBoundingClientRect().top) : null",
         json!(text)
@@ -229,7 +229,7 @@ async fn scroll_through(hub: &TestHub) {
     browser.until("older messages", "return [...document.querySelectorAll('[data-log] .msg-body')].some((body) => body.innerText.trim() === 'Number 30')").await;
     browser.until("an end of fetching", "return !document.querySelector('[data-log][aria-busy]')").await;
     let before = browser.ask("const log = document.querySelector('[data-scroll]').getBoundingClientRect(); \
-        return [...document.querySelectorAll('[data-log] > [data-message]')].filter((one) => one.getBoundingClientRect().top > log.top)[0].querySelector('.msg-body').innerText.trim()").await;
+        return [...document.querySelectorAll('[data-log] > .msg')].filter((one) => one.getBoundingClientRect().top > log.top)[0].querySelector('.msg-body').innerText.trim()").await;
     let before = before.as_str().unwrap().to_owned();
     assert!(before.starts_with("Number 7"), "still there and not at the new top: {before}");
 
@@ -253,7 +253,7 @@ async fn scroll_through(hub: &TestHub) {
         )
         .await;
     browser.until("the end", "return document.querySelector('[data-scroll]').scrollTop > -5").await;
-    let most = browser.ask("return document.querySelectorAll('[data-log] > [data-message]').length").await;
+    let most = browser.ask("return document.querySelectorAll('[data-log] > .msg').length").await;
     assert!(most.as_u64().unwrap() <= 300, "{most}");
 
     // Seen to its end, it is read.

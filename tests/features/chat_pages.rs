@@ -71,7 +71,7 @@ hub_test!(async fn a_room_is_made_and_used_by_forms_alone(hub) {
     let page = s.browser.page(&s.page).await;
     good(&page);
     assert_eq!(page.text.matches("<em>morning</em>").count(), 1);
-    let message = page.text.split("data-message=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let message = page.text.split("<article class=\"msg\" id=\"m-").nth(1).unwrap().split('"').next().unwrap().to_owned();
 
     // Everything that scripts do is a page or a form.
     good(&s.browser.page(&format!("/messages/{message}/menu")).await);

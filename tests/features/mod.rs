@@ -6,6 +6,7 @@ mod admin;
 mod archive;
 pub mod chat;
 mod chat_pages;
+mod chat_reports;
 mod compose;
 mod demo;
 mod details;

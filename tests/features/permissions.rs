@@ -111,6 +111,9 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("DELETE /messages/{id}", "", [401, 404, 403, 204, 204, 404]),
     ("GET /messages/{id}/revisions", "", [401, 404, 200, 200, 200, 404]),
     ("POST /messages/{id}/purge", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /messages/{id}/flags", FLAG, [401, 404, 201, 201, 201, 404]),
+    // Nobody reported it.
+    ("POST /messages/{id}/remove", "", [401, 404, 404, 404, 404, 404]),
     ("PUT /messages/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
     ("DELETE /messages/{id}/reactions/{emoji}", "", [401, 404, 204, 204, 204, 404]),
     ("PUT /messages/{id}/pin", "", [401, 404, 204, 204, 204, 404]),
@@ -148,6 +151,7 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
 
 const ROOM: &str = "{\"slug\":\"talk\",\"name\":\"Talk\"}";
 const EMPTY_TOPIC: &str = "{\"messages\":[],\"title\":\"A topic\",\"kind\":\"question\"}";
+const FLAG: &str = "{\"reason\":\"other\"}";
 const REASON: &str = "{\"reason\":\"A reason.\"}";
 const TOPIC: &str = "{\"title\":\"A topic\",\"body\":\"Its text.\",\"kind\":\"question\",\"tags\":[]}";
 

@@ -136,3 +136,57 @@ fn replays_of_many_rooms_at_once_cut_nobody() {
         }
     });
 }
+
+/// What a reader that is behind has not got yet is trimmed: it is told to fetch again at once, not
+/// when the next event comes, and then gets what comes.
+#[test]
+fn a_reader_that_is_behind_when_the_log_is_trimmed_is_reset() {
+    run_with(Db::Sqlite, "trimmed", &[("rate_limit", "off")], async |hub| {
+        let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+        let space = hub.space(&ada, "open").await;
+        let (room, stream) = room(&ada, &space, "hall").await;
+        let mut sender = Socket::open(&ada).await;
+        let body = "word ".repeat(1590);
+        let letter = |number: usize| json!({"type": "send", "room": room, "body": body, "client_id": format!("letter-{number}")});
+        for number in 0..LETTERS {
+            sender.send(&letter(number)).await;
+            if number >= 32 {
+                sender.next_of("sent").await;
+            }
+        }
+        for _ in 0..32 {
+            sender.next_of("sent").await;
+        }
+        // All that is more than what lies between holds: the replay cannot have come to its end.
+        let mut reader = RawSocket::open(&bob, Some(4096)).await;
+        reader.send(&json!({"type": "subscribe", "stream": stream, "since": 0})).await;
+        assert!(matches!(reader.next().await, Frame::Text(frame) if frame["type"] == "subscribed"));
+        let trimmed = hub.state().store.write(async |tx| praxis_server::streams::trim(tx.conn(), i64::MAX).await).await;
+        assert!(trimmed.unwrap() > 0);
+
+        let (mut last, head) = (0, LETTERS as i64);
+        let reset = loop {
+            match reader.next().await {
+                Frame::Close(code) => panic!("cut with {code}"),
+                Frame::Text(frame) if frame["type"] == "reset" => break frame,
+                Frame::Text(frame) => {
+                    for event in frame["items"].as_array().into_iter().flatten() {
+                        last += 1;
+                        assert_eq!(event["seq"], last);
+                    }
+                }
+            }
+        };
+        assert!(last < head, "the reader got everything: nothing was trimmed before it");
+        assert_eq!((&reset["stream"], &reset["head"]), (&json!(stream), &json!(head)));
+        sender.send(&letter(LETTERS)).await;
+        let next = loop {
+            match reader.next().await {
+                Frame::Close(code) => panic!("cut with {code}"),
+                Frame::Text(frame) if frame["type"] == "events" => break frame,
+                Frame::Text(_) => {}
+            }
+        };
+        assert_eq!(next["items"][0]["seq"], head + 1);
+    });
+}

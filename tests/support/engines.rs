@@ -126,10 +126,22 @@ impl Postgres {
             assert!(owned.success());
         }
         let data = postgres.data();
-        postgres.call("initdb", &[
-            "--pgdata", &data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8",
-            "--no-sync",
-        ]);
+        postgres.call(
+            "initdb",
+            &[
+                "--pgdata",
+                &data,
+                "--username",
+                "postgres",
+                "--auth",
+                "trust",
+                "--encoding",
+                "UTF8",
+                "--locale",
+                "C.UTF-8",
+                "--no-sync",
+            ],
+        );
         postgres.resume();
         Some(postgres)
     }
@@ -224,8 +236,9 @@ impl Drop for Postgres {
 
 /// Whether this process may mount and become somebody else.
 pub fn is_root() -> bool {
-    std::fs::read_to_string("/proc/self/status")
-        .is_ok_and(|status| status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0")))
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| {
+        status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
+    })
 }
 
 /// Stands between a node and an engine, and stops forwarding when it is told to: the connections
@@ -285,4 +298,3 @@ async fn forward(
 pub fn say(what: &str, started: Instant) {
     let _told = writeln!(std::io::stderr(), "\ndrill: {what}: {:.2} s", started.elapsed().as_secs_f64());
 }
-

@@ -77,6 +77,7 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/messages/{id}/history", [303, 404, 200, 200, 200, 404]),
     ("/messages/{id}/edit", [303, 404, 403, 403, 200, 404]),
     ("/messages/{id}/purge", [303, 404, 403, 200, 200, 404]),
+    ("/messages/{id}/report", [303, 404, 200, 200, 200, 404]),
     ("/notices", [303, 200, 200, 200, 200, 200]),
     // Moderation
     ("/posts/{id}/report", [303, 404, 200, 200, 200, 404]),

@@ -56,6 +56,8 @@ fn make_data_dir(config: &Config) -> Result<(), String> {
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     make_data_dir(&config)?;
     let serving = serving::share(&config.data_dir)?;
+    // Who encrypts connections to others; once a process, the first time counts.
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     change_schema(&config.database(), &connections, Change::Up)
@@ -74,8 +76,14 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let sessions = Sessions::new(secrets.clone());
     let withdraw = node::withdraw(hub.clone(), sessions.clone());
     let heard = Heard::default();
-    let (relay, receiver) =
-        Relay::new(reader.clone(), heads.clone(), hub.clone(), features::filler(), Arc::clone(&withdraw), heard.clone());
+    let (relay, receiver) = Relay::new(
+        reader.clone(),
+        heads.clone(),
+        hub.clone(),
+        features::filler(),
+        Arc::clone(&withdraw),
+        heard.clone(),
+    );
     let (bus, outgoing) = match &config.redis_url {
         None => (Bus::default(), None),
         Some(url) => {

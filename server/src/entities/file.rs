@@ -17,6 +17,8 @@ pub struct Model {
     pub height: Option<i32>,
     pub post_id: Option<i64>,
     pub message_id: Option<i64>,
+    /// A profile, a space's pinned text or a page of the hub.
+    pub shown_in: Option<String>,
     pub created_at: i64,
 }
 

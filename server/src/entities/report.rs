@@ -1,4 +1,4 @@
-//! A post brought to the moderators.
+//! A post or a message brought to the moderators.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,8 +9,11 @@ use super::kinds::{ReportReason, ReportState};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
-    pub post_id: i64,
-    pub space_id: i64,
+    /// One of the two is set.
+    pub post_id: Option<i64>,
+    pub message_id: Option<i64>,
+    /// None for a message of a direct conversation.
+    pub space_id: Option<i64>,
     pub reporter_id: i64,
     pub reason: ReportReason,
     #[sea_orm(column_type = "Text")]

@@ -4,6 +4,8 @@
 //! delivering takes no lock per socket; a frame is encoded once and its bytes are shared.
 
 pub mod bus;
+mod catching_up;
+mod delivering;
 mod hub;
 mod live;
 mod outbox;

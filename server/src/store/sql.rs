@@ -4,8 +4,9 @@ use sea_orm::{ConnectionTrait, DbBackend, ExecResult, QueryResult, Statement, Va
 
 use crate::web::error::Result;
 
-/// Rows of one `INSERT`. Few sizes, so that the database keeps few prepared statements.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+/// Rows of one `INSERT` or list. Few sizes, so that the database keeps few prepared statements;
+/// powers of two, so that few statements make up any number.
+const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Inserts rows, many in one statement; `insert` ends with `VALUES `.
 pub async fn insert_rows<const N: usize>(db: &impl ConnectionTrait, insert: &str, rows: Vec<[Value; N]>) -> Result<()> {
@@ -42,7 +43,7 @@ impl Sql {
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        put_number(&mut self.text, self.values.len());
         self
     }
 
@@ -82,6 +83,16 @@ impl Sql {
         self.then(after)
     }
 
+    /// [`Sql::rows`] with the last row repeated until there are as many as one of few sizes, for
+    /// look-ups in which a row that comes twice changes nothing: the database then prepares few
+    /// statements, whatever the numbers of rows.
+    pub fn padded_rows<const N: usize>(self, rows: Vec<[Value; N]>) -> Self {
+        let Some(last) = rows.last().cloned() else { return self };
+        let size = CHUNKS.iter().rev().copied().find(|size| *size >= rows.len()).unwrap_or(rows.len());
+        let more = size - rows.len();
+        self.rows(rows.into_iter().chain(std::iter::repeat_n(last, more)))
+    }
+
     /// Appends `FOR UPDATE OF …` where rows can be locked.
     pub fn locking(self, tables: &str, db: &impl ConnectionTrait) -> Self {
         if db.get_database_backend() == DbBackend::Postgres { self.then(" FOR UPDATE OF ").then(tables) } else { self }
@@ -111,5 +122,30 @@ impl Sql {
 
     pub async fn run(self, db: &impl ConnectionTrait) -> Result<ExecResult> {
         Ok(db.execute_raw(self.statement(db)).await?)
+    }
+}
+
+/// A number in digits, without a text of its own in between.
+fn put_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        put_number(text, number / 10);
+    }
+    text.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or(0)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sql;
+
+    #[test]
+    fn values_are_numbered_and_rows_padded() {
+        let sql = (0..1000).fold(Sql::new(""), |sql, number: i64| sql.bind(number));
+        assert!(sql.text.starts_with("$1$2$3"));
+        assert!(sql.text.contains("$10$11") && sql.text.ends_with("$999$1000"), "{}", sql.text);
+        let rows: Vec<[sea_orm::Value; 1]> = (0..3i64).map(|number| [number.into()]).collect();
+        let sql = Sql::new("VALUES ").padded_rows(rows);
+        assert_eq!(sql.text, "VALUES ($1), ($2), ($3), ($4)");
+        assert_eq!(sql.values, [0i64, 1, 2, 2].map(sea_orm::Value::from).to_vec());
+        assert_eq!(Sql::new("").padded_rows::<1>(Vec::new()).text, "");
     }
 }

@@ -51,8 +51,32 @@ pub struct Committed {
     pub actor: Option<i64>,
     pub at: i64,
     pub extra: Option<Value>,
-    /// Its data as JSON; absent: filled from the rows.
-    pub live: Option<Arc<str>>,
+    /// Its data; absent: filled from the rows.
+    pub live: Option<Live>,
+}
+
+/// The data of an event as JSON, for live readers.
+#[derive(Clone)]
+pub enum Live {
+    Text(Arc<str>),
+    /// Written where somebody reads the stream, and not in the transaction.
+    Later(Arc<dyn Fn() -> Arc<str> + Send + Sync>),
+}
+
+impl Live {
+    #[must_use]
+    pub fn text(&self) -> Arc<str> {
+        match self {
+            Self::Text(text) => Arc::clone(text),
+            Self::Later(write) => write(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Live")
+    }
 }
 
 /// Appends events and returns them in the order given. Locks each stream's head row once, in
@@ -95,7 +119,7 @@ pub async fn append_all(tx: &DatabaseTransaction, events: Vec<(Stream, NewEvent)
             actor: event.actor,
             at: now,
             extra: event.extra,
-            live: event.live.map(|live| live.to_string().into()),
+            live: event.live.map(|live| Live::Text(live.to_string().into())),
         });
     }
     let insert = "INSERT INTO event (stream, seq, kind, subject_id, actor_id, at, extra) VALUES ";

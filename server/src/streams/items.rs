@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
-use super::{Committed, Stream};
+use super::{Committed, Live, Stream};
 use crate::ports::clock::rfc3339;
 use crate::web::error::Result;
 
@@ -37,7 +37,7 @@ pub(super) async fn items(
     if !unfilled.is_empty() {
         let mut filled = filler(db.clone(), stream, unfilled).await?.into_iter();
         for event in events.iter_mut().filter(|event| event.live.is_none()) {
-            event.live = Some(filled.next().unwrap_or(Value::Null).to_string().into());
+            event.live = Some(Live::Text(filled.next().unwrap_or(Value::Null).to_string().into()));
         }
     }
     Ok(events.iter().map(item).collect())
@@ -45,7 +45,7 @@ pub(super) async fn items(
 
 /// One event as JSON. Its kind is a word of ours and its time digits: neither needs escaping.
 fn item(event: &Committed) -> Item {
-    let data = event.live.as_deref().unwrap_or("null");
+    let data = event.live.as_ref().map_or_else(|| "null".into(), Live::text);
     let mut json = String::with_capacity(data.len() + event.kind.len() + 96);
     let _infallible = write!(
         json,

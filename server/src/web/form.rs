@@ -5,7 +5,8 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
+use bytes::Bytes;
 
 use super::error::{AppError, Result};
 
@@ -42,6 +43,30 @@ impl Form {
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
+}
+
+impl From<&super::multipart::Upload> for Form {
+    fn from(upload: &super::multipart::Upload) -> Self {
+        Self { fields: upload.fields().to_vec() }
+    }
+}
+
+/// A form with or without a file, however it was sent. The file may have `most` bytes.
+pub async fn with_file(
+    req: &HttpRequest,
+    payload: web::Payload,
+    file_field: &str,
+    most: usize,
+) -> Result<(Form, Option<(String, Bytes)>)> {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
+        return Ok((Form::from_request(req, &mut payload.into_inner()).await?, None));
+    }
+    let upload = super::multipart::read(req, payload, file_field, most).await?;
+    let form = Form::from(&upload);
+    super::typed::remember(req, &form.fields);
+    super::csrf::require(req, form.some(super::csrf::FIELD)).await?;
+    Ok((form, upload.file))
 }
 
 /// The fields of a url-encoded body.

@@ -8,8 +8,8 @@ use futures_util::StreamExt as _;
 
 use super::error::{AppError, Result};
 
-/// A field beside the file may have this many bytes.
-const MOST_FIELD: usize = 16 << 10;
+/// A field beside the file may have this many bytes: a message of 8,000 characters, and some.
+const MOST_FIELD: usize = 64 << 10;
 const MOST_FIELDS: usize = 20;
 
 /// What came with a form that holds a file.
@@ -21,6 +21,12 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// The fields, in their order.
+    #[must_use]
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.fields
+    }
+
     /// A field's text; `None` if absent.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {

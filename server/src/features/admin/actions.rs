@@ -10,6 +10,7 @@ use crate::entities::member;
 use crate::features::accounts;
 use crate::features::hub::{Settings, pages};
 use crate::features::moderation::{Act, administrator, keep_an_administrator, member_by_handle, record};
+use crate::features::people::{self, ShownIn};
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{BODY, Text, check};
@@ -81,6 +82,7 @@ pub async fn change_settings(state: &AppState, actor: i64, change: SettingsChang
             if let (Some(welcome), Some(html)) = (&welcome, &html) {
                 Settings::set(tx, actor, "hub.welcome", welcome).await?;
                 Settings::set(tx, actor, "hub.welcome_html", html).await?;
+                people::adopt_shown(tx, actor, ShownIn::Hub, html).await?;
             }
             if let Some(all) = change.members_make_spaces {
                 Settings::set(tx, actor, "hub.members_make_spaces", if all { "on" } else { "off" }).await?;

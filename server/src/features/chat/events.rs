@@ -16,7 +16,7 @@ use super::queries::messages_by_ids;
 use crate::entities::kinds::RoomKind;
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
-use crate::streams::Committed;
+use crate::streams::{Committed, Live};
 use crate::web::error::Result;
 
 /// Ids in one statement.
@@ -39,10 +39,14 @@ struct Root {
 }
 
 /// The data of a `message.posted`; `root`: id, replies, and when the last came, microseconds.
-pub(super) fn posted(message: &MessageView, root: Option<(i64, i32, i64)>) -> Result<Arc<str>> {
-    let Some((id, reply_count, at)) = root else { return Ok(serde_json::to_string(message)?.into()) };
-    let root = Some(Root { id: Id(id), reply_count, last_reply_at: Some(rfc3339(at)) });
-    Ok(serde_json::to_string(&Posted { message, root })?.into())
+pub(super) fn posted(message: &Arc<MessageView>, root: Option<(i64, i32, i64)>) -> Live {
+    let message = Arc::clone(message);
+    Live::Later(Arc::new(move || {
+        let root = root.map(|(id, reply_count, at)| Root { id: Id(id), reply_count, last_reply_at: Some(rfc3339(at)) });
+        let text = serde_json::to_string(&Posted { message: &message, root });
+        // Texts and numbers alone: there is nothing that JSON could not hold.
+        text.unwrap_or_else(|_| "null".to_owned()).into()
+    }))
 }
 
 /// Data of events of `room:` streams: at most three statements for 500 subjects.

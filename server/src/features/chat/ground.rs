@@ -107,10 +107,11 @@ pub(super) fn room(row: &QueryResult) -> Result<RoomGround> {
     })
 }
 
-/// Locks rooms and their spaces in the order in which everybody locks them: spaces, then rooms.
-/// A withdrawal of rights holds its space or its room, so that it and a write are one after the
-/// other. The rows are read in the next statement, which sees what the last holder wrote.
-pub(super) async fn lock(tx: &Tx, rooms: &[i64]) -> Result<()> {
+/// Locks rooms, their spaces and those who act in them, in the order in which everybody locks
+/// them: spaces, rooms, members. A withdrawal of rights holds its space or its room, a suspension
+/// its member, so that it and a write are one after the other. The rows are read in the next
+/// statement, which sees what the last holder wrote.
+pub(super) async fn lock(tx: &Tx, rooms: &[i64], members: &[i64]) -> Result<()> {
     use sea_orm::{ConnectionTrait as _, DbBackend};
     if tx.conn().get_database_backend() != DbBackend::Postgres {
         return Ok(());
@@ -125,12 +126,19 @@ pub(super) async fn lock(tx: &Tx, rooms: &[i64]) -> Result<()> {
         .then(" ORDER BY id FOR UPDATE")
         .all(tx.conn())
         .await?;
+    if !members.is_empty() {
+        Sql::new("SELECT id FROM member WHERE id IN ")
+            .list(members.iter().copied())
+            .then(" ORDER BY id FOR SHARE")
+            .all(tx.conn())
+            .await?;
+    }
     Ok(())
 }
 
 /// A room for an action, locked; 404 if it does not exist for the member.
 pub(super) async fn locked(tx: &Tx, member: i64, id: i64) -> Result<RoomGround> {
-    lock(tx, &[id]).await?;
+    lock(tx, &[id], &[member]).await?;
     seen(tx, member, id).await
 }
 

@@ -79,7 +79,7 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
                 let mut rooms: Vec<i64> = news.iter().map(|of| of.room).collect();
                 rooms.sort_unstable();
                 rooms.dedup();
-                ground::lock(tx, &rooms).await?;
+                ground::lock(tx, &rooms, &[]).await?;
             }
             let all: Vec<NewNotice> = news
                 .iter()

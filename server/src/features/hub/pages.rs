@@ -12,6 +12,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 
 use crate::app::AppState;
 use crate::entities::page;
+use crate::features::people::{self, ShownIn};
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::text::{self, Links};
@@ -126,6 +127,7 @@ pub async fn save(
         updated_by: Set(Some(actor)),
     };
     page::Entity::update(new).exec(tx.conn()).await?;
+    people::adopt_shown(tx, actor, ShownIn::Hub, html).await?;
     tx.append(Stream::HUB, NewEvent::new("hub.changed", 0, Some(actor)));
     Ok(())
 }

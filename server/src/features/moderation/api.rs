@@ -5,9 +5,10 @@ use serde::Deserialize;
 
 use super::model::{FlagView, NewFlag, Reason, ReportView};
 use super::record::clean_reason;
-use super::{acts, purge, queries, reports, suspend};
+use super::{acts, messages, purge, queries, reports, suspend};
 use crate::app::AppState;
 use crate::entities::kinds::ReportState;
+use crate::entities::report;
 use crate::store::{Id, Tx};
 use crate::web::checks::{BODY, Text, check};
 use crate::web::error::{AppError, Problem, Result};
@@ -43,15 +44,62 @@ pub async fn flag_post(
     state.limits.take(What::Mail, &format!("report:{}", me.id)).await?;
     let (member, note) = (me.id, checked.get("note").to_owned());
     write_once(&state, member, once, async move |tx| {
-        let (row, new) = reports::flag_post(tx, member, post, value.reason, &note).await?;
-        let view = FlagView::of(&row);
-        if new {
-            Answer::created(format!("/api/v1/reports/{}", view.id), &view, Some(row.id))
-        } else {
-            Answer::ok(200, &view, Some(row.id))
-        }
+        flagged(reports::flag_post(tx, member, post, value.reason, &note).await?)
     })
     .await
+}
+
+/// Reports a message to the moderators of its space, one of a direct conversation to the
+/// administrators. A second report while the first is open returns the first.
+#[utoipa::path(post, path = "/messages/{id}/flags", tag = "moderation", params(("id" = Id, Path)),
+    request_body = NewFlag,
+    responses((status = 201, body = FlagView), (status = 200, description = "The open report there is.", body = FlagView),
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)),
+    security(("bearer" = []), ("session" = [])))]
+pub async fn flag_message(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<NewFlag>,
+) -> Result<HttpResponse> {
+    let message = id_of(&path)?;
+    let Json { value, once } = body;
+    let checked = check(&[Text::body("note", &value.note, BODY)], value.confirmed)?;
+    state.limits.take(What::Mail, &format!("report:{}", me.id)).await?;
+    let (member, note) = (me.id, checked.get("note").to_owned());
+    write_once(&state, member, once, async move |tx| {
+        flagged(messages::flag_message(tx, member, message, value.reason, &note).await?)
+    })
+    .await
+}
+
+/// 201 for a new report, 200 for the open one there is.
+fn flagged((row, new): (report::Model, bool)) -> Result<Answer> {
+    let view = FlagView::of(&row);
+    if new {
+        Answer::created(format!("/api/v1/reports/{}", view.id), &view, Some(row.id))
+    } else {
+        Answer::ok(200, &view, Some(row.id))
+    }
+}
+
+/// Takes a reported message away and settles its reports. It leaves a stub; its history is kept.
+/// Moderators of its space, administrators for one of a direct conversation.
+#[utoipa::path(post, path = "/messages/{id}/remove", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
+    responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 415, body = Problem), (status = 422, body = Problem)),
+    security(("bearer" = []), ("session" = [])))]
+pub async fn remove_message(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: MaybeJson<Reason>,
+) -> Result<HttpResponse> {
+    let (actor, id) = (me.id, id_of(&path)?);
+    act(&state, actor, body, async move |tx, reason| messages::remove_reported(tx, actor, id, reason).await).await
 }
 
 /// The query of the list of reports.
@@ -81,8 +129,8 @@ pub async fn list_reports(
         }
     };
     let (after, limit) = (query.page.after()?, query.page.limit()?);
-    let spaces = queries::moderated(&state, &me).await?;
-    Ok(web::Json(queries::reports(&state, &spaces, &states, after, limit).await?))
+    let sight = queries::moderated(&state, &me).await?;
+    Ok(web::Json(queries::reports(&state, &sight, &states, after, limit).await?))
 }
 
 /// One report.
@@ -97,7 +145,7 @@ pub async fn get_report(
     Ok(web::Json(queries::report(&state, &me, id_of(&path)?).await?))
 }
 
-/// Settles a report: nothing is wrong with the post.
+/// Settles a report: nothing is wrong with the post or message.
 #[utoipa::path(post, path = "/reports/{id}/dismiss", tag = "moderation", params(("id" = Id, Path)), request_body = Option<Reason>,
     responses((status = 200, body = FlagView), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem), (status = 409, description = "It is settled.", body = Problem),

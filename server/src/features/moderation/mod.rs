@@ -1,13 +1,15 @@
-//! Moderation: reports of posts, and what moderators and administrators do about them.
+//! Moderation: reports of posts and messages, and what moderators and administrators do about them.
 //!
 //! Invariant: every act leaves a row in the log of acts, in the same transaction, with who, what,
 //! when and why, and never with the text it was done to. What is purged is in no row any more.
 
 mod acts;
 mod api;
+mod messages;
 mod model;
 mod pages;
 mod pages_acts;
+mod pages_report;
 mod policy;
 mod purge;
 mod queries;
@@ -18,6 +20,7 @@ mod suspend;
 use actix_web::web;
 use utoipa::OpenApi;
 
+pub use messages::settle_message;
 pub use model::{ActRow, PersonView};
 pub use policy::{administrator, member_by_handle};
 pub use purge::FORGET;
@@ -34,6 +37,8 @@ use crate::web::routes::Routes;
 #[openapi(
     paths(
         api::flag_post,
+        api::flag_message,
+        api::remove_message,
         api::list_reports,
         api::get_report,
         api::dismiss_report,
@@ -52,6 +57,7 @@ use crate::web::routes::Routes;
         model::FlagView,
         model::ReportView,
         model::ReportedPost,
+        model::ReportedMessage,
         model::PersonView,
     ))
 )]
@@ -69,6 +75,8 @@ pub fn configure_api(cfg: &mut Routes) {
         .route("/posts/{id}/purge", web::post().to(api::purge_post))
         .route("/topics/{id}/hide", web::post().to(api::hide_topic))
         .route("/topics/{id}/unhide", web::post().to(api::unhide_topic))
+        .route("/messages/{id}/flags", web::post().to(api::flag_message))
+        .route("/messages/{id}/remove", web::post().to(api::remove_message))
         .route("/reports", web::get().to(api::list_reports))
         .route("/reports/{id}", web::get().to(api::get_report))
         .route("/reports/{id}/dismiss", web::post().to(api::dismiss_report))
@@ -81,8 +89,10 @@ pub fn configure_pages(cfg: &mut Routes) {
     cfg.route("/reports", web::get().to(pages::reports))
         .route("/reports/{id}", web::post().to(pages_acts::settle))
         .route("/s/{slug}/log", web::get().to(pages::space_log))
-        .route("/posts/{id}/report", web::get().to(pages::report_form))
-        .route("/posts/{id}/report", web::post().to(pages::send_report))
+        .route("/posts/{id}/report", web::get().to(pages_report::post_form))
+        .route("/posts/{id}/report", web::post().to(pages_report::send_post_report))
+        .route("/messages/{id}/report", web::get().to(pages_report::message_form))
+        .route("/messages/{id}/report", web::post().to(pages_report::send_message_report))
         .route("/posts/{id}/hide", web::post().to(pages_acts::hide_post))
         .route("/posts/{id}/unhide", web::post().to(pages_acts::unhide_post))
         .route("/posts/{id}/purge", web::get().to(pages_acts::purge_form))

@@ -31,7 +31,11 @@ pub struct Reason {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FlagView {
     pub id: Id,
-    pub post_id: Id,
+    /// Either this or `message_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_id: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<Id>,
     pub reason: ReportReason,
     pub note: String,
     pub state: ReportState,
@@ -44,7 +48,8 @@ impl FlagView {
     pub fn of(row: &report::Model) -> Self {
         Self {
             id: Id(row.id),
-            post_id: Id(row.post_id),
+            post_id: row.post_id.map(Id),
+            message_id: row.message_id.map(Id),
             reason: row.reason,
             note: row.note.clone(),
             state: row.state,
@@ -67,7 +72,25 @@ impl PersonView {
     }
 }
 
-/// What a report is about.
+/// The message that a report is about. Those who settle the report see it, whether they see its
+/// room or not.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReportedMessage {
+    pub id: Id,
+    /// Empty for a direct conversation.
+    pub room_name: String,
+    /// It was said in a direct conversation.
+    pub direct: bool,
+    /// Whoever moderates its space can open its room.
+    #[serde(skip)]
+    pub open: bool,
+    pub author: PersonView,
+    /// The beginning of its text; empty if it was deleted.
+    pub excerpt: String,
+    pub deleted: bool,
+}
+
+/// The post that a report is about.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReportedPost {
     pub id: Id,
@@ -86,11 +109,15 @@ pub struct ReportedPost {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReportView {
     pub id: Id,
-    /// Slug of the space.
-    pub space: String,
-    pub space_name: String,
-    pub post: ReportedPost,
-    /// Path of the post's page.
+    /// Slug of the space; null for a message of a direct conversation.
+    pub space: Option<String>,
+    pub space_name: Option<String>,
+    /// Either this or `message`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post: Option<ReportedPost>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<ReportedMessage>,
+    /// Path of its page, which not everybody who sees the report may see.
     pub url: String,
     pub reporter: PersonView,
     pub reason: ReportReason,

@@ -9,7 +9,7 @@ use super::pages::{after_act, title_of};
 use super::policy::Ground;
 use super::queries::{self, Seen};
 use super::record::clean_reason;
-use super::{acts, purge, reports, suspend};
+use super::{acts, messages, purge, reports, suspend};
 use crate::app::AppState;
 use crate::entities::kinds::{MemberState, ReportState};
 use crate::entities::{member, report};
@@ -25,7 +25,7 @@ fn topic_url(ground: &Ground) -> String {
     format!("/s/{}/t/{}", ground.space.slug, Id(ground.topic.id))
 }
 
-/// `POST /reports/{id}`: `do` is `dismiss`, `uphold` or `hide`.
+/// `POST /reports/{id}`: `do` is `dismiss`, `uphold`, `hide` for a post or `remove` for a message.
 pub async fn settle(
     state: web::Data<AppState>,
     req: HttpRequest,
@@ -37,10 +37,10 @@ pub async fn settle(
     let what = match form.get("do") {
         "dismiss" => Some(ReportState::Dismissed),
         "uphold" => Some(ReportState::Upheld),
-        "hide" => None,
+        "hide" | "remove" => None,
         _ => return Err(AppError::BadRequest("The form does not say what to do.".into())),
     };
-    // The other reports of the same post that the page showed.
+    // The other reports of the same that the page showed.
     let also: Vec<i64> = form.all("also").map(id_of).collect::<Result<_>>()?;
     state
         .store
@@ -50,9 +50,17 @@ pub async fn settle(
                 return reports::settle_with(tx, &settled, &also).await;
             }
             let row = report::Entity::find_by_id(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
-            acts::hide_post(tx, actor, row.post_id, true, &reason).await.map_err(unseen)?;
-            // The post may have been hidden before it was reported.
-            reports::settle_all(tx, actor, row.post_id, &reason).await
+            match (row.post_id, row.message_id) {
+                (Some(post), _) => {
+                    acts::hide_post(tx, actor, post, true, &reason).await.map_err(unseen)?;
+                    // The post may have been hidden before it was reported.
+                    reports::settle_all(tx, actor, post, &reason).await
+                }
+                (_, message) => {
+                    let message = message.ok_or(AppError::NotFound)?;
+                    messages::remove_reported(tx, actor, message, &reason).await
+                }
+            }
         })
         .await?;
     Ok(after_act(&req, &form, "/reports"))

@@ -1,15 +1,16 @@
 //! Lists for moderators. Each starts from the spaces its viewer moderates.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::model::{ActRow, PersonView, ReportView, ReportedPost};
+use super::model::{ActRow, PersonView, ReportView, ReportedMessage, ReportedPost};
 use super::policy::tends;
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, ReportState};
 use crate::entities::{member, moderation_act, post, report, topic};
+use crate::features::chat;
 use crate::features::spaces::{Access, SpaceInfo, policy};
 use crate::ports::clock::rfc3339;
 use crate::store::Id;
@@ -21,31 +22,60 @@ use crate::web::viewer::{Me, Viewer};
 /// Characters of a reported text that the list shows.
 const EXCERPT: usize = 400;
 
-/// The spaces whose reports a member sees, by id; 403 if there are none.
-pub async fn moderated(state: &AppState, me: &Me) -> Result<Vec<i64>> {
+/// Whose reports a member sees.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    spaces: Vec<i64>,
+    /// Slugs of those they moderate: there they take messages away.
+    moderates: HashSet<String>,
+    /// Of messages of direct conversations.
+    direct: bool,
+}
+
+impl Sight {
+    /// Whether a reported message may be taken away.
+    #[must_use]
+    pub fn removes(&self, report: &ReportView) -> bool {
+        report.space.as_ref().map_or(self.direct, |space| self.moderates.contains(space))
+    }
+
+    fn condition(&self) -> Condition {
+        let spaces = Condition::any().add(report::Column::SpaceId.is_in(self.spaces.iter().copied()));
+        if self.direct { spaces.add(report::Column::SpaceId.is_null()) } else { spaces }
+    }
+}
+
+/// The spaces whose reports a member sees; 403 if there are none.
+pub async fn moderated(state: &AppState, me: &Me) -> Result<Sight> {
     let snapshot = state.spaces.snapshot(state).await?;
-    let ids: Vec<i64> = snapshot
+    let spaces: Vec<i64> = snapshot
         .all()
         .iter()
         .filter(|space| tends(me.hub_role, policy::of_member(me, space), space.visibility))
         .map(|space| space.id)
         .collect();
-    if ids.is_empty() && me.hub_role < HubRole::Facilitator {
+    if spaces.is_empty() && me.hub_role < HubRole::Facilitator {
         return Err(AppError::Forbidden("Only moderators can do this.".into()));
     }
-    Ok(ids)
+    let moderates = snapshot
+        .all()
+        .iter()
+        .filter(|space| policy::of_member(me, space) >= Access::Moderate)
+        .map(|space| space.slug.clone())
+        .collect();
+    Ok(Sight { spaces, moderates, direct: me.hub_role == HubRole::Administrator })
 }
 
-/// Reports in these spaces, the newest first.
+/// The reports that are in sight, the newest first.
 pub async fn reports(
     state: &AppState,
-    spaces: &[i64],
+    sight: &Sight,
     states: &[ReportState],
     after: Option<Place>,
     limit: u64,
 ) -> Result<Page<ReportView>> {
     let mut find = report::Entity::find()
-        .filter(report::Column::SpaceId.is_in(spaces.iter().copied()))
+        .filter(sight.condition())
         .filter(report::Column::State.is_in(states.iter().copied()))
         .order_by_desc(report::Column::CreatedAt)
         .order_by_desc(report::Column::Id)
@@ -67,17 +97,26 @@ fn before(key: impl ColumnTrait, id: impl ColumnTrait, place: Place) -> Conditio
 pub async fn report(state: &AppState, me: &Me, id: i64) -> Result<ReportView> {
     let row = report::Entity::find_by_id(id).one(state.store.read()).await?.ok_or(AppError::NotFound)?;
     let viewer = Viewer::Member(Arc::new(me.clone()));
-    let (space, access) = state.spaces.find_by_id(state, &viewer, row.space_id).await?;
-    let reporter = row.reporter_id == me.id && access >= Access::Read;
-    let tends = tends(me.hub_role, access, space.visibility);
-    if !tends && !reporter {
+    let (reads, tends) = match row.space_id {
+        Some(space) => {
+            let (space, access) = state.spaces.find_by_id(state, &viewer, space).await?;
+            (access >= Access::Read, tends(me.hub_role, access, space.visibility))
+        }
+        None => (true, me.hub_role == HubRole::Administrator),
+    };
+    if !tends && !(reads && row.reporter_id == me.id) {
         return Err(AppError::NotFound);
     }
     let mut view = views(state, vec![row]).await?.pop().ok_or(AppError::NotFound)?;
     if !tends {
         // The text may be hidden from its reporter by now, and who settled it is not their matter.
-        view.post.excerpt = String::new();
-        view.post.topic_title = String::new();
+        if let Some(post) = &mut view.post {
+            post.excerpt = String::new();
+            post.topic_title = String::new();
+        }
+        if let Some(message) = &mut view.message {
+            message.excerpt = String::new();
+        }
         view.handled_by = None;
     }
     Ok(view)
@@ -108,12 +147,12 @@ pub async fn seen_post(state: &AppState, viewer: &Viewer, id: i64) -> Result<See
     Ok(Seen { post, topic, space, access, author })
 }
 
-/// How many reports are open in these spaces.
-pub async fn open_count(state: &AppState, spaces: &[i64]) -> Result<i64> {
+/// How many open reports are in sight.
+pub async fn open_count(state: &AppState, sight: &Sight) -> Result<i64> {
     let count: Option<i64> = report::Entity::find()
         .select_only()
         .column_as(report::Column::Id.count(), "count")
-        .filter(report::Column::SpaceId.is_in(spaces.iter().copied()))
+        .filter(sight.condition())
         .filter(report::Column::State.eq(ReportState::Open))
         .into_tuple()
         .one(state.store.read())
@@ -124,7 +163,8 @@ pub async fn open_count(state: &AppState, spaces: &[i64]) -> Result<i64> {
 async fn views(state: &AppState, rows: Vec<report::Model>) -> Result<Vec<ReportView>> {
     let db = state.store.read();
     let snapshot = state.spaces.snapshot(state).await?;
-    let posts = post::Entity::find().filter(post::Column::Id.is_in(rows.iter().map(|row| row.post_id))).all(db).await?;
+    let wanted: Vec<i64> = rows.iter().filter_map(|row| row.post_id).collect();
+    let posts = post::Entity::find().filter(post::Column::Id.is_in(wanted)).all(db).await?;
     let posts: HashMap<i64, post::Model> = posts.into_iter().map(|row| (row.id, row)).collect();
     let topics: Vec<(i64, String)> = topic::Entity::find()
         .select_only()
@@ -134,21 +174,30 @@ async fn views(state: &AppState, rows: Vec<report::Model>) -> Result<Vec<ReportV
         .all(db)
         .await?;
     let topics: HashMap<i64, String> = topics.into_iter().collect();
+    let wanted: Vec<i64> = rows.iter().filter_map(|row| row.message_id).collect();
+    let messages = chat::reported_views(state, &wanted, EXCERPT).await?;
     let mut ids: Vec<i64> = posts.values().map(|post| post.author_id).collect();
+    ids.extend(messages.values().map(|message| message.author_id));
     ids.extend(rows.iter().flat_map(|row| [Some(row.reporter_id), row.handled_by]).flatten());
     let people = people(state, ids).await?;
     let person = |id: i64| people.get(&id).cloned().unwrap_or_default();
     Ok(rows
         .into_iter()
         .filter_map(|row| {
-            let post = posts.get(&row.post_id)?;
-            let space = snapshot.by_id(row.space_id)?;
+            let space = row.space_id.map(|id| snapshot.by_id(id)).map_or(Some(None), |space| space.map(Some))?;
+            let post = row.post_id.map(|id| posts.get(&id)).map_or(Some(None), |post| post.map(Some))?;
+            let message = row.message_id.and_then(|id| Some((id, messages.get(&id)?)));
+            let url = match (post, message) {
+                (Some(post), _) => post_url(space.map_or("", |space| &space.slug), post.topic_id, post.id),
+                (_, Some((id, _))) => format!("/messages/{}", Id(id)),
+                _ => return None,
+            };
             Some(ReportView {
                 id: Id(row.id),
-                space: space.slug.clone(),
-                space_name: space.name.clone(),
-                url: post_url(&space.slug, post.topic_id, post.id),
-                post: ReportedPost {
+                space: space.map(|space| space.slug.clone()),
+                space_name: space.map(|space| space.name.clone()),
+                url,
+                post: post.map(|post| ReportedPost {
                     id: Id(post.id),
                     topic_id: Id(post.topic_id),
                     topic_title: topics.get(&post.topic_id).cloned().unwrap_or_default(),
@@ -157,7 +206,16 @@ async fn views(state: &AppState, rows: Vec<report::Model>) -> Result<Vec<ReportV
                     hidden: post.hidden_at.is_some(),
                     deleted: post.deleted_at.is_some(),
                     purged: post.purged_at.is_some(),
-                },
+                }),
+                message: message.map(|(id, message)| ReportedMessage {
+                    id: Id(id),
+                    room_name: message.room_name.clone(),
+                    direct: message.direct,
+                    open: message.open,
+                    author: person(message.author_id),
+                    excerpt: message.excerpt.clone(),
+                    deleted: message.deleted,
+                }),
                 reporter: person(row.reporter_id),
                 reason: row.reason,
                 note: row.note,
@@ -224,6 +282,7 @@ pub async fn acts_of(state: &AppState, space: Option<i64>, after: Option<Place>,
         let subject = people.get(&row.subject_id).filter(|_| row.subject_kind == "member");
         let url = match (row.subject_kind.as_str(), slug) {
             ("post", Some(slug)) => posts.get(&row.subject_id).map(|topic| post_url(slug, *topic, row.subject_id)),
+            ("message", _) => Some(format!("/messages/{}", Id(row.subject_id))),
             ("topic", Some(slug)) => Some(format!("/s/{slug}/t/{}", Id(row.subject_id))),
             ("member", _) => subject.map(|person| format!("/people/{}", person.handle)),
             _ => None,

@@ -1,12 +1,14 @@
 //! Making a report and settling it.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter};
 
+use super::messages;
 use super::policy::{Ground, locked};
 use super::record::{Act, record};
 use crate::entities::kinds::{ReportReason, ReportState};
 use crate::entities::report;
+use crate::features::chat;
 use crate::store::Tx;
 use crate::web::error::{AppError, Result};
 
@@ -26,8 +28,36 @@ pub async fn flag_post(
     if post.author_id == member {
         return Err(AppError::Forbidden("This is your own post: edit or delete it instead.".into()));
     }
+    flag(tx, member, About::Post(post.id), Some(ground.space.id), reason, note).await
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug)]
+pub enum About {
+    Post(i64),
+    Message(i64),
+}
+
+/// Makes a report, or finds the member's open one of the same; true if it is new. Whoever calls
+/// has locked what it is about.
+pub async fn flag(
+    tx: &Tx,
+    member: i64,
+    about: About,
+    space: Option<i64>,
+    reason: ReportReason,
+    note: &str,
+) -> Result<(report::Model, bool)> {
+    let (post, message) = match about {
+        About::Post(id) => (Some(id), None),
+        About::Message(id) => (None, Some(id)),
+    };
+    let same = match about {
+        About::Post(id) => report::Column::PostId.eq(id),
+        About::Message(id) => report::Column::MessageId.eq(id),
+    };
     let open = report::Entity::find()
-        .filter(report::Column::PostId.eq(post.id))
+        .filter(same)
         .filter(report::Column::ReporterId.eq(member))
         .filter(report::Column::State.eq(ReportState::Open))
         .one(tx.conn())
@@ -37,8 +67,9 @@ pub async fn flag_post(
     }
     let row = report::Model {
         id: tx.id(),
-        post_id: post.id,
-        space_id: ground.space.id,
+        post_id: post,
+        message_id: message,
+        space_id: space,
         reporter_id: member,
         reason,
         note: note.to_owned(),
@@ -48,29 +79,21 @@ pub async fn flag_post(
         handled_at: None,
         outcome: None,
     };
-    let new = report::ActiveModel {
-        id: Set(row.id),
-        post_id: Set(row.post_id),
-        space_id: Set(row.space_id),
-        reporter_id: Set(row.reporter_id),
-        reason: Set(row.reason),
-        note: Set(row.note.clone()),
-        state: Set(row.state),
-        created_at: Set(row.created_at),
-        handled_by: Set(None),
-        handled_at: Set(None),
-        outcome: Set(None),
-    };
-    report::Entity::insert(new).exec_without_returning(tx.conn()).await?;
+    report::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.conn()).await?;
     Ok((row, true))
 }
 
 /// Settles an open report; 409 if it is settled.
 pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str) -> Result<report::Model> {
     let found = report::Entity::find_by_id(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
-    let (ground, _) = Ground::of_post(tx, actor, found.post_id).await?;
     // To those who do not moderate there, a report does not exist.
-    ground.tend().map_err(|_| AppError::NotFound)?;
+    match (found.post_id, found.message_id) {
+        (Some(post), _) => Ground::of_post(tx, actor, post).await?.0.tend().map_err(|_| AppError::NotFound)?,
+        (_, message) => {
+            let of = chat::reported(tx, message.ok_or(AppError::NotFound)?).await?;
+            messages::reach(tx, actor, of.space_id).await.map(drop)?;
+        }
+    }
     let found = locked(tx, report::Entity::find_by_id(id)).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     if found.state != ReportState::Open {
         return Err(AppError::Conflict("This report is settled.".into()));
@@ -84,7 +107,7 @@ pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str
         .exec(tx.conn())
         .await?;
     let action = if to == ReportState::Upheld { "uphold" } else { "dismiss" };
-    let space = Some(ground.space.id);
+    let space = found.space_id;
     record(tx, Act { space, actor, action, subject_kind: "report", subject: id, reason: outcome }).await?;
     Ok(report::Model {
         state: to,
@@ -95,7 +118,7 @@ pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str
     })
 }
 
-/// Settles other open reports of the same post as this one was.
+/// Settles other open reports of the same post or message as this one was.
 pub async fn settle_with(tx: &Tx, like: &report::Model, ids: &[i64]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
@@ -106,7 +129,10 @@ pub async fn settle_with(tx: &Tx, like: &report::Model, ids: &[i64]) -> Result<(
         .col_expr(report::Column::HandledAt, Expr::value(like.handled_at))
         .col_expr(report::Column::Outcome, Expr::value(like.outcome.clone()))
         .filter(report::Column::Id.is_in(ids.iter().copied()))
-        .filter(report::Column::PostId.eq(like.post_id))
+        .filter(match like.post_id {
+            Some(post) => report::Column::PostId.eq(post),
+            None => report::Column::MessageId.eq(like.message_id),
+        })
         .filter(report::Column::State.eq(ReportState::Open))
         .exec(tx.conn())
         .await?;

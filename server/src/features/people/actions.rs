@@ -2,9 +2,11 @@
 
 use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter};
 
+use super::file_actions::adopt_shown;
 use super::model::MeView;
 use super::profile::ProfileChange;
 use super::queries::expertise_of;
+use super::shown_in::ShownIn;
 use super::words::index_words;
 use crate::entities::{member, member_expertise};
 use crate::store::{After, Tx};
@@ -42,6 +44,7 @@ pub async fn change_profile(tx: &mut Tx, me: i64, change: &ProfileChange, if_mat
     row.updated_at = Set(after.updated_at);
     row.update(tx.conn()).await?;
     index_words(tx, &after, &tags).await?;
+    adopt_shown(tx, me, ShownIn::Profile(me), &after.about_html).await?;
     tell(tx, me);
     Ok(MeView::of(&after, tags))
 }

@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, body, web};
 use bytes::Bytes;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect as _};
 
 use super::file_api::FileView;
 use super::files::{self, Kept};
-use super::{DeleteBlobs, images};
+use super::{DeleteBlobs, ShownIn, images};
 use crate::app::AppState;
 use crate::app::secrets::{hash_bytes, random_token};
 use crate::entities::{file, idempotent_answer};
 use crate::ports::clock::DAY;
 use crate::store::{Sql, Tx};
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 use crate::web::idempotency::{Answer, Once, write_once};
 
 /// An upload that no text uses is kept this long.
@@ -38,7 +38,7 @@ pub async fn store_file(
     let (kept, sha256) = web::block(move || {
         let kept = files::prepare(&sent, &bytes)?;
         let sha256 = hash_bytes(&kept.bytes);
-        Ok::<_, crate::web::error::AppError>((kept, sha256))
+        Ok::<_, AppError>((kept, sha256))
     })
     .await??;
     drop(slot);
@@ -59,6 +59,14 @@ pub async fn store_file(
     answer
 }
 
+/// Keeps an upload that came with a form; what puts it into a text.
+pub async fn keep_file(state: &AppState, owner: i64, name: &str, bytes: Bytes) -> Result<String> {
+    let answer = store_file(state, owner, name, bytes, None).await?;
+    let answer = body::to_bytes(answer.into_body()).await.map_err(|error| AppError::internal(error.to_string()))?;
+    let view: serde_json::Value = serde_json::from_slice(&answer)?;
+    Ok(view.get("markdown").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
+
 async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Result<file::Model> {
     let row = file::Model {
         id: tx.id(),
@@ -72,6 +80,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         height: kept.height,
         post_id: None,
         message_id: None,
+        shown_in: None,
         created_at: tx.now(),
     };
     let new = file::ActiveModel {
@@ -86,6 +95,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         height: Set(row.height),
         post_id: Set(row.post_id),
         message_id: Set(row.message_id),
+        shown_in: Set(None),
         created_at: Set(row.created_at),
     };
     file::Entity::insert(new).exec_without_returning(tx.conn()).await?;
@@ -105,6 +115,25 @@ pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &
         .filter(file::Column::OwnerId.eq(author_id))
         .filter(file::Column::PostId.is_null())
         .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::ShownIn.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The same for a profile, a pinned text or a page of the hub.
+pub async fn adopt_shown(tx: &Tx, owner: i64, shown_in: ShownIn, html: &str) -> Result<()> {
+    let ids = files::linked_files(html);
+    if ids.is_empty() {
+        return Ok(());
+    }
+    file::Entity::update_many()
+        .col_expr(file::Column::ShownIn, Expr::value(Some(shown_in.to_string())))
+        .filter(file::Column::Id.is_in(ids))
+        .filter(file::Column::OwnerId.eq(owner))
+        .filter(file::Column::PostId.is_null())
+        .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::ShownIn.is_null())
         .exec(tx.conn())
         .await?;
     Ok(())
@@ -118,7 +147,8 @@ pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> 
     Sql::new("WITH p(file_id, message_id, owner_id) AS (VALUES ")
         .rows(files.iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]))
         .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
-        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL")
+        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL ")
+        .then("AND file.shown_in IS NULL")
         .run(tx.conn())
         .await?;
     Ok(())
@@ -145,6 +175,7 @@ pub async fn remove_unused_files(state: &AppState) -> Result<()> {
                 let rows = file::Entity::find()
                     .filter(file::Column::PostId.is_null())
                     .filter(file::Column::MessageId.is_null())
+                    .filter(file::Column::ShownIn.is_null())
                     .filter(file::Column::CreatedAt.lt(tx.now() - UNUSED))
                     .limit(BATCH)
                     // A post that is being saved may be about to use one.

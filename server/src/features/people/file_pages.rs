@@ -1,7 +1,7 @@
 //! `/upload`: a file for a text where no script runs. The page that comes back has the line to copy.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, body, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::file_actions;
@@ -54,8 +54,5 @@ async fn store(req: &HttpRequest, state: &AppState, me: &Member, payload: web::P
     let form = multipart::read(req, payload, "file", MOST).await?;
     csrf::require(req, form.field(csrf::FIELD)).await?;
     let (name, bytes) = form.file.ok_or_else(|| AppError::field("file", "is needed"))?;
-    let answer = file_actions::store_file(state, me.id, &name, bytes, None).await?;
-    let answer = body::to_bytes(answer.into_body()).await.map_err(|error| AppError::internal(error.to_string()))?;
-    let view: serde_json::Value = serde_json::from_slice(&answer)?;
-    Ok(view.get("markdown").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+    file_actions::keep_file(state, me.id, &name, bytes).await
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use sea_orm::EntityTrait as _;
 
-use super::images;
+use super::{ShownIn, images};
 use crate::app::AppState;
 use crate::entities::{file, post, topic};
 use crate::features::spaces::Access;
@@ -113,7 +113,7 @@ pub fn disposition(how: &str, name: &str) -> String {
     format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{coded}")
 }
 
-/// A file if the viewer uploaded it or may read the post or message it was first used in; else 404.
+/// A file if the viewer uploaded it or may read the text it was first used in; else 404.
 pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result<file::Model> {
     let db = state.store.read();
     let row = file::Entity::find_by_id(id).one(db).await?.ok_or(AppError::NotFound)?;
@@ -123,6 +123,11 @@ pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result
     if let Some(message) = row.message_id {
         let me = viewer.member().ok_or(AppError::NotFound)?;
         crate::features::chat::shows_files(state, me, message).await?;
+        return Ok(row);
+    }
+    if let Some(shown_in) = &row.shown_in {
+        let shown_in: ShownIn = shown_in.parse().map_err(|_| AppError::NotFound)?;
+        shown_in.read(state, viewer).await?;
         return Ok(row);
     }
     let post = row.post_id.ok_or(AppError::NotFound)?;

@@ -1,7 +1,7 @@
 //! People: profiles, the directory, avatars, uploaded files.
 //!
 //! Invariants: only active members are in the directory and in completion, and only members see
-//! them there; a file is read by its uploader, and by those who may read the post it was first
+//! them there; a file is read by its uploader, and by those who may read the text it was first
 //! used in; no image is stored as it came.
 
 mod actions;
@@ -21,17 +21,21 @@ mod profile;
 mod queries;
 mod search;
 mod settings;
+mod shown_in;
 pub mod words;
 mod writings;
 
 pub use events::fill_events;
 pub use file_actions::{
-    adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post, remove_unused_files,
+    adopt_files, adopt_into_messages, adopt_shown, keep_file, purge_files_of_message, purge_files_of_post,
+    remove_unused_files,
 };
+pub use file_api::MOST as MOST_FILE;
 pub use files::linked_files;
 pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use queries::own_view;
 pub use search::Members;
+pub use shown_in::ShownIn;
 pub use words::index_words;
 
 use actix_web::web;

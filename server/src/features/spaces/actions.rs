@@ -11,6 +11,7 @@ use super::policy::{Access, by_role};
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
 use crate::entities::{member, space, space_member};
+use crate::features::people::{self, ShownIn};
 use crate::search::Kind;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
@@ -236,6 +237,7 @@ pub async fn change_space(tx: &mut Tx, by: i64, slug: &str, seen: IfMatch, chang
         ..Default::default()
     };
     update.update(tx.conn()).await?;
+    people::adopt_shown(tx, by, ShownIn::Space(row.id), &row.pinned_html).await?;
     if everywhere {
         tx.index(Kind::Space, row.id);
         tx.append(Stream::HUB, NewEvent::new("space.changed", row.id, Some(by)));

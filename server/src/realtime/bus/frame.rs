@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use sha2::Sha256;
 
 use super::Told;
-use crate::streams::{Committed, Stream};
+use crate::streams::{Committed, Live, Stream};
 
 /// Data of one event longer than this is not sent along.
 const LONG: usize = 16 << 10;
@@ -89,7 +89,7 @@ impl Frame {
                 actor: event.a,
                 at: event.t,
                 extra: event.x.clone(),
-                live: event.d.as_ref().map(|data| data.get().into()),
+                live: event.d.as_ref().map(|data| Live::Text(data.get().into())),
             })
         };
         self.events.iter().filter_map(committed).collect()
@@ -111,8 +111,9 @@ pub fn pack(from: i64, all: Vec<Told>) -> Vec<Frame> {
         match what {
             Told::Events(events) => {
                 for event in events {
-                    size += 128 + event.live.as_ref().map_or(0, |live| live.len().min(LONG));
-                    frame.events.push(wire(event));
+                    let event = wire(event);
+                    size += 128 + event.d.as_ref().map_or(0, |data| data.get().len());
+                    frame.events.push(event);
                     if size > FULL {
                         frames.push(std::mem::replace(&mut frame, Frame { from, ..Frame::default() }));
                         size = 0;
@@ -156,7 +157,7 @@ impl Frame {
 }
 
 fn wire(event: Committed) -> Event {
-    let data = event.live.filter(|live| live.len() <= LONG);
+    let data = event.live.as_ref().map(Live::text).filter(|live| live.len() <= LONG);
     Event {
         s: event.stream.to_string(),
         q: event.seq,
@@ -199,7 +200,7 @@ mod tests {
     use serde_json::json;
 
     use super::{FULL, Frame, LONG, Present, Told, decode, encode, pack};
-    use crate::streams::{Committed, Stream};
+    use crate::streams::{Committed, Live, Stream};
 
     fn event(seq: i64, live: Option<String>) -> Committed {
         Committed {
@@ -210,7 +211,7 @@ mod tests {
             actor: Some(3),
             at: 5,
             extra: Some(json!({"emoji": "tada"})),
-            live: live.map(Into::into),
+            live: live.map(|live| Live::Text(live.into())),
         }
     }
 
@@ -228,7 +229,7 @@ mod tests {
         let back = decode(b"key", &bytes).unwrap();
         assert_eq!((back.from, back.hello, &back.changed), (4, true, &vec![9]));
         assert_eq!(format!("{:?}", back.committed()[1]), format!("{:?}", event(2, None)));
-        assert_eq!(back.committed()[0].live.as_deref(), Some("{\"body\":\"a \\\"b\\\"\"}"));
+        assert_eq!(back.committed()[0].live.as_ref().map(Live::text).as_deref(), Some("{\"body\":\"a \\\"b\\\"\"}"));
         assert!(decode(b"another key", &bytes).is_none(), "made by somebody else");
         let mut changed = bytes.clone();
         *changed.last_mut().unwrap() ^= 1;
@@ -254,11 +255,10 @@ mod tests {
         let rooms: Vec<Present> =
             (0..1200).map(|id| Present { stream: Stream::room(id).to_string(), members: vec![1] }).collect();
         let frames = pack(1, vec![Told::Present { whole: true, rooms }]);
-        assert_eq!(frames.iter().map(|frame| (frame.whole, frame.present.len())).collect::<Vec<_>>(), [
-            (true, 500),
-            (false, 500),
-            (false, 200)
-        ]);
+        assert_eq!(
+            frames.iter().map(|frame| (frame.whole, frame.present.len())).collect::<Vec<_>>(),
+            [(true, 500), (false, 500), (false, 200)]
+        );
         let nobody = pack(1, vec![Told::Present { whole: true, rooms: Vec::new() }]);
         assert_eq!((nobody.len(), nobody[0].whole), (1, true));
     }

@@ -28,7 +28,8 @@ const SENDERS: usize = 256;
 const SECONDS: f64 = 60.0;
 /// A `Session` takes 32 messages; beyond that its room waits for its slowest reader.
 const SESSION_WINDOW: u64 = 30;
-const HELP: &str = "load [--base URL --pid PID … | --serve PROGRAM [--nodes N] [--data DIR]] [--login HANDLE --password PASSWORD]
+const HELP: &str =
+    "load [--base URL --pid PID … | --serve PROGRAM [--nodes N] [--data DIR]] [--login HANDLE --password PASSWORD]
      [--mode full|rate|accept|idle] [--shape ROOMSxSOCKETS,…] [--floors session,bytes|none] [--senders N]
      [--rate MESSAGES] [--seconds S] [--warm S] [--rounds N] [--size CHARACTERS] [--window N] [--threads N]";
 
@@ -179,6 +180,7 @@ impl Args {
 type Rows = BTreeMap<String, Vec<Outcome>>;
 
 fn main() {
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
     let args = Args::parse();
     let most = Duration::from_secs_f64(args.most());
     std::thread::spawn(move || {

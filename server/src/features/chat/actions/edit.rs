@@ -102,22 +102,35 @@ pub(super) async fn remove(tx: &mut Tx, of: &MessageGround) -> Result<()> {
     if of.deleted {
         return Ok(());
     }
-    let member = standing.member;
+    take_away(tx, standing.member, of.room.id, of.id, of.thread_id).await?;
+    settle_reports(tx, standing.member, of).await
+}
+
+/// A moderator who takes away what somebody else wrote has settled the reports of it.
+async fn settle_reports(tx: &Tx, actor: i64, of: &MessageGround) -> Result<()> {
+    if of.author_id == actor {
+        return Ok(());
+    }
+    crate::features::moderation::settle_message(tx, actor, of.id, "").await
+}
+
+/// Makes a stub of a message and tells its readers.
+pub async fn take_away(tx: &mut Tx, by: i64, room: i64, message: i64, thread: Option<i64>) -> Result<()> {
     Sql::new("UPDATE message SET deleted_at = ")
         .bind(tx.now())
         .then(", deleted_by = ")
-        .bind(member)
+        .bind(by)
         .then(", pinned_at = NULL, pinned_by = NULL, version = version + 1 WHERE id = ")
-        .bind(of.id)
+        .bind(message)
         .run(tx.conn())
         .await?;
-    if let Some(root) = of.thread_id {
+    if let Some(root) = thread {
         Sql::new("UPDATE message SET reply_count = reply_count - 1 WHERE reply_count > 0 AND id = ")
             .bind(root)
             .run(tx.conn())
             .await?;
     }
-    tx.index(Kind::Message, of.id);
-    tx.append(Stream::room(of.room.id), NewEvent::new("message.deleted", of.id, Some(member)));
+    tx.index(Kind::Message, message);
+    tx.append(Stream::room(room), NewEvent::new("message.deleted", message, Some(by)));
     Ok(())
 }

@@ -12,6 +12,7 @@ mod topic;
 
 pub use blocks::{set_availability, set_block};
 pub use direct::{open_direct, open_direct_once};
+pub(super) use edit::take_away;
 pub use edit::{delete_message, edit_message};
 pub use members::{add_person, forget_space, remove_person};
 pub use opinions::{set_pinned, set_reaction};

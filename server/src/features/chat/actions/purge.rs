@@ -6,6 +6,7 @@ use super::edit::remove;
 use crate::app::AppState;
 use crate::entities::idempotent_answer;
 use crate::features::chat::ground;
+use crate::features::moderation::{self, Act};
 use crate::search::Kind;
 use crate::store::Sql;
 use crate::streams::{NewEvent, Stream};
@@ -39,23 +40,17 @@ pub async fn purge_message(state: &AppState, me: &Me, message: i64, reason: &str
                 .await?;
             tx.index(Kind::Message, of.id);
             crate::features::people::purge_files_of_message(tx, of.id).await?;
-            tx.enqueue(crate::features::moderation::FORGET, &()).await?;
-            Sql::new(
-                "INSERT INTO moderation_act (id, space_id, actor_id, action, subject_kind, subject_id, reason, \
-                 created_at) VALUES ",
-            )
-            .rows([[
-                tx.id().into(),
-                space.into(),
-                member.into(),
-                "purge".into(),
-                "message".into(),
-                of.id.into(),
-                reason.clone().into(),
-                tx.now().into(),
-            ]])
-            .run(tx.conn())
-            .await?;
+            tx.enqueue(moderation::FORGET, &()).await?;
+            let act = Act {
+                space: Some(space),
+                actor: member,
+                action: "purge",
+                subject_kind: "message",
+                subject: of.id,
+                reason: &reason,
+            };
+            moderation::record(tx, act).await?;
+            moderation::settle_message(tx, member, of.id, &reason).await?;
             if of.deleted {
                 tx.append(Stream::room(of.room.id), NewEvent::new("message.deleted", of.id, Some(member)));
             }

@@ -119,7 +119,7 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
             }
             if known.is_none() {
                 // A new row refers to the room, which is locked before it as everywhere.
-                ground::lock(tx, &[room]).await?;
+                ground::lock(tx, &[room], &[]).await?;
                 marker(tx, member, room).await?;
                 tx.after(After::Follows(member));
             }

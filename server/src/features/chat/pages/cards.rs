@@ -33,6 +33,8 @@ pub struct Around<'a> {
     pub boxed: bool,
     /// Messages start threads here: not inside one.
     pub starts: bool,
+    /// The page is the room's own, at the room's address.
+    pub here: bool,
 }
 
 impl<'a> Around<'a> {
@@ -48,6 +50,7 @@ impl<'a> Around<'a> {
             picks: write && standing.kind == RoomKind::Open,
             boxed: false,
             starts: true,
+            here: false,
         }
     }
 
@@ -62,6 +65,7 @@ impl<'a> Around<'a> {
             ("unpin", self.write && pinned),
             ("pick", self.picks && self.starts),
             ("history", edited),
+            ("flag", !own),
             ("edit", own && self.write),
             ("delete", (own && self.write) || self.moderate),
             ("purge", self.moderate),
@@ -84,12 +88,16 @@ pub struct MessageCard {
     pub avatar: String,
     /// Milliseconds.
     pub at: String,
+    /// To the second.
     pub datetime: String,
     pub clock: String,
     pub exact: String,
     pub html: String,
     pub page: String,
     pub can: String,
+    /// Nothing but what anybody's or one's own messages have: scripts know that from the page.
+    pub usual: bool,
+    pub here: bool,
     pub joined: bool,
     pub target: bool,
     pub deleted: bool,
@@ -107,6 +115,7 @@ impl MessageCard {
     #[must_use]
     pub fn new(view: &MessageView, around: &Around<'_>, mine: &[String]) -> Self {
         let own = view.author.id == around.me.id;
+        let can = around.can(own, view.pinned, view.edited.is_some());
         Self {
             id: view.id.to_string(),
             seq: view.seq.to_string(),
@@ -115,12 +124,14 @@ impl MessageCard {
             name: view.author.display_name.clone(),
             avatar: avatar(&view.author.handle, view.author.avatar_version()),
             at: (view.created / 1000).to_string(),
-            datetime: rfc3339(view.created),
+            datetime: rfc3339(view.created).chars().take(19).chain(['Z']).collect(),
             clock: clock(view.created),
             exact: exact(view.created),
             html: view.body_html.clone(),
             page: around.page.to_owned(),
-            can: around.can(own, view.pinned, view.edited.is_some()),
+            usual: can == around.can(own, false, false),
+            can,
+            here: around.here,
             deleted: view.deleted,
             pinned: view.pinned,
             edited: view.edited.is_some(),
@@ -152,6 +163,8 @@ impl MessageCard {
             datetime: place("datetime"),
             page: around.page.to_owned(),
             can: "more".to_owned(),
+            usual: true,
+            here: around.here,
             write: around.write,
             ..Self::default()
         }

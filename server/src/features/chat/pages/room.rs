@@ -162,7 +162,7 @@ pub async fn render(
     let head = RoomHead::of(state, &room, "room").await?;
     let frame = Frame::new(state, req, &viewer).await?;
     let page = head.page.clone();
-    let around = Around { boxed: query.select.is_some(), ..Around::new(me, &room, &page) };
+    let around = Around { boxed: query.select.is_some(), here: true, ..Around::new(me, &room, &page) };
     let ids: Vec<i64> = part.items.iter().map(|view| view.id.0).collect();
     let mine = queries::my_reactions(state, me, &ids).await?;
     let target = if let Bound::Around(at) = bound { Some(at) } else { None };
@@ -260,7 +260,8 @@ async fn fragment(
 ) -> Result<HttpResponse> {
     let frame = Frame::new(state, req, viewer).await?;
     let page = queries::view_of(state, room).await?.path();
-    let around = Around::new(me, room, &page);
+    // Messages asked for by id may go into the page of a thread.
+    let around = Around { here: query.ids.is_none(), ..Around::new(me, room, &page) };
     let (views, older, newer) = match &query.ids {
         Some(ids) => {
             let ids: Vec<i64> = ids.split(',').take(MOST_IDS).filter_map(|id| id_of(id).ok()).collect();

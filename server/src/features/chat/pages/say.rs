@@ -10,10 +10,12 @@ use crate::app::AppState;
 use crate::entities::kinds::RoomKind;
 use crate::features::chat::queries::{self, Bound, FoundRoom};
 use crate::features::chat::{self, NewMessage};
+use crate::features::people;
 use crate::web::error::{AppError, Result};
-use crate::web::form::Form;
+use crate::web::form;
 use crate::web::frame::{Frame, see_other};
 use crate::web::viewer::{Me, Member};
+use crate::web::words::english;
 
 /// The composer. Templates call it `say`.
 #[derive(Clone, Debug, Default)]
@@ -66,16 +68,34 @@ impl Say {
     }
 }
 
-/// `POST /rooms/{id}/messages`
-pub async fn send(req: HttpRequest, state: web::Data<AppState>, me: Member, sent: Form) -> Result<HttpResponse> {
+/// `POST /rooms/{id}/messages`: a text, a file or both.
+pub async fn send(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let (sent, file) = form::with_file(&req, payload, "file", people::MOST_FILE).await?;
     let room = queries::find_room(&state, &me, id_in(&req, "id")?).await?;
     let thread = sent.some("reply_to").map(id_of).transpose()?;
-    let new = NewMessage {
+    let mut new = NewMessage {
         body: sent.get("body").replace("\r\n", "\n"),
         client_id: sent.get("client_id").to_owned(),
         reply_to: thread,
         confirmed: sent.ticked("confirmed"),
     };
+    if let Some((name, bytes)) = file {
+        room.ground.standing.write()?;
+        match people::keep_file(&state, me.id, &name, bytes).await {
+            Ok(markdown) if new.body.trim().is_empty() => new.body = markdown,
+            Ok(markdown) => new.body = format!("{}\n\n{markdown}", new.body.trim_end()),
+            Err(error @ (AppError::TooLarge(_) | AppError::UnsupportedType(_) | AppError::Invalid(_))) => {
+                let typed = Say { body: new.body, fault: said(&error), ..Say::default() };
+                return show_again(&req, &state, &me, room, thread, typed, error.status()).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
     let mut typed = Say { body: new.body.clone(), ..Say::default() };
     match chat::send(&state, &me, room.ground.id, &new).await {
         Ok(posted) => {
@@ -99,9 +119,31 @@ pub async fn send(req: HttpRequest, state: web::Data<AppState>, me: Member, sent
         }
         Err(error) => return Err(error),
     }
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    show_again(&req, &state, &me, room, thread, typed, StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+/// What is wrong with a file, in a sentence.
+fn said(error: &AppError) -> String {
+    match error {
+        AppError::Invalid(faults) => faults
+            .first()
+            .map_or_else(String::new, |fault| english().with("chat.say.file", &[("message", fault.message.as_str())])),
+        error => error.problem().detail,
+    }
+}
+
+/// The page with what was typed, and what is wrong with it.
+async fn show_again(
+    req: &HttpRequest,
+    state: &AppState,
+    me: &Member,
+    room: FoundRoom,
+    thread: Option<i64>,
+    typed: Say,
+    status: StatusCode,
+) -> Result<HttpResponse> {
     match thread {
-        Some(root) => thread::render(&req, &state, &me, room, root, Bound::Newest, Some(typed), status).await,
-        None => room::render(&req, &state, &me, room, &RoomQuery::default(), Some(typed), status).await,
+        Some(root) => thread::render(req, state, me, room, root, Bound::Newest, Some(typed), status).await,
+        None => room::render(req, state, me, room, &RoomQuery::default(), Some(typed), status).await,
     }
 }

@@ -1,6 +1,7 @@
 //! One transaction for many messages, in a number of statements that does not grow with them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::rows;
 use super::{Outgoing, Sent};
@@ -35,7 +36,7 @@ pub(super) struct Answered {
 enum Plan {
     Refused(AppError),
     /// It was posted before.
-    Known(Box<MessageView>),
+    Known(Arc<MessageView>),
     /// The same as another of this batch.
     Twin(usize),
     /// The message with this place among the new ones.
@@ -45,7 +46,7 @@ enum Plan {
 /// A message to be written.
 pub(super) struct Fresh<'a> {
     pub outgoing: &'a Outgoing,
-    pub view: MessageView,
+    pub view: Arc<MessageView>,
 }
 
 /// Posts messages; an outcome for each, in their order. An error is that of the whole transaction.
@@ -53,7 +54,10 @@ pub(in crate::features::chat) async fn deliver(tx: &mut Tx, all: &[Outgoing]) ->
     let mut rooms: Vec<i64> = all.iter().map(|one| one.room).collect();
     rooms.sort_unstable();
     rooms.dedup();
-    ground::lock(tx, &rooms).await?;
+    let mut members: Vec<i64> = all.iter().map(|one| one.member).collect();
+    members.sort_unstable();
+    members.dedup();
+    ground::lock(tx, &rooms, &members).await?;
     let grounds = grounds(tx, all).await?;
     let known = known(tx, all).await?;
     let answered = answered(tx, all).await?;
@@ -66,7 +70,7 @@ pub(in crate::features::chat) async fn deliver(tx: &mut Tx, all: &[Outgoing]) ->
 }
 
 fn outcomes(plans: Vec<Plan>, fresh: Vec<Fresh<'_>>) -> Vec<Result<Sent>> {
-    let views: Vec<MessageView> = fresh.into_iter().map(|one| one.view).collect();
+    let views: Vec<Arc<MessageView>> = fresh.into_iter().map(|one| one.view).collect();
     let new = |at: usize, fresh: bool| {
         let view = views.get(at).cloned().ok_or_else(|| AppError::internal("a message was lost"));
         view.map(|message| Sent { message, fresh })
@@ -75,7 +79,7 @@ fn outcomes(plans: Vec<Plan>, fresh: Vec<Fresh<'_>>) -> Vec<Result<Sent>> {
         .into_iter()
         .map(|plan| match plan {
             Plan::Refused(error) => Err(error),
-            Plan::Known(view) => Ok(Sent { message: *view, fresh: false }),
+            Plan::Known(view) => Ok(Sent { message: view, fresh: false }),
             Plan::Twin(at) => new(at, false),
             Plan::New(at) => new(at, true),
         })
@@ -88,7 +92,7 @@ async fn grounds(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<(i64, i64), Ground
     pairs.sort_unstable();
     pairs.dedup();
     let rows = Sql::new("WITH p(room_id, member_id) AS (VALUES ")
-        .rows(pairs.into_iter().map(|(room, member)| [room.into(), member.into()]))
+        .padded_rows(pairs.into_iter().map(|(room, member)| [room.into(), member.into()]).collect())
         .then(") SELECT ")
         .then(ground::ROOM)
         .then(", ")
@@ -119,9 +123,11 @@ fn key(one: &Outgoing) -> Key {
 }
 
 /// Those of the batch that were posted before, as they now are.
-async fn known(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<Key, MessageView>> {
+async fn known(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<Key, Arc<MessageView>>> {
     let rows = Sql::new("WITH p(room_id, author_id, client_id) AS (VALUES ")
-        .rows(all.iter().map(|one| [one.room.into(), one.member.into(), one.client_id.as_str().into()]))
+        .padded_rows(
+            all.iter().map(|one| [one.room.into(), one.member.into(), one.client_id.as_str().into()]).collect(),
+        )
         .then(") SELECT m.id FROM p JOIN message m ON m.room_id = p.room_id AND m.author_id = p.author_id ")
         .then("AND m.client_id = p.client_id")
         .all(tx.conn())
@@ -131,7 +137,8 @@ async fn known(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<Key, MessageView>> {
     }
     let ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
     let views = queries::messages_by_ids(tx.conn(), &ids).await?;
-    Ok(views.into_iter().map(|view| ((view.room.0, view.author.id, view.client_id.clone()), view)).collect())
+    let keyed = |view: MessageView| ((view.room.0, view.author.id, view.client_id.clone()), Arc::new(view));
+    Ok(views.into_iter().map(keyed).collect())
 }
 
 async fn answered(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<i64, Answered>> {
@@ -163,7 +170,7 @@ fn plan<'a>(
     tx: &Tx,
     all: &'a [Outgoing],
     grounds: &HashMap<(i64, i64), Ground>,
-    known: &HashMap<Key, MessageView>,
+    known: &HashMap<Key, Arc<MessageView>>,
     answered: &HashMap<i64, Answered>,
 ) -> (Vec<Plan>, Vec<Fresh<'a>>) {
     let mut fresh: Vec<Fresh<'a>> = Vec::with_capacity(all.len());
@@ -178,7 +185,7 @@ fn plan<'a>(
         let key = key(one);
         if ground.room.standing.read().is_ok() {
             if let Some(view) = known.get(&key) {
-                plans.push(Plan::Known(Box::new(view.clone())));
+                plans.push(Plan::Known(Arc::clone(view)));
                 continue;
             }
             if let Some(at) = first.get(&key) {
@@ -192,7 +199,7 @@ fn plan<'a>(
                 let at = fresh.len();
                 first.insert(key, at);
                 plans.push(Plan::New(at));
-                fresh.push(Fresh { outgoing: one, view: view_of(tx, one, ground, thread) });
+                fresh.push(Fresh { outgoing: one, view: Arc::new(view_of(tx, one, ground, thread)) });
             }
         }
     }
@@ -251,7 +258,7 @@ fn number(fresh: &mut [Fresh<'_>], grounds: &HashMap<(i64, i64), Ground>) {
             .entry(room)
             .or_insert_with(|| grounds.get(&(room, member)).map_or(0, |ground| ground.room.message_count));
         *next += 1;
-        one.view.number = *next;
+        Arc::make_mut(&mut one.view).number = *next;
     }
 }
 
@@ -272,17 +279,18 @@ async fn post(
     let mut committed = tx.append_now(wanted).await?;
     let mut roots: BTreeMap<i64, i32> = BTreeMap::new();
     for (one, event) in fresh.iter_mut().zip(&mut committed) {
-        one.view.seq = event.seq;
+        Arc::make_mut(&mut one.view).seq = event.seq;
         if let Some(thread) = one.view.thread {
             *roots.entry(thread.0).or_insert(0) += 1;
         }
     }
+    let now = tx.now();
     // What live readers get says how many replies a thread has after all of this commit, as a
     // replay would.
     for (one, event) in fresh.iter().zip(&mut committed) {
         let before = one.outgoing.reply_to.and_then(|id| answered.get(&id));
         let root = before.map(|of| (of.root, of.reply_count + roots.get(&of.root).copied().unwrap_or(0)));
-        event.live = Some(events::posted(&one.view, root.map(|(id, count)| (id, count, tx.now())))?);
+        event.live = Some(events::posted(&one.view, root.map(|(id, count)| (id, count, now))));
     }
     tx.publish(committed);
     rows::insert_messages(tx, fresh).await?;

@@ -54,7 +54,7 @@ pub struct Outgoing {
 /// What became of it.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    pub message: MessageView,
+    pub message: Arc<MessageView>,
     /// False for a repeat.
     pub fresh: bool,
 }
@@ -99,27 +99,43 @@ impl Sender {
         Ok(async { answer.await.map_err(|_| AppError::Unavailable(1))? })
     }
 
-    /// The task: what came while a commit was on its way shares the next.
+    /// The task: what came while a commit was on its way shares the next, and who waits for a
+    /// commit is answered while the next is on its way.
     pub async fn run(state: AppState, mut bag: Mailbag, mut stop: tokio::sync::watch::Receiver<bool>) {
         let mut letters = Vec::with_capacity(BATCH);
+        let mut answers = Vec::with_capacity(BATCH);
         loop {
-            tokio::select! {
-                biased;
-                count = bag.0.recv_many(&mut letters, BATCH) => {
-                    if count == 0 {
-                        return;
+            while letters.len() < BATCH
+                && let Ok(letter) = bag.0.try_recv()
+            {
+                letters.push(letter);
+            }
+            if letters.is_empty() {
+                answer_all(&mut answers);
+                tokio::select! {
+                    biased;
+                    count = bag.0.recv_many(&mut letters, BATCH) => {
+                        if count == 0 {
+                            return;
+                        }
                     }
+                    _ = stop.changed() => return,
                 }
-                _ = stop.changed() => return,
             }
             let (outgoing, replies): (Vec<_>, Vec<_>) =
                 letters.drain(..).map(|letter| (letter.outgoing, letter.reply)).unzip();
-            let outcomes = commit(&state, outgoing).await;
-            for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                // Whoever sent it may be gone; the message stands all the same.
-                let _gone = reply.send(outcome);
-            }
+            let (outcomes, ()) = tokio::join!(biased; commit(&state, outgoing), async { answer_all(&mut answers) });
+            answers.extend(replies.into_iter().zip(outcomes));
         }
+    }
+}
+
+type Answered = (oneshot::Sender<Result<Sent>>, Result<Sent>);
+
+fn answer_all(answers: &mut Vec<Answered>) {
+    for (reply, outcome) in answers.drain(..) {
+        // Whoever sent it may be gone; the message stands all the same.
+        let _gone = reply.send(outcome);
     }
 }
 
@@ -182,7 +198,7 @@ pub async fn send_once(state: &AppState, outgoing: Outgoing, once: Option<Once>)
 
 /// 201 for a new message, 200 for a repeat.
 pub fn answer(sent: &Sent) -> Result<Answer> {
-    let view = &sent.message;
+    let view = &*sent.message;
     let mut answer = Answer::created(format!("/api/v1/messages/{}", view.id), view, Some(view.id.0))?;
     answer.status = if sent.fresh { 201 } else { 200 };
     Ok(answer.with_etag(of_version(view.version)))

@@ -57,7 +57,7 @@ pub(super) async fn move_rooms(tx: &Tx, fresh: &[Fresh<'_>]) -> Result<()> {
         *counts.entry(one.outgoing.room).or_insert(0) += 1;
     }
     Sql::new("WITH p(id, n) AS (VALUES ")
-        .rows(counts.into_iter().map(|(room, count)| [room.into(), count.into()]))
+        .padded_rows(counts.into_iter().map(|(room, count)| [room.into(), count.into()]).collect())
         .then(") UPDATE room SET message_count = room.message_count + p.n, last_message_at = ")
         .bind(tx.now())
         .then(" FROM p WHERE room.id = p.id")
@@ -71,7 +71,7 @@ pub(super) async fn count_replies(tx: &Tx, roots: &BTreeMap<i64, i32>) -> Result
         return Ok(());
     }
     Sql::new("WITH p(id, n) AS (VALUES ")
-        .rows(roots.iter().map(|(root, count)| [(*root).into(), (*count).into()]))
+        .padded_rows(roots.iter().map(|(root, count)| [(*root).into(), (*count).into()]).collect())
         .then(") UPDATE message SET reply_count = message.reply_count + p.n, last_reply_at = ")
         .bind(tx.now())
         .then(" FROM p WHERE message.id = p.id")

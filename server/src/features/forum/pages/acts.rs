@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::{by_fetch, link_of, topic};
+use super::{by_fetch, fragments, link_of};
 use crate::app::AppState;
 use crate::features::forum::actions;
 use crate::features::forum::queries::{self, Seen};
@@ -40,7 +40,7 @@ async fn shown(req: &HttpRequest, state: &AppState, viewer: &Viewer, post: i64, 
     if by_fetch(req) {
         let (post, seen) = queries::find_post(state, viewer, post).await?;
         let order = [post.id.0];
-        return topic::cards(req, state, viewer, &seen, &[post], &order, false).await;
+        return fragments::cards(req, state, viewer, &seen, &[post], &order, false).await;
     }
     // Where a list asked, back to the list.
     if sent.get("next") == "/bookmarks" {
@@ -130,7 +130,7 @@ pub async fn delete_post(
     match shown(&req, &state, &viewer, id, &sent).await {
         // Without replies nothing is left of it to show.
         Ok(_) | Err(AppError::NotFound) if !by_fetch(&req) => Ok(see_other(&link_of(&seen))),
-        Err(AppError::NotFound) => topic::deleted(&req, &state, &viewer, &seen, post).await,
+        Err(AppError::NotFound) => fragments::deleted(&req, &state, &viewer, &seen, post).await,
         answer => answer,
     }
 }
@@ -152,7 +152,7 @@ pub async fn restore_post(
 /// The topic's head for a script, else the way back to the topic.
 async fn head(req: &HttpRequest, state: &AppState, viewer: &Viewer, id: i64) -> Result<HttpResponse> {
     if by_fetch(req) {
-        return topic::head_fragment(req, state, viewer, id).await;
+        return fragments::head_fragment(req, state, viewer, id).await;
     }
     let seen = queries::find_topic(state, viewer, id).await?;
     Ok(see_other(&link_of(&seen)))

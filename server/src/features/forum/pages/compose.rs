@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::forms::{TextForm, refused};
+use super::fragments;
 use super::topic::{self, Composer, ComposerFragment, Shown, TopicQuery};
 use super::{by_fetch, link_of};
 use crate::app::AppState;
@@ -197,7 +198,7 @@ pub async fn reply(
         match actions::reply(&state, &me, topic, &new).await {
             Ok(post) if by_fetch(&req) => {
                 let order = [post.id.0];
-                return topic::cards(&req, &state, &viewer, &seen, &[post], &order, false).await;
+                return fragments::cards(&req, &state, &viewer, &seen, &[post], &order, false).await;
             }
             Ok(post) => return Ok(see_other(&format!("/posts/{}", post.id))),
             Err(error) => {
