@@ -17,8 +17,8 @@ use super::secrets::{Secrets, random_token};
 use super::state::{AppState, Parts};
 use crate::entities::setting;
 use crate::features::{self, accounts, chat, forum, hub, spaces};
-use crate::jobs;
-use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
+use crate::jobs::{self, Lane};
+use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Hub, Sockets};
 use crate::store::{After, CommitSink, Ids, Store, Writer, connect};
 use crate::streams::{Committed, Heads, Relay};
@@ -111,6 +111,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         jobs: worker,
         blobs,
         mailer,
+        scanner: Scanner::new(config.clamd.clone()),
         sessions,
         metrics: Metrics::default(),
         settings: hub::Settings::default(),
@@ -196,7 +197,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let (stop, stopping) = watch::channel(false);
     let tasks = vec![
         spawn(relay.run(receiver)),
-        spawn(state.jobs.clone().run(state.clone(), stopping.clone())),
+        spawn(state.jobs.clone().run(state.clone(), Lane::Quick, stopping.clone())),
+        spawn(state.jobs.clone().run(state.clone(), Lane::Slow, stopping.clone())),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
         spawn(state.hub.clone().run_live(state.clone(), stopping)),
     ];

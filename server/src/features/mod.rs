@@ -7,6 +7,7 @@ pub mod demo;
 pub mod forum;
 pub mod hub;
 pub mod imports;
+pub mod library;
 pub mod moderation;
 pub mod notices;
 pub mod people;
@@ -40,6 +41,7 @@ pub fn configure_api(cfg: &mut Routes) {
     spaces::configure_api(cfg);
     forum::configure_api(cfg);
     chat::configure_api(cfg);
+    library::configure_api(cfg);
     notices::configure_api(cfg);
     moderation::configure_api(cfg);
     admin::configure_api(cfg);
@@ -52,6 +54,7 @@ pub fn configure_pages(cfg: &mut Routes) {
     spaces::configure_pages(cfg);
     forum::configure_pages(cfg);
     chat::configure_pages(cfg);
+    library::configure_pages(cfg);
     notices::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);
@@ -67,6 +70,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         spaces::openapi(),
         forum::openapi(),
         chat::openapi(),
+        library::openapi(),
         notices::openapi(),
         moderation::openapi(),
         admin::openapi(),
@@ -162,6 +166,7 @@ pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
         Some("people") => people::run_job(state, job).await,
         Some("forum") => forum::run_job(state, job).await,
         Some("chat") => chat::run_job(state, job).await,
+        Some("library") => library::run_job(state, job).await,
         Some("moderation") => moderation::run_job(state, job).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }

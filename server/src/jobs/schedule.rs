@@ -18,6 +18,8 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
+    ("schedule.library_scans", MINUTE),
+    ("schedule.library_reviews", HOUR),
 ];
 
 /// Runs what is due.
@@ -57,6 +59,8 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
         "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
+        "schedule.library_scans" => crate::features::library::scan_waiting(state).await?,
+        "schedule.library_reviews" => crate::features::library::tell_reviews(state).await?,
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {

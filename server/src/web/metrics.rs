@@ -108,6 +108,12 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", jobs(JobState::Ready).await?);
     gauge(&mut text, "praxis_jobs_running", "Jobs that run.", jobs(JobState::Running).await?);
     gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", jobs(JobState::Dead).await?);
+    let (scans, texts) = crate::features::library::waiting(&state).await?;
+    gauge(&mut text, "praxis_library_scans_waiting", "Files held for the virus scanner.", scans);
+    gauge(&mut text, "praxis_library_texts_waiting", "Files whose text is yet to be taken out.", texts);
+    if let Some(up) = state.scanner.is_ready().await {
+        gauge(&mut text, "praxis_scanner_up", "Whether the virus scanner answers.", i32::from(up));
+    }
     let failed = mail::Entity::find().filter(mail::Column::State.eq(MailState::Failed)).count(db).await?;
     gauge(&mut text, "praxis_mail_failed", "Mails given up.", failed);
     let (size, idle) = crate::store::pool_of(db);

@@ -72,6 +72,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         height: kept.height,
         post_id: None,
         message_id: None,
+        resource_id: None,
         created_at: tx.now(),
     };
     let new = file::ActiveModel {
@@ -86,6 +87,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         height: Set(row.height),
         post_id: Set(row.post_id),
         message_id: Set(row.message_id),
+        resource_id: Set(row.resource_id),
         created_at: Set(row.created_at),
     };
     file::Entity::insert(new).exec_without_returning(tx.conn()).await?;
@@ -105,6 +107,24 @@ pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &
         .filter(file::Column::OwnerId.eq(author_id))
         .filter(file::Column::PostId.is_null())
         .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::ResourceId.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The same for the texts of a resource, by the files they link to.
+pub async fn adopt_into_resource(tx: &Tx, author_id: i64, resource_id: i64, files: &[i64]) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    file::Entity::update_many()
+        .col_expr(file::Column::ResourceId, Expr::value(Some(resource_id)))
+        .filter(file::Column::Id.is_in(files.iter().copied()))
+        .filter(file::Column::OwnerId.eq(author_id))
+        .filter(file::Column::PostId.is_null())
+        .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::ResourceId.is_null())
         .exec(tx.conn())
         .await?;
     Ok(())
@@ -118,7 +138,8 @@ pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> 
     Sql::new("WITH p(file_id, message_id, owner_id) AS (VALUES ")
         .rows(files.iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]))
         .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
-        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL")
+        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL ")
+        .then("AND file.resource_id IS NULL")
         .run(tx.conn())
         .await?;
     Ok(())
@@ -127,6 +148,12 @@ pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> 
 /// Removes the files of a purged message, as [`purge_files_of_post`].
 pub async fn purge_files_of_message(tx: &mut Tx, message_id: i64) -> Result<()> {
     let rows = file::Entity::find().filter(file::Column::MessageId.eq(message_id)).all(tx.conn()).await?;
+    purge(tx, rows).await
+}
+
+/// Removes the files of a purged resource, as [`purge_files_of_post`].
+pub async fn purge_files_of_resource(tx: &mut Tx, resource_id: i64) -> Result<()> {
+    let rows = file::Entity::find().filter(file::Column::ResourceId.eq(resource_id)).all(tx.conn()).await?;
     purge(tx, rows).await
 }
 
@@ -145,6 +172,7 @@ pub async fn remove_unused_files(state: &AppState) -> Result<()> {
                 let rows = file::Entity::find()
                     .filter(file::Column::PostId.is_null())
                     .filter(file::Column::MessageId.is_null())
+                    .filter(file::Column::ResourceId.is_null())
                     .filter(file::Column::CreatedAt.lt(tx.now() - UNUSED))
                     .limit(BATCH)
                     // A post that is being saved may be about to use one.

@@ -25,9 +25,10 @@ mod writings;
 
 pub use events::fill_events;
 pub use file_actions::{
-    adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post, remove_unused_files,
+    adopt_files, adopt_into_messages, adopt_into_resource, purge_files_of_message, purge_files_of_post,
+    purge_files_of_resource, remove_unused_files,
 };
-pub use files::linked_files;
+pub use files::{clean_name, disposition, linked_files};
 pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use queries::own_view;
 pub use words::index_words;
