@@ -8,10 +8,15 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use crate::app::AppState;
 use crate::entities::{idempotent_answer, one_time_token, refresh_token, session, setting};
 use crate::ports::clock::{DAY, HOUR, MINUTE};
+use crate::search::log;
+use crate::store::Tx;
 use crate::web::error::Result;
 
 /// Events older than this are no longer replayed; a reader away for longer fetches again.
 const EVENTS_KEPT: i64 = 30 * DAY;
+
+/// An index that has not followed for so long builds itself again.
+const CHANGES_KEPT: i64 = 3 * DAY;
 
 const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_memory", 10 * MINUTE),
@@ -20,6 +25,7 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.unused_files", HOUR),
     ("schedule.library_scans", MINUTE),
     ("schedule.library_reviews", HOUR),
+    ("schedule.trim_index_changes", HOUR),
 ];
 
 /// Runs what is due.
@@ -61,6 +67,14 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
         "schedule.library_scans" => crate::features::library::scan_waiting(state).await?,
         "schedule.library_reviews" => crate::features::library::tell_reviews(state).await?,
+        "schedule.trim_index_changes" => {
+            for _ in 0..1000 {
+                let cut = async |tx: &mut Tx| log::trim(tx.conn(), tx.now() - CHANGES_KEPT, tx.now()).await;
+                if state.store.write(cut).await? == 0 {
+                    break;
+                }
+            }
+        }
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {

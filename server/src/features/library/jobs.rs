@@ -14,6 +14,7 @@ use crate::entities::{job, stored_file};
 use crate::features::notices::{self, NewNotice};
 use crate::ports::clock::MINUTE;
 use crate::ports::scanner::{ScanFault, Verdict};
+use crate::search::Kind;
 use crate::store::{Sql, Tx, insert_rows};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -208,6 +209,7 @@ async fn tell_resources(tx: &mut Tx, sha256: &str) -> Result<()> {
     for row in rows {
         let (id, space): (i64, i64) = (row.try_get("", "id")?, row.try_get("", "space_id")?);
         tx.append(Stream::space(space), NewEvent::new("resource.changed", id, None));
+        tx.index(Kind::Resource, id);
     }
     Ok(())
 }

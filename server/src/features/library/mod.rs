@@ -17,6 +17,7 @@ mod pages;
 pub mod policy;
 pub mod queries;
 mod reviews;
+mod search;
 
 pub use api::openapi;
 pub use events::resource_data;
@@ -24,6 +25,7 @@ pub use extract::run as extract;
 pub use glimpses::glimpses;
 pub use jobs::{EXTRACT, SCAN, run as run_job, scan_waiting, waiting};
 pub use reviews::tell_reviews;
+pub use search::Resources;
 
 use crate::web::routes::Routes;
 

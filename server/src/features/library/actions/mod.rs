@@ -24,10 +24,12 @@ pub use remove::{delete, restore, restore_once};
 pub use topic::discuss;
 pub use versions::{NewVersionOf, add_version, add_version_as, add_version_once, restore_version, restore_version_once};
 
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 
-/// Tells the readers of a space of a resource.
+/// Tells the readers of a space of a resource, and has it indexed again.
 fn tell(tx: &mut Tx, kind: &'static str, space: i64, resource: i64, member: i64) {
     tx.append(Stream::space(space), NewEvent::new(kind, resource, Some(member)));
+    tx.index(Kind::Resource, resource);
 }
