@@ -137,7 +137,7 @@ function step(by) {
   next.scrollIntoView({ block: next.offsetHeight > innerHeight * 0.7 ? 'start' : 'nearest', behavior: calm ? 'auto' : 'smooth' });
 }
 
-const PLACES = { h: '/', s: '/spaces', p: '/people' };
+const PLACES = { h: '/', s: '/spaces', l: '/library', p: '/people' };
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
@@ -187,4 +187,5 @@ document.querySelector('[data-autofocus]')?.focus();
 if (document.querySelector('[data-composer], [data-complete]')) import('./composer.js').then((module) => module.enhance(document));
 if (document.querySelector('main[data-topic]')) import('./topic.js');
 if (document.querySelector('main[data-room]')) import('./room.js');
+if (document.querySelector('main[data-library], form[data-share]')) import('./library.js');
 if (document.querySelector('meta[name="me"]')) import('./side.js');

@@ -127,6 +127,37 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /notices", "", [401, 200, 200, 200, 200, 200]),
     ("PUT /notices/{id}/read", "", [401, 404, 404, 404, 404, 404]),
     ("POST /notices/read", "", [401, 204, 204, 204, 204, 204]),
+    // Library
+    ("GET /resources", "", [200, 200, 200, 200, 200, 200]),
+    ("GET /me/reviews", "", [401, 200, 200, 200, 200, 200]),
+    ("GET /spaces/{slug}/resources", "", [404, 404, 200, 200, 200, 404]),
+    ("POST /spaces/{slug}/resources", LINK, [401, 404, 201, 201, 201, 404]),
+    ("GET /resources/{id}", "", [404, 404, 200, 200, 200, 404]),
+    ("PATCH /resources/{id}", "{\"title\":\"Another title\"}", [401, 404, 403, 200, 200, 404]),
+    ("DELETE /resources/{id}", "", [401, 404, 403, 204, 204, 404]),
+    ("POST /resources/{id}/restore", "", [401, 404, 404, 204, 204, 404]),
+    ("PUT /resources/{id}/endorsement", "", [401, 404, 204, 204, 204, 404]),
+    ("DELETE /resources/{id}/endorsement", "", [401, 404, 204, 204, 204, 404]),
+    ("POST /resources/{id}/topic", "", [401, 404, 200, 200, 200, 404]),
+    ("GET /resources/{id}/versions", "", [404, 404, 200, 200, 200, 404]),
+    ("POST /resources/{id}/versions", LINK, [401, 404, 403, 201, 201, 404]),
+    ("POST /resources/{id}/versions/{number}/restore", "", [401, 404, 403, 201, 201, 404]),
+    ("GET /resources/{id}/content", "", [404, 404, 303, 303, 303, 404]),
+    ("GET /resources/{id}/preview", "", [404, 404, 200, 200, 200, 404]),
+    ("POST /resources/{id}/flags", "{\"reason\":\"other\",\"note\":\"Look.\"}", [401, 404, 201, 201, 201, 404]),
+    ("POST /resources/{id}/hide", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /resources/{id}/unhide", REASON, [401, 404, 403, 204, 204, 404]),
+    ("POST /resources/{id}/purge", REASON, [401, 404, 403, 204, 204, 404]),
+    ("GET /resource-reports", "", [401, 403, 403, 200, 200, 200]),
+    ("POST /resource-reports/{id}/uphold", "{}", [401, 404, 404, 204, 204, 404]),
+    ("POST /resource-reports/{id}/dismiss", "{}", [401, 404, 404, 204, 204, 404]),
+    ("GET /spaces/{slug}/collections", "", [404, 404, 200, 200, 200, 404]),
+    ("POST /spaces/{slug}/collections", "{\"title\":\"For new wards\"}", [401, 404, 201, 201, 201, 404]),
+    ("GET /collections/{id}", "", [404, 404, 200, 200, 200, 404]),
+    ("PATCH /collections/{id}", "{\"title\":\"For old wards\"}", [401, 404, 403, 200, 200, 404]),
+    ("DELETE /collections/{id}", "", [401, 404, 403, 204, 204, 404]),
+    ("PUT /collections/{id}/resources/{resource}", "", [401, 404, 403, 204, 204, 404]),
+    ("DELETE /collections/{id}/resources/{resource}", "", [401, 404, 403, 204, 204, 404]),
     // Moderation
     ("POST /posts/{id}/flags", "{\"reason\":\"other\",\"note\":\"Look.\"}", [401, 404, 201, 201, 201, 404]),
     ("GET /reports", "", [401, 403, 403, 200, 200, 200]),
@@ -149,6 +180,7 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("POST /admin/jobs/{id}/retry", "", [401, 403, 403, 403, 403, 404]),
 ];
 
+const LINK: &str = "{\"url\":\"https://example.org/guide\"}";
 const ROOM: &str = "{\"slug\":\"talk\",\"name\":\"Talk\"}";
 const EMPTY_TOPIC: &str = "{\"messages\":[],\"title\":\"A topic\",\"kind\":\"question\"}";
 const FLAG: &str = "{\"reason\":\"other\"}";
@@ -223,6 +255,28 @@ async fn place(hub: &TestHub, cast: &Cast, template: &str, shared: &Shared) -> S
         let message = path.starts_with("/messages");
         let of = if message { id(&super::chat::say(&cast.author, &room, "Hello.").await) } else { room };
         path = path.replace("{id}", &of);
+    }
+    if path.starts_with("/resource") || path.starts_with("/collections") {
+        let resource = id(&super::library::link(&cast.author, &shared.space, "A guide").await);
+        if path.contains("{number}") {
+            let next = json!({"url": "https://example.org/guide-2"});
+            done(&cast.author.post(&format!("/api/v1/resources/{resource}/versions"), &next).await);
+            path = path.replace("{number}", "1");
+        }
+        if path.ends_with("/restore") && !path.contains("/versions/") {
+            done(&cast.author.delete(&format!("/api/v1/resources/{resource}")).await);
+        }
+        if path.starts_with("/resource-reports/{id}") {
+            let flag = json!({"reason": "other", "note": "Look."});
+            let report = done(&cast.member.post(&format!("/api/v1/resources/{resource}/flags"), &flag).await);
+            path = path.replace("{id}", &id(&report));
+        }
+        if path.starts_with("/collections") {
+            let new = json!({"title": "For new wards"});
+            let path_of = format!("/api/v1/spaces/{}/collections", shared.space);
+            path = path.replace("{id}", &id(&done(&cast.author.post(&path_of, &new).await)));
+        }
+        path = path.replace("{resource}", &resource).replace("{id}", &resource);
     }
     if path.starts_with("/files/{id}") {
         path = path.replace("{id}", &file(&cast.author).await);

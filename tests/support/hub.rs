@@ -85,6 +85,7 @@ impl TestHub {
         }
         let mut config = Config::from_values(&values).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         config.count_queries = true;
+        config.program = super::program::binary();
         let clock = Clock::default();
         let running = start(config, clock.clone()).await.unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let base = format!("http://{}", running.address);
@@ -110,6 +111,7 @@ impl TestHub {
     pub async fn resume(&mut self) {
         let mut config = Config::from_values(&self.settings).unwrap();
         config.count_queries = true;
+        config.program = super::program::binary();
         let running = start(config, self.clock.clone()).await.unwrap();
         self.base = format!("http://{}", running.address);
         self.running = Some(running);

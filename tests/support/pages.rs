@@ -79,6 +79,20 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/messages/{id}/purge", [303, 404, 403, 200, 200, 404]),
     ("/messages/{id}/report", [303, 404, 200, 200, 200, 404]),
     ("/notices", [303, 200, 200, 200, 200, 200]),
+    // Library
+    ("/library", [200, 200, 200, 200, 200, 200]),
+    ("/library/reviews", [303, 200, 200, 200, 200, 200]),
+    ("/s/{slug}/library", [404, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/library/new", [404, 404, 200, 200, 200, 404]),
+    ("/s/{slug}/collections/new", [404, 404, 200, 200, 200, 404]),
+    ("/collections/{id}", [404, 404, 200, 200, 200, 404]),
+    ("/collections/{id}/edit", [303, 404, 403, 200, 200, 404]),
+    ("/resources/{id}", [404, 404, 200, 200, 200, 404]),
+    ("/resources/{id}/edit", [303, 404, 403, 200, 200, 404]),
+    ("/resources/{id}/versions", [404, 404, 200, 200, 200, 404]),
+    ("/resources/{id}/report", [303, 404, 200, 200, 200, 404]),
+    ("/resources/{id}/purge", [303, 404, 403, 200, 200, 404]),
+    ("/reports/library", [303, 403, 403, 200, 200, 200]),
     // Moderation
     ("/posts/{id}/report", [303, 404, 200, 200, 200, 404]),
     ("/posts/{id}/purge", [303, 404, 403, 200, 200, 404]),
@@ -110,6 +124,8 @@ pub struct Things {
     pub space: String,
     pub topic: String,
     pub post: String,
+    pub resource: String,
+    pub collection: String,
     /// A room of the space, by its slug.
     pub room: String,
     /// The owner's message in it, with a thread.
@@ -153,10 +169,13 @@ impl Things {
         let flag = json!({"reason": "other", "note": "Please look at this."});
         done(&cast.member.post(&format!("/api/v1/posts/{post}/flags"), &flag).await);
         let chat = Talk::of(cast, &space).await;
+        let shelf = Shelf::of(hub, cast, &space).await;
         Self {
             space,
             topic,
             post,
+            resource: shelf.resource,
+            collection: shelf.collection,
             room: "ward".into(),
             message: chat.message,
             direct: chat.direct,
@@ -173,6 +192,8 @@ impl Things {
             _ if template.contains("/t/") => &self.topic,
             _ if direct => &self.direct,
             _ if template.starts_with("/messages") => &self.message,
+            _ if template.starts_with("/resources") => &self.resource,
+            _ if template.starts_with("/collections") => &self.collection,
             _ => &self.post,
         };
         template
@@ -230,6 +251,53 @@ impl Talk {
             id(&say(&cast.member, &format!("/api/v1/rooms/{direct}/messages"), "Only for you.", None).await);
         let day = first["created_at"].as_str().unwrap().chars().take(10).collect();
         Self { message, direct, direct_message, day }
+    }
+}
+
+/// A library with something of everything in it.
+struct Shelf {
+    resource: String,
+    collection: String,
+}
+
+impl Shelf {
+    async fn of(hub: &TestHub, cast: &Cast, space: &str) -> Self {
+        let path = format!("/api/v1/spaces/{space}/resources");
+        let form = reqwest::multipart::Form::new()
+            .text("title", "Alert counts of a week")
+            .text("summary", "What the wards counted, for those who plan a pilot.")
+            .text("description", TEXT)
+            .text("kind", "dataset")
+            .text("stage", "develop")
+            .text("topics", "Alert fatigue, Wards")
+            .text("tags", "alerts, sepsis")
+            .text("authors", "Ada Example, Bea Example")
+            .text("organisation", "Northmere Hospitals")
+            .text("licence", "CC0")
+            .text("source", "https://example.org/counts")
+            .text("published_on", "2026-03-01")
+            .text("review_due", "2026-04-01")
+            .part("file", reqwest::multipart::Part::bytes(&b"Ward,Alerts\nA,12\nB,7\n"[..]).file_name("counts.csv"));
+        let request = cast.author.request("POST", &path).multipart(form);
+        let resource = id(&done(&cast.author.send(request).await));
+        hub.settle().await;
+        done(&cast.moderator.put(&format!("/api/v1/resources/{resource}/endorsement")).await);
+        let note = json!({"title": "What we learnt", "body": TEXT, "kind": "case_study"});
+        let note = id(&done(&cast.owner.post(&path, &note).await));
+        done(
+            &cast
+                .owner
+                .post(&path, &json!({"url": "https://example.org/a", "title": "A guide", "kind": "guidance"}))
+                .await,
+        );
+        let new = json!({"title": "For new wards", "introduction": TEXT});
+        let collection = id(&done(&cast.author.post(&format!("/api/v1/spaces/{space}/collections"), &new).await));
+        for one in [&note, &resource] {
+            done(&cast.author.put(&format!("/api/v1/collections/{collection}/resources/{one}")).await);
+        }
+        let flag = json!({"reason": "other", "note": "Please look at this."});
+        done(&cast.member.post(&format!("/api/v1/resources/{resource}/flags"), &flag).await);
+        Self { resource, collection }
     }
 }
 

@@ -9,6 +9,11 @@ use std::time::Duration;
 
 /// The same main file as `praxis`, built for the tests.
 const BINARY: &str = env!("CARGO_BIN_EXE_praxis-under-test");
+/// Where it is.
+pub fn binary() -> PathBuf {
+    PathBuf::from(BINARY)
+}
+
 /// How long anything may take on a busy machine.
 const WITHIN: Duration = Duration::from_secs(60);
 

@@ -73,6 +73,9 @@ enum Command {
     },
     /// Writes any hub into one archive, which `import praxis` loads into an empty one.
     Export { file: PathBuf },
+    /// Takes the text out of the file on standard input; the hub starts it by itself.
+    #[command(hide = true)]
+    Extract { kind: String },
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,6 +104,10 @@ enum Way {
 /// Runs the program; the result is its exit code.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
+    // Before anything of the hub is read: the file is somebody's, and may be hostile.
+    if let Some(Command::Extract { kind }) = &cli.command {
+        return crate::features::library::extract(kind);
+    }
     let config = match flags(&cli).and_then(|flags| Config::load(&flags)) {
         Ok(config) => config,
         Err(line) => return refuse(&line),
@@ -122,7 +129,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Export { file }) => tell(archive::export(&config, &file).await),
         Some(Command::Demo) => fill_demo(config).await,
         Some(Command::Admin { act }) => admin(config, act).await,
-        Some(Command::Config) => Ok(()),
+        Some(Command::Config | Command::Extract { .. }) => Ok(()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -61,6 +61,8 @@ pub struct Config {
     pub mail_from: String,
     pub registration: Registration,
     pub metrics_token: Option<String>,
+    /// `host:port` of a virus scanner.
+    pub clamd: Option<String>,
     pub rate_limit: bool,
     pub workers: usize,
     pub log: String,
@@ -73,6 +75,8 @@ pub struct Config {
     pub shown: BTreeMap<&'static str, String>,
     /// Answers carry the number of queries they took; for tests.
     pub count_queries: bool,
+    /// The program itself: what reads files in a process of its own.
+    pub program: PathBuf,
 }
 
 impl Config {
@@ -136,11 +140,13 @@ impl Config {
             smtp_url: get("smtp_url").map(smtp_url).transpose()?,
             registration: registration(get("registration").unwrap_or("open"))?,
             metrics_token: get("metrics_token").map(str::to_owned),
+            clamd: get("clamd").map(clamd).transpose()?,
             rate_limit: switch("PRAXIS_RATE_LIMIT", get("rate_limit").unwrap_or("on"))?,
             log: log_filter(get("log").unwrap_or("info"))?,
             log_json: log_format(get("log_format").unwrap_or("text"))?,
             shown: shown(values),
             count_queries: false,
+            program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("praxis")),
             bind,
             data_dir,
             storage,
@@ -204,17 +210,22 @@ fn file_values() -> Result<BTreeMap<String, String>, String> {
 
 /// Settings of the contract whose part is not built yet: refused rather than ignored.
 fn not_yet<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
-    for (name, what) in [
-        ("meili_url", "search through Meilisearch"),
-        ("meili_key", "search through Meilisearch"),
-        ("clamd", "a virus scanner"),
-    ] {
+    for (name, what) in [("meili_url", "search through Meilisearch"), ("meili_key", "search through Meilisearch")] {
         if get(name).is_some() {
             let variable = name.to_uppercase();
             return Err(format!("PRAXIS_{variable}: this version has no {what} yet; unset it"));
         }
     }
     Ok(())
+}
+
+fn clamd(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    if !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("PRAXIS_CLAMD: '{text}' is no scanner; write it like 127.0.0.1:3310"))
+    }
 }
 
 fn base_url(text: &str) -> Result<Url, String> {

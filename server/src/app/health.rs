@@ -32,7 +32,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let database = state.store.read().execute_unprepared("SELECT 1").await.map_err(AppError::from).is_ok();
     let storage = state.blobs.is_ready().await;
     let word = |good: bool| if good { "ok" } else { "down" };
-    let body = json!({
+    let mut body = json!({
         "status": if database { "ok" } else { "down" },
         "components": {
             "database": { "state": word(database) },
@@ -42,6 +42,12 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
             "mail": { "state": if state.mailer.is_configured() { "configured" } else { "outbox" } },
         },
     });
+    // Only where there is one: uploads are held while it is away.
+    if let Some(good) = state.scanner.is_ready().await
+        && let Some(components) = body.get_mut("components").and_then(serde_json::Value::as_object_mut)
+    {
+        components.insert("scanner".to_owned(), json!({ "state": word(good) }));
+    }
     if database {
         HttpResponse::Ok().json(body)
     } else {

@@ -18,8 +18,8 @@ use super::serving;
 use super::state::{AppState, Parts};
 use crate::entities::setting;
 use crate::features::{self, accounts, chat, forum, hub, spaces};
-use crate::jobs;
-use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
+use crate::jobs::{self, Lane};
+use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::bus::{self, Link, Outgoing, Reached};
 use crate::realtime::{Bus, Hub, Sockets};
 use crate::store::{Change, CommitSink, Ids, Store, Writer, change_schema, connect, one_line};
@@ -125,6 +125,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         jobs: worker,
         blobs,
         mailer,
+        scanner: Scanner::new(config.clamd.clone()),
         sessions,
         metrics: Metrics::default(),
         settings: hub::Settings::default(),
@@ -220,7 +221,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let (stop, stopping) = watch::channel(false);
     let mut tasks = vec![
         spawn(relay.run(receiver)),
-        spawn(state.jobs.clone().run(state.clone(), stopping.clone())),
+        spawn(state.jobs.clone().run(state.clone(), Lane::Quick, stopping.clone())),
+        spawn(state.jobs.clone().run(state.clone(), Lane::Slow, stopping.clone())),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
         spawn(state.hub.clone().run_live(state.clone(), stopping.clone())),
     ];

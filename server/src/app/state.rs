@@ -8,7 +8,7 @@ use super::secrets::Secrets;
 use super::serving::Serving;
 use crate::features::{accounts, chat, forum, hub, spaces};
 use crate::jobs;
-use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
+use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
 use crate::store::Store;
 use crate::streams::{Heads, Relay, Stream};
@@ -34,6 +34,7 @@ pub struct Parts {
     pub jobs: jobs::Worker,
     pub blobs: Blobs,
     pub mailer: Mailer,
+    pub scanner: Scanner,
     pub sessions: Sessions,
     pub limits: Limits,
     pub slow_down: accounts::SlowDown,

@@ -19,6 +19,7 @@ pub struct Model {
     pub message_id: Option<i64>,
     /// A profile, a space's pinned text or a page of the hub.
     pub shown_in: Option<String>,
+    pub resource_id: Option<i64>,
     pub created_at: i64,
 }
 

@@ -94,5 +94,34 @@ impl Default for Availability {
 }
 words!(
     /// Why a member is told of something.
-    NoticeKind { Mention = "mention", Direct = "direct", Reply = "reply" }
+    NoticeKind {
+        Mention = "mention", Direct = "direct", Reply = "reply",
+        /// The review of a resource is due.
+        Review = "review",
+        /// The virus scanner refused a file of theirs.
+        Infected = "infected",
+    }
+);
+words!(
+    /// What a resource is made of.
+    ResourceForm { File = "file", Link = "link", Note = "note" }
+);
+words!(
+    /// What a resource is.
+    ResourceKind {
+        Guidance = "guidance", Report = "report", CaseStudy = "case_study", Dataset = "dataset", Code = "code",
+        Template = "template", Video = "video", Slides = "slides", Policy = "policy", Other = "other",
+    }
+);
+words!(
+    /// Where on the way to use a resource helps.
+    Stage { Understand = "understand", Develop = "develop", Adopt = "adopt" }
+);
+words!(
+    /// What the virus scanner says of a file. `Off`: there was no scanner when it came.
+    ScanState { Off = "off", Waiting = "waiting", Clean = "clean", Infected = "infected" }
+);
+words!(
+    /// How far the text of a file was taken out. `None`: its type has no text that is taken out.
+    TextState { None = "none", Waiting = "waiting", Done = "done", Partial = "partial", Failed = "failed" }
 );

@@ -2,6 +2,7 @@
 
 pub mod api_token;
 pub mod bookmark;
+pub mod collection;
 pub mod endorsement;
 pub mod event;
 pub mod file;
@@ -27,6 +28,9 @@ pub mod post_revision;
 pub mod reaction;
 pub mod refresh_token;
 pub mod report;
+pub mod resource;
+pub mod resource_report;
+pub mod resource_version;
 pub mod room;
 pub mod room_member;
 pub mod room_topic;
@@ -36,6 +40,8 @@ pub mod space;
 pub mod space_invite;
 pub mod space_member;
 pub mod space_request;
+pub mod stored_file;
+pub mod stored_page;
 pub mod stream;
 pub mod tag;
 pub mod topic;

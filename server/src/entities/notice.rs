@@ -1,4 +1,4 @@
-//! Something a member should know of; subject_id is the post or message it is about.
+//! Something a member should know of; subject_id is the post, message or resource it is about.
 
 use sea_orm::entity::prelude::*;
 
@@ -15,6 +15,7 @@ pub struct Model {
     pub subject_id: i64,
     pub room_id: Option<i64>,
     pub topic_id: Option<i64>,
+    pub resource_id: Option<i64>,
     pub created_at: i64,
     pub read_at: Option<i64>,
 }

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod forum;
 pub mod hub;
 pub mod imports;
+pub mod library;
 pub mod moderation;
 pub mod notices;
 pub mod people;
@@ -42,6 +43,7 @@ pub fn configure_api(cfg: &mut Routes) {
     spaces::configure_api(cfg);
     forum::configure_api(cfg);
     chat::configure_api(cfg);
+    library::configure_api(cfg);
     notices::configure_api(cfg);
     moderation::configure_api(cfg);
     admin::configure_api(cfg);
@@ -54,6 +56,7 @@ pub fn configure_pages(cfg: &mut Routes) {
     spaces::configure_pages(cfg);
     forum::configure_pages(cfg);
     chat::configure_pages(cfg);
+    library::configure_pages(cfg);
     notices::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);
@@ -69,6 +72,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         spaces::openapi(),
         forum::openapi(),
         chat::openapi(),
+        library::openapi(),
         notices::openapi(),
         moderation::openapi(),
         admin::openapi(),
@@ -78,7 +82,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
 /// What can be found, a source a kind.
 #[must_use]
 pub fn search_sources() -> Vec<&'static dyn Source> {
-    vec![&forum::Topics, &forum::Posts, &chat::Messages, &people::Members, &spaces::Spaces]
+    vec![&forum::Topics, &forum::Posts, &chat::Messages, &people::Members, &spaces::Spaces, &library::Resources]
 }
 
 /// Whether a member (0: nobody) may read a stream now.
@@ -172,6 +176,7 @@ pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
         Some("people") => people::run_job(state, job).await,
         Some("forum") => forum::run_job(state, job).await,
         Some("chat") => chat::run_job(state, job).await,
+        Some("library") => library::run_job(state, job).await,
         Some("moderation") => moderation::run_job(state, job).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }

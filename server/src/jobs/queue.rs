@@ -17,18 +17,50 @@ const LOCK: i64 = 5 * MINUTE;
 /// After so many attempts a job is dead.
 pub const MOST_ATTEMPTS: i32 = 8;
 
-/// Takes up to `count` due jobs for this process.
-pub async fn take(state: &AppState, count: u64) -> Result<Vec<job::Model>> {
+/// Kinds of jobs that may take seconds or minutes.
+const SLOW: [&str; 2] = [crate::features::library::SCAN, crate::features::library::EXTRACT];
+
+/// Jobs that take long have a worker of their own, so that mails and notices wait for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    Quick,
+    Slow,
+}
+
+impl Lane {
+    /// Jobs taken at once. A slow one is taken when it is run: its lock must outlast it.
+    #[must_use]
+    pub const fn batch(self) -> u64 {
+        match self {
+            Self::Quick => 16,
+            Self::Slow => 1,
+        }
+    }
+
+    fn kinds(self) -> Condition {
+        match self {
+            Self::Quick => Condition::all().add(job::Column::Kind.is_not_in(SLOW)),
+            Self::Slow => Condition::all().add(job::Column::Kind.is_in(SLOW)),
+        }
+    }
+}
+
+/// Takes up to `count` due jobs of a lane for this process.
+pub async fn take(state: &AppState, lane: Lane, count: u64) -> Result<Vec<job::Model>> {
     // Looking first spares an idle hub a write.
     let now = state.clock.now();
-    let any = job::Entity::find().filter(due(now)).select_only().column(job::Column::Id).limit(1);
+    let any = job::Entity::find().filter(due(now)).filter(lane.kinds()).select_only().column(job::Column::Id).limit(1);
     if any.into_tuple::<i64>().one(state.store.read()).await?.is_none() {
         return Ok(Vec::new());
     }
     state
         .store
         .write(async move |tx| {
-            let mut find = job::Entity::find().filter(due(tx.now())).order_by_asc(job::Column::RunAt).limit(count);
+            let mut find = job::Entity::find()
+                .filter(due(tx.now()))
+                .filter(lane.kinds())
+                .order_by_asc(job::Column::RunAt)
+                .limit(count);
             if tx.conn().get_database_backend() == DbBackend::Postgres {
                 find = find.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             }

@@ -25,6 +25,8 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
+    ("schedule.library_scans", MINUTE),
+    ("schedule.library_reviews", HOUR),
     ("schedule.trim_index_changes", HOUR),
 ];
 
@@ -70,6 +72,8 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
             crate::features::people::remove_unused_files(state).await?;
             state.blobs.remove_cut_off(state.clock.now() - DAY).await?;
         }
+        "schedule.library_scans" => crate::features::library::scan_waiting(state).await?,
+        "schedule.library_reviews" => crate::features::library::tell_reviews(state).await?,
         "schedule.trim_index_changes" => {
             for _ in 0..1000 {
                 let cut = async |tx: &mut Tx| log::trim(tx.conn(), tx.now() - CHANGES_KEPT, tx.now()).await;

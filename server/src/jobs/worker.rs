@@ -7,38 +7,41 @@ use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
-use super::queue;
+use super::queue::{self, Lane};
 use crate::app::AppState;
 use crate::entities::job;
 use crate::web::error::{AppError, Result};
 
-/// Jobs taken at once.
-const BATCH: u64 = 16;
 /// How often the queue is looked at when nobody wakes the worker.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What wakes the worker.
 #[derive(Clone, Debug, Default)]
 pub struct Worker {
-    wake: Arc<Notify>,
+    quick: Arc<Notify>,
+    slow: Arc<Notify>,
 }
 
 impl Worker {
     /// There are new jobs.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.quick.notify_one();
+        self.slow.notify_one();
     }
 
-    /// Runs until told to stop; a job that has begun is ended first.
-    pub async fn run(self, state: AppState, mut stop: watch::Receiver<bool>) {
+    /// Runs the jobs of a lane until told to stop; one that has begun is ended first.
+    pub async fn run(self, state: AppState, lane: Lane, mut stop: watch::Receiver<bool>) {
+        let wake = if lane == Lane::Quick { &self.quick } else { &self.slow };
         while !*stop.borrow() {
-            if let Err(error) = super::schedule::run_due(&state).await {
+            if lane == Lane::Quick
+                && let Err(error) = super::schedule::run_due(&state).await
+            {
                 tracing::warn!(%error, "the schedule waits for the database");
             }
-            match run_batch(&state).await {
+            match run_batch(&state, lane).await {
                 Ok(0) => {
                     tokio::select! {
-                        () = self.wake.notified() => {}
+                        () = wake.notified() => {}
                         () = tokio::time::sleep(LOOK) => {}
                         _ = stop.changed() => {}
                     }
@@ -54,8 +57,8 @@ impl Worker {
 }
 
 /// Takes and runs some jobs; how many.
-async fn run_batch(state: &AppState) -> Result<usize> {
-    let jobs = queue::take(state, BATCH).await?;
+async fn run_batch(state: &AppState, lane: Lane) -> Result<usize> {
+    let jobs = queue::take(state, lane, lane.batch()).await?;
     for job in &jobs {
         let started = std::time::Instant::now();
         let ran = std::panic::AssertUnwindSafe(crate::features::run_job(state, job)).catch_unwind().await;
@@ -75,7 +78,7 @@ async fn run_batch(state: &AppState) -> Result<usize> {
 pub async fn run_until_idle(state: &AppState) -> Result<usize> {
     let mut ran = 0;
     loop {
-        match run_batch(state).await? {
+        match run_batch(state, Lane::Quick).await? + run_batch(state, Lane::Slow).await? {
             0 => return Ok(ran),
             some => ran += some,
         }

@@ -123,6 +123,13 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
         gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", dead);
         gauge(&mut text, "praxis_mail_failed", "Mails given up.", failed);
     }
+    if let Ok((scans, texts)) = crate::features::library::waiting(&state).await {
+        gauge(&mut text, "praxis_library_scans_waiting", "Files held for the virus scanner.", scans);
+        gauge(&mut text, "praxis_library_texts_waiting", "Files whose text is yet to be taken out.", texts);
+    }
+    if let Some(up) = state.scanner.is_ready().await {
+        gauge(&mut text, "praxis_scanner_up", "Whether the virus scanner answers.", i32::from(up));
+    }
     let (size, idle) = crate::store::pool_of(db);
     gauge(&mut text, "praxis_database_connections", "Open connections of the reading pool.", size);
     gauge(&mut text, "praxis_database_connections_idle", "Idle connections of the reading pool.", idle);

@@ -26,6 +26,9 @@ pub struct Report {
     pub rooms: u64,
     pub messages: u64,
     pub reactions: u64,
+    pub resources: u64,
+    /// Resources whose file had changed since an earlier run: new versions.
+    pub changed: u64,
     /// Messages that are older than what an earlier run added: they would stand out of order.
     pub older: u64,
     /// Reactions with pictures that are no emoji.
@@ -45,6 +48,8 @@ pub struct Report {
     pub seconds: f64,
     /// It was a chat that was imported, not a forum.
     pub chat: bool,
+    /// It was a folder of documents.
+    pub documents: bool,
 }
 
 impl Report {
@@ -52,6 +57,17 @@ impl Report {
     #[must_use]
     pub const fn posts(&self) -> u64 {
         self.questions + self.answers + self.comments
+    }
+
+    fn fmt_documents(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "resources    {:>9}", self.resources)?;
+        writeln!(f, "new versions {:>9}", self.changed)?;
+        writeln!(f, "already here {:>9}", self.known)?;
+        writeln!(f, "skipped      {:>9}  (empty files)", self.skipped)?;
+        writeln!(f, "broken files {:>9}", self.broken)?;
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+        let rate = self.resources as f64 / self.seconds.max(0.001);
+        write!(f, "{:.1} s, {rate:.0} resources/s; a running hub reads their texts now", self.seconds)
     }
 
     fn fmt_chat(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,6 +109,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.chat {
             return self.fmt_chat(f);
+        }
+        if self.documents {
+            return self.fmt_documents(f);
         }
         writeln!(f, "questions    {:>9}", self.questions)?;
         writeln!(f, "answers      {:>9}", self.answers)?;

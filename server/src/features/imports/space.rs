@@ -34,7 +34,7 @@ pub async fn look(state: &AppState, slug: &str, owner: Option<&str>) -> Result<G
     Draft::of(&blank(&slug, "")).map_err(|_| {
         format!("--space {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
     })?;
-    Ok(Goal::New { owner: find_owner(state, owner).await?, slug })
+    Ok(Goal::New { owner: self::owner(state, owner).await?, slug })
 }
 
 /// The space; made, open, if it is not there yet.
@@ -63,7 +63,7 @@ fn fault(error: AppError) -> String {
 }
 
 /// The member with this handle, or the first administrator.
-async fn find_owner(state: &AppState, handle: Option<&str>) -> Result<i64, String> {
+pub async fn owner(state: &AppState, handle: Option<&str>) -> Result<i64, String> {
     let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the database cannot be read ({error})");
     let mut find = member::Entity::find().filter(member::Column::State.eq(MemberState::Active));
     find = match handle {

@@ -21,11 +21,11 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 pub use messages::settle_message;
-pub use model::{ActRow, PersonView};
-pub use policy::{administrator, member_by_handle};
+pub use model::{ActRow, NewFlag, PersonView, Reason};
+pub use policy::{administrator, member_by_handle, tends};
 pub use purge::FORGET;
-pub use queries::acts_of;
-pub use record::{Act, record};
+pub use queries::{acts_of, moderated, open_count};
+pub use record::{Act, clean_reason, record};
 pub use suspend::{keep_an_administrator, suspend, unsuspend};
 
 use crate::app::AppState;

@@ -284,6 +284,7 @@ pub async fn acts_of(state: &AppState, space: Option<i64>, after: Option<Place>,
             ("post", Some(slug)) => posts.get(&row.subject_id).map(|topic| post_url(slug, *topic, row.subject_id)),
             ("message", _) => Some(format!("/messages/{}", Id(row.subject_id))),
             ("topic", Some(slug)) => Some(format!("/s/{slug}/t/{}", Id(row.subject_id))),
+            ("resource", _) => Some(format!("/resources/{}", Id(row.subject_id))),
             ("member", _) => subject.map(|person| format!("/people/{}", person.handle)),
             _ => None,
         };

@@ -15,7 +15,7 @@ pub struct Act<'a> {
     pub actor: i64,
     /// A word of the catalogue under `moderation.act`.
     pub action: &'static str,
-    /// `post`, `topic`, `member`, `space`, `report`, `hub`.
+    /// `post`, `topic`, `resource`, `member`, `space`, `report`, `hub`.
     pub subject_kind: &'static str,
     pub subject: i64,
     /// Why, in the actor's words; never the text that the act was about.

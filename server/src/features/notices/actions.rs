@@ -16,12 +16,14 @@ pub struct NewNotice {
     pub member: i64,
     pub kind: NoticeKind,
     pub actor: i64,
-    /// The post or message.
+    /// The post, message or resource.
     pub subject: i64,
     /// Of a message.
     pub room: Option<i64>,
     /// Of a post.
     pub topic: Option<i64>,
+    /// The resource itself.
+    pub resource: Option<i64>,
 }
 
 /// Tells members, each once of the same thing; returns member and subject of those who had not
@@ -29,7 +31,7 @@ pub struct NewNotice {
 pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>> {
     let mut told = Vec::new();
     for chunk in notices.chunks(CHUNK) {
-        let rows: Vec<[sea_orm::Value; 8]> = chunk
+        let rows: Vec<[sea_orm::Value; 9]> = chunk
             .iter()
             .map(|of| {
                 [
@@ -40,12 +42,14 @@ pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>>
                     of.subject.into(),
                     of.room.into(),
                     of.topic.into(),
+                    of.resource.into(),
                     tx.now().into(),
                 ]
             })
             .collect();
         let new = Sql::new(
-            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, created_at) VALUES ",
+            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, resource_id, \
+             created_at) VALUES ",
         )
         .rows(rows)
         .then(" ON CONFLICT DO NOTHING RETURNING id, member_id, actor_id, subject_id")
@@ -123,6 +127,36 @@ pub async fn read_in_topic(tx: &mut Tx, member: i64, topic: i64) -> Result<()> {
         tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
     }
     Ok(())
+}
+
+/// Whoever opens a resource has read the notices about it. Writes only if there are some.
+pub async fn read_of_resource(state: &AppState, me: &Me, resource: i64) -> Result<()> {
+    let member = me.id;
+    let unread = Sql::new("SELECT 1 AS one FROM notice WHERE read_at IS NULL AND member_id = ")
+        .bind(member)
+        .then(" AND subject_id = ")
+        .bind(resource)
+        .then(" LIMIT 1");
+    if unread.one(state.store.read()).await?.is_none() {
+        return Ok(());
+    }
+    state
+        .store
+        .write(async move |tx| {
+            let read = Sql::new("UPDATE notice SET read_at = ")
+                .bind(tx.now())
+                .then(" WHERE read_at IS NULL AND member_id = ")
+                .bind(member)
+                .then(" AND resource_id = ")
+                .bind(resource)
+                .run(tx.conn())
+                .await?;
+            if read.rows_affected() > 0 {
+                tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Whoever has read a room up to `seq` has read the notices of what was written there.

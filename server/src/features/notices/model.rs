@@ -45,6 +45,8 @@ pub struct NoticeView {
     pub room: Option<Id>,
     /// The topic of the post, by id; null for a message.
     pub topic: Option<Id>,
+    /// The resource it is about, by id; null for others.
+    pub resource: Option<Id>,
     /// Where it is: a path of this hub.
     pub url: String,
     /// Title of the topic or name of the room; empty for a direct conversation, and where it can

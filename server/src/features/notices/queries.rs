@@ -7,14 +7,14 @@ use sea_orm::ConnectionTrait;
 use super::model::{Actor, Glimpse, NoticeView};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
-use crate::features::{chat, forum};
+use crate::features::{chat, forum, library};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::web::error::Result;
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
-const COLUMNS: &str = "SELECT n.id, n.kind, n.subject_id, n.room_id, n.topic_id, n.created_at, n.read_at, a.handle, \
+const COLUMNS: &str = "SELECT n.id, n.kind, n.subject_id, n.room_id, n.topic_id, n.resource_id, n.created_at, n.read_at, a.handle, \
     a.display_name, a.avatar FROM notice n JOIN member a ON a.id = n.actor_id WHERE n.member_id = ";
 
 /// A member's notices, the newest first; three statements.
@@ -55,19 +55,30 @@ pub async fn unread(db: &impl ConnectionTrait, member: i64) -> Result<i64> {
 
 async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<NoticeView>> {
     let rows = sql.all(db).await?;
-    let (mut messages, mut posts) = (Vec::new(), Vec::new());
+    let (mut messages, mut posts, mut resources) = (Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
-        let of = if row.try_get::<Option<i64>>("", "room_id")?.is_some() { &mut messages } else { &mut posts };
-        of.push(subject);
+        if row.try_get::<Option<i64>>("", "room_id")?.is_some() {
+            messages.push(subject);
+        } else if row.try_get::<Option<i64>>("", "resource_id")?.is_some() {
+            resources.push(subject);
+        } else {
+            posts.push(subject);
+        }
     }
     let messages = chat::glimpses(db, member, &messages).await?;
     let posts = forum::glimpses(db, member, &posts).await?;
+    let resources = library::glimpses(db, member, &resources).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
         let room: Option<i64> = row.try_get("", "room_id")?;
-        let seen = if room.is_some() { messages.get(&subject) } else { posts.get(&subject) };
+        let resource: Option<i64> = row.try_get("", "resource_id")?;
+        let seen = match (room, resource) {
+            (Some(_), _) => messages.get(&subject),
+            (None, Some(_)) => resources.get(&subject),
+            (None, None) => posts.get(&subject),
+        };
         let seen = seen.cloned().unwrap_or_else(|| Glimpse { url: "/notices".to_owned(), ..Glimpse::default() });
         let created: i64 = row.try_get("", "created_at")?;
         views.push(NoticeView {
@@ -80,6 +91,7 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
             },
             room: room.map(Id),
             topic: row.try_get::<Option<i64>>("", "topic_id")?.map(Id),
+            resource: resource.map(Id),
             url: seen.url,
             title: seen.title,
             excerpt: seen.excerpt,

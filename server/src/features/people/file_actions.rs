@@ -81,6 +81,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         post_id: None,
         message_id: None,
         shown_in: None,
+        resource_id: None,
         created_at: tx.now(),
     };
     let new = file::ActiveModel {
@@ -96,6 +97,7 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         post_id: Set(row.post_id),
         message_id: Set(row.message_id),
         shown_in: Set(None),
+        resource_id: Set(row.resource_id),
         created_at: Set(row.created_at),
     };
     file::Entity::insert(new).exec_without_returning(tx.conn()).await?;
@@ -116,6 +118,7 @@ pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &
         .filter(file::Column::PostId.is_null())
         .filter(file::Column::MessageId.is_null())
         .filter(file::Column::ShownIn.is_null())
+        .filter(file::Column::ResourceId.is_null())
         .exec(tx.conn())
         .await?;
     Ok(())
@@ -134,6 +137,25 @@ pub async fn adopt_shown(tx: &Tx, owner: i64, shown_in: ShownIn, html: &str) -> 
         .filter(file::Column::PostId.is_null())
         .filter(file::Column::MessageId.is_null())
         .filter(file::Column::ShownIn.is_null())
+        .filter(file::Column::ResourceId.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The same for the texts of a resource, by the files they link to.
+pub async fn adopt_into_resource(tx: &Tx, author_id: i64, resource_id: i64, files: &[i64]) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    file::Entity::update_many()
+        .col_expr(file::Column::ResourceId, Expr::value(Some(resource_id)))
+        .filter(file::Column::Id.is_in(files.iter().copied()))
+        .filter(file::Column::OwnerId.eq(author_id))
+        .filter(file::Column::PostId.is_null())
+        .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::ResourceId.is_null())
+        .filter(file::Column::ShownIn.is_null())
         .exec(tx.conn())
         .await?;
     Ok(())
@@ -148,7 +170,7 @@ pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> 
         .rows(files.iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]))
         .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
         .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL ")
-        .then("AND file.shown_in IS NULL")
+        .then("AND file.shown_in IS NULL AND file.resource_id IS NULL")
         .run(tx.conn())
         .await?;
     Ok(())
@@ -157,6 +179,12 @@ pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> 
 /// Removes the files of a purged message, as [`purge_files_of_post`].
 pub async fn purge_files_of_message(tx: &mut Tx, message_id: i64) -> Result<()> {
     let rows = file::Entity::find().filter(file::Column::MessageId.eq(message_id)).all(tx.conn()).await?;
+    purge(tx, rows).await
+}
+
+/// Removes the files of a purged resource, as [`purge_files_of_post`].
+pub async fn purge_files_of_resource(tx: &mut Tx, resource_id: i64) -> Result<()> {
+    let rows = file::Entity::find().filter(file::Column::ResourceId.eq(resource_id)).all(tx.conn()).await?;
     purge(tx, rows).await
 }
 
@@ -176,6 +204,7 @@ pub async fn remove_unused_files(state: &AppState) -> Result<()> {
                     .filter(file::Column::PostId.is_null())
                     .filter(file::Column::MessageId.is_null())
                     .filter(file::Column::ShownIn.is_null())
+                    .filter(file::Column::ResourceId.is_null())
                     .filter(file::Column::CreatedAt.lt(tx.now() - UNUSED))
                     .limit(BATCH)
                     // A post that is being saved may be about to use one.

@@ -78,7 +78,8 @@ fn document_type(name: &str, bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// A name without folders, control characters or tricks of direction.
-fn clean_name(name: &str) -> String {
+#[must_use]
+pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let printable: String = last.chars().filter(|c| !c.is_control()).take(120).collect();
     let clean = text::clean(&printable, 120, true).unwrap_or_default();
@@ -128,6 +129,10 @@ pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result
     if let Some(shown_in) = &row.shown_in {
         let shown_in: ShownIn = shown_in.parse().map_err(|_| AppError::NotFound)?;
         shown_in.read(state, viewer).await?;
+        return Ok(row);
+    }
+    if let Some(resource) = row.resource_id {
+        crate::features::library::queries::find(state, viewer, resource).await?;
         return Ok(row);
     }
     let post = row.post_id.ok_or(AppError::NotFound)?;

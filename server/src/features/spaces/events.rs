@@ -34,12 +34,15 @@ pub async fn fill_events(db: &DatabaseConnection, events: Vec<Committed>) -> Res
     let spaces = spaces(db, of_kind("space.")).await?;
     let rooms: Vec<i64> = of_kind("room.").into_iter().collect();
     let rooms = crate::features::chat::room_data(db, &rooms).await?;
+    let resources: Vec<i64> = of_kind("resource.").into_iter().collect();
+    let resources = crate::features::library::resource_data(db, &resources).await?;
     let data = events.iter().map(|event| {
         let known = match event.kind.split('.').next() {
             Some("member") => people.get(&event.subject),
             Some("topic") => topics.get(&event.subject),
             Some("space") => spaces.get(&event.subject),
             Some("room") => rooms.get(&event.subject),
+            Some("resource") => resources.get(&event.subject),
             _ => None,
         };
         known.cloned().unwrap_or_else(|| json!({ "id": Id(event.subject) }))

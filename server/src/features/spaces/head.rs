@@ -42,7 +42,7 @@ pub struct SpaceHead {
     pub newest: Vec<SpaceMemberView>,
     /// The tags used most.
     pub tags: Vec<String>,
-    /// `topics`, `members` or `settings`.
+    /// `topics`, `library`, `rooms`, `members` or `settings`.
     pub tab: &'static str,
     pub signed_in: bool,
     administrator: bool,

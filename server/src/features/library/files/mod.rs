@@ -1,0 +1,14 @@
+//! Files of resources: received in a stream, known by their content, given out safely.
+//!
+//! Invariants: a type comes from the bytes, never from a name; nothing that a browser could run is
+//! ever shown in place; bytes that wait for the virus scanner, or failed it, are given to nobody.
+
+mod keeping;
+mod receiving;
+mod serving;
+mod types;
+
+pub use keeping::{Kept, keep, open, release, remove_unreferenced, room_left};
+pub use receiving::{Form, Received, read, receive};
+pub use serving::serve;
+pub use types::{extraction_of, is_inline, utf16};

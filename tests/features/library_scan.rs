@@ -1,0 +1,142 @@
+//! The virus scanner: a real clamd with a signature of our own.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::library::{file, send_file};
+use super::library_files::kept;
+use crate::support::hub::run_with;
+use crate::support::program::Folder;
+use crate::support::stage::{done, id};
+use crate::support::{Db, TestHub};
+
+const CLAMD: &str = "/usr/sbin/clamd";
+/// What our signature finds.
+const BAD: &[u8] = b"A harmless line that the test's own signature calls xyzzy-plugh-sample.";
+
+/// A scanner; killed when dropped.
+struct Scanner {
+    child: Child,
+    folder: Folder,
+}
+
+impl Drop for Scanner {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Scanner {
+    fn start(port: u16) -> Self {
+        let folder = Folder::new();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("db")).unwrap();
+        let pattern: String = b"xyzzy-plugh-sample".iter().map(|byte| format!("{byte:02x}")).collect();
+        std::fs::write(at("db/test.ndb"), format!("Praxis.Test.Sample:0:*:{pattern}\n")).unwrap();
+        let config = format!(
+            "Foreground yes\nDatabaseDirectory {}\nTCPSocket {port}\nTCPAddr 127.0.0.1\nLogFile {}\nTemporaryDirectory {}\nMaxThreads 2\n",
+            at("db").display(),
+            at("log").display(),
+            folder.path().display()
+        );
+        std::fs::File::create(at("clamd.conf")).unwrap().write_all(config.as_bytes()).unwrap();
+        let child = Command::new(CLAMD)
+            .arg(format!("--config-file={}", at("clamd.conf").display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let scanner = Self { child, folder };
+        let until = Instant::now() + Duration::from_secs(60);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let log = std::fs::read_to_string(scanner.folder.path().join("log")).unwrap_or_default();
+            assert!(Instant::now() < until, "clamd does not come up: {log}");
+            std::thread::yield_now();
+        }
+        scanner
+    }
+}
+
+async fn scan_of(who: &crate::support::Client, at: &str) -> String {
+    done(&who.get(at).await)["current"]["file"]["scan"].as_str().unwrap().to_owned()
+}
+
+async fn until(what: &str, is: impl AsyncFn() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while !is().await {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{what}");
+}
+
+#[test]
+fn a_file_is_held_until_it_is_clean_and_an_infected_one_goes() {
+    scanned(Db::Sqlite);
+}
+
+#[test]
+fn a_file_is_held_until_it_is_clean_and_an_infected_one_goes_on_postgres() {
+    scanned(Db::Postgres);
+}
+
+fn scanned(db: Db) {
+    if !Path::new(CLAMD).exists() {
+        crate::support::not_run("the virus scanner (clamd is not installed)");
+        return;
+    }
+    let port = free_port();
+    run_with(db, "scanner", &[("clamd", &format!("127.0.0.1:{port}"))], async |hub| journey(hub, port).await);
+}
+
+async fn journey(hub: &TestHub, port: u16) {
+    let (ada, bea) = (hub.member("ada").await, hub.member("bea").await);
+    let space = hub.space(&ada, "open").await;
+    let ready = async || hub.visitor().get("/readyz").await;
+    // It is away: what comes is held, and said to be.
+    assert_eq!((ready().await.status, &ready().await.json()["components"]["scanner"]["state"]), (200, &json!("down")));
+    let made = file(&bea, &space, "good.txt", b"Pumps on wards.").await;
+    let at = format!("/api/v1/resources/{}", id(&made));
+    hub.settle().await;
+    assert_eq!(scan_of(&bea, &at).await, "waiting");
+    assert_eq!(bea.get(&format!("{at}/content")).await.status, 409);
+    let page = bea.page(&format!("/resources/{}", id(&made))).await;
+    assert_eq!(page.status, 200);
+    assert!(
+        done(&bea.get(&format!("{at}/preview")).await)["items"].as_array().unwrap().is_empty(),
+        "nothing of it is read"
+    );
+    let metrics = hub.visitor().get("/metrics").await.text;
+    assert!(metrics.contains("praxis_library_scans_waiting 1") && metrics.contains("praxis_scanner_up 0"), "{metrics}");
+
+    let scanner = Scanner::start(port);
+    assert_eq!(ready().await.json()["components"]["scanner"]["state"], "ok");
+    hub.clock.advance(3 * 60_000_000);
+    until("it is scanned once the scanner is there", async || scan_of(&bea, &at).await == "clean").await;
+    hub.settle().await;
+    assert_eq!(bea.get(&format!("{at}/content")).await.text, "Pumps on wards.");
+    assert_eq!(done(&bea.get(&at).await)["current"]["file"]["text"], "done");
+
+    let bad = file(&bea, &space, "bad.txt", BAD).await;
+    let path = format!("/api/v1/resources/{}", id(&bad));
+    hub.settle().await;
+    assert_eq!(scan_of(&bea, &path).await, "infected");
+    assert_eq!(bea.get(&format!("{path}/content")).await.status, 404);
+    assert_eq!(kept(hub), 1, "its bytes are gone");
+    let notices = done(&bea.get("/api/v1/notices").await);
+    assert_eq!((&notices["items"][0]["kind"], &notices["items"][0]["title"]), (&json!("infected"), &json!("bad")));
+    let again = send_file(&ada, &format!("/api/v1/spaces/{space}/resources"), "other.txt", BAD, &[]).await;
+    assert_eq!((again.status, &again.json()["errors"][0]["field"]), (422, &json!("file")), "it is known by now");
+    assert_eq!(kept(hub), 1);
+    drop(scanner);
+}
