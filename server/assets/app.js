@@ -188,3 +188,4 @@ if (document.querySelector('[data-composer], [data-complete]')) import('./compos
 if (document.querySelector('main[data-topic]')) import('./topic.js');
 if (document.querySelector('main[data-room]')) import('./room.js');
 if (document.querySelector('meta[name="me"]')) import('./side.js');
+if (document.querySelector('[data-find], .find-form')) import('./find.js');

@@ -20,6 +20,7 @@ use crate::features::{self, accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::{Hub, Sockets};
+use crate::search::{Search, Wishes, follow};
 use crate::store::{After, CommitSink, Ids, Store, Writer, connect};
 use crate::streams::{Committed, Heads, Relay};
 use crate::web::headers;
@@ -33,6 +34,7 @@ struct Sink {
     hub: Hub,
     sessions: Sessions,
     jobs: jobs::Worker,
+    search: Search,
 }
 
 impl CommitSink for Sink {
@@ -43,8 +45,10 @@ impl CommitSink for Sink {
                 After::EndSession(session) => self.sessions.forget_session(*session),
                 After::Suspend(member) | After::Access(member) => self.sessions.forget_member(*member),
                 After::SpaceAccess(_) | After::Follows(_) => {}
-                // The follower of the log looks for itself.
-                After::Index => continue,
+                After::Index => {
+                    self.search.wake();
+                    continue;
+                }
                 After::Jobs => {
                     self.jobs.wake();
                     continue;
@@ -63,6 +67,7 @@ pub struct Opened {
     relay: Relay,
     receiver: mpsc::Receiver<Vec<Committed>>,
     mailbag: chat::Mailbag,
+    wishes: Wishes,
 }
 
 impl std::fmt::Debug for Opened {
@@ -71,11 +76,17 @@ impl std::fmt::Debug for Opened {
     }
 }
 
+/// Chooses how this process does TLS; doing it twice changes nothing.
+pub fn prepare_tls() {
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let fault = |error: &dyn std::fmt::Display| {
         format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display())
     };
+    prepare_tls();
     private::make_dir(&config.data_dir).map_err(|error| fault(&error))?;
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
@@ -94,7 +105,14 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let worker = jobs::Worker::default();
     let sessions = Sessions::new(secrets.clone());
     let (relay, receiver) = Relay::new(reader.clone(), heads.clone(), hub.clone(), features::filler());
-    let sink = Sink { relay: relay.clone(), hub: hub.clone(), sessions: sessions.clone(), jobs: worker.clone() };
+    let (search, wishes) = Search::new();
+    let sink = Sink {
+        relay: relay.clone(),
+        hub: hub.clone(),
+        sessions: sessions.clone(),
+        jobs: worker.clone(),
+        search: search.clone(),
+    };
     let writer = Writer::start(&connections, Ids::new(process), clock.clone(), Arc::new(sink))
         .map_err(|error| format!("the writer cannot start ({error})"))?;
     let blobs = Blobs::in_folder(&config.storage_dir)?;
@@ -102,6 +120,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let (sender, mailbag) = chat::Sender::new();
     let state = AppState::new(Parts {
         sender,
+        search,
         limits: Limits::new(config.rate_limit),
         slow_down: accounts::SlowDown::default(),
         clock,
@@ -126,7 +145,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     if let Some(url) = &state.config.base_url {
         let _first = state.origin.set(url.origin().ascii_serialization().into());
     }
-    Ok(Opened { state, relay, receiver, mailbag })
+    Ok(Opened { state, relay, receiver, mailbag, wishes })
 }
 
 /// A number for this process and the hub's epoch, from the database.
@@ -192,7 +211,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
-    let Opened { state, relay, receiver, mailbag } = open_hub(config, clock).await?;
+    let Opened { state, relay, receiver, mailbag, wishes } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
@@ -200,6 +219,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         spawn(relay.run(receiver)),
         spawn(state.jobs.clone().run(state.clone(), stopping.clone())),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
+        spawn(follow::run(state.clone(), wishes, stopping.clone())),
         spawn(state.hub.clone().run_live(state.clone(), stopping)),
     ];
     let server = serve(&state, listener, workers).map_err(|error| format!("PRAXIS_BIND: {error}"))?;

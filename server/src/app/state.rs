@@ -9,6 +9,7 @@ use crate::features::{accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer};
 use crate::realtime::Hub;
+use crate::search::Search;
 use crate::store::Store;
 use crate::streams::{Heads, Relay, Stream};
 use crate::web::error::Result;
@@ -40,6 +41,7 @@ pub struct Parts {
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
     pub sender: chat::Sender,
+    pub search: Search,
     /// Changes when a restore rewinds history.
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,

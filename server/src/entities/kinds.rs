@@ -94,5 +94,5 @@ impl Default for Availability {
 }
 words!(
     /// Why a member is told of something.
-    NoticeKind { Mention = "mention", Direct = "direct", Reply = "reply" }
+    NoticeKind { Mention = "mention", Direct = "direct", Reply = "reply", Search = "search" }
 );

@@ -10,6 +10,7 @@ pub mod imports;
 pub mod moderation;
 pub mod notices;
 pub mod people;
+pub mod search;
 pub mod spaces;
 
 use std::collections::HashMap;
@@ -42,6 +43,7 @@ pub fn configure_api(cfg: &mut Routes) {
     forum::configure_api(cfg);
     chat::configure_api(cfg);
     notices::configure_api(cfg);
+    search::configure_api(cfg);
     moderation::configure_api(cfg);
     admin::configure_api(cfg);
 }
@@ -54,6 +56,7 @@ pub fn configure_pages(cfg: &mut Routes) {
     forum::configure_pages(cfg);
     chat::configure_pages(cfg);
     notices::configure_pages(cfg);
+    search::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);
     admin::configure_pages(cfg);
@@ -69,6 +72,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         forum::openapi(),
         chat::openapi(),
         notices::openapi(),
+        search::openapi(),
         moderation::openapi(),
         admin::openapi(),
     ]
@@ -77,7 +81,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
 /// What can be found, a source a kind.
 #[must_use]
 pub fn search_sources() -> Vec<&'static dyn Source> {
-    vec![&forum::Topics, &forum::Posts, &chat::Messages, &people::Members, &spaces::Spaces]
+    vec![&forum::Topics, &forum::Posts, &chat::Messages, &chat::Rooms, &people::Members, &spaces::Spaces]
 }
 
 /// Whether a member (0: nobody) may read a stream now.

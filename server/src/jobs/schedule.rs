@@ -24,6 +24,7 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
     ("schedule.trim_index_changes", HOUR),
+    ("schedule.saved_searches", MINUTE),
 ];
 
 /// Runs what is due.
@@ -63,6 +64,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
         "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
+        "schedule.saved_searches" => crate::features::search::run_due(state).await?,
         "schedule.trim_index_changes" => {
             for _ in 0..1000 {
                 let cut = async |tx: &mut Tx| log::trim(tx.conn(), tx.now() - CHANGES_KEPT, tx.now()).await;

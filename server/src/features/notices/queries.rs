@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use super::model::{Actor, Glimpse, NoticeView};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
-use crate::features::{chat, forum};
+use crate::features::{chat, forum, search};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::web::error::Result;
@@ -55,24 +55,33 @@ pub async fn unread(db: &impl ConnectionTrait, member: i64) -> Result<i64> {
 
 async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<NoticeView>> {
     let rows = sql.all(db).await?;
-    let (mut messages, mut posts) = (Vec::new(), Vec::new());
+    let (mut messages, mut posts, mut searches) = (Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
-        let subject: i64 = row.try_get("", "subject_id")?;
-        let of = if row.try_get::<Option<i64>>("", "room_id")?.is_some() { &mut messages } else { &mut posts };
-        of.push(subject);
+        let of = match (row.try_get::<NoticeKind>("", "kind")?, row.try_get::<Option<i64>>("", "room_id")?) {
+            (NoticeKind::Search, _) => &mut searches,
+            (_, Some(_)) => &mut messages,
+            (_, None) => &mut posts,
+        };
+        of.push(row.try_get::<i64>("", "subject_id")?);
     }
     let messages = chat::glimpses(db, member, &messages).await?;
     let posts = forum::glimpses(db, member, &posts).await?;
+    let searches = search::glimpses(db, member, &searches).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
         let room: Option<i64> = row.try_get("", "room_id")?;
-        let seen = if room.is_some() { messages.get(&subject) } else { posts.get(&subject) };
+        let kind = row.try_get::<NoticeKind>("", "kind")?;
+        let seen = match (kind, room) {
+            (NoticeKind::Search, _) => searches.get(&subject),
+            (_, Some(_)) => messages.get(&subject),
+            (_, None) => posts.get(&subject),
+        };
         let seen = seen.cloned().unwrap_or_else(|| Glimpse { url: "/notices".to_owned(), ..Glimpse::default() });
         let created: i64 = row.try_get("", "created_at")?;
         views.push(NoticeView {
             id: Id(row.try_get("", "id")?),
-            kind: row.try_get::<NoticeKind>("", "kind")?,
+            kind,
             actor: Actor {
                 handle: row.try_get("", "handle")?,
                 display_name: row.try_get("", "display_name")?,
