@@ -14,6 +14,7 @@ mod m20261122_000006_mends;
 mod m20261126_000010_chat_reports;
 mod m20261126_000040_library;
 mod m20261126_000050_search_log;
+mod m20261126_000051_search_saved;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_chat_reports::Migration),
             Box::new(m20261126_000040_library::Migration),
             Box::new(m20261126_000050_search_log::Migration),
+            Box::new(m20261126_000051_search_saved::Migration),
         ]
     }
 }

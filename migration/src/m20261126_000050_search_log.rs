@@ -59,8 +59,6 @@ async fn search_index(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(ColumnDef::new("request").big_integer().not_null())
         .col(ColumnDef::new("done").big_integer().not_null())
         .col(ColumnDef::new("total").big_integer().not_null())
-        .col(ColumnDef::new("cursor").text().not_null())
-        .col(ColumnDef::new("holder").text().not_null())
         .col(ColumnDef::new("seen_at").big_integer().not_null())
         .primary_key(Index::create().col("name"));
     manager.create_table(table).await

@@ -189,3 +189,4 @@ if (document.querySelector('main[data-topic]')) import('./topic.js');
 if (document.querySelector('main[data-room]')) import('./room.js');
 if (document.querySelector('main[data-library], form[data-share]')) import('./library.js');
 if (document.querySelector('meta[name="me"]')) import('./side.js');
+if (document.querySelector('[data-find], .find-form')) import('./find.js');

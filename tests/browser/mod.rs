@@ -6,6 +6,7 @@ mod driver;
 mod journey;
 mod library;
 mod nodes;
+mod search;
 mod writing;
 
 pub use driver::{Browser, Driver};

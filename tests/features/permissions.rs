@@ -158,6 +158,13 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("DELETE /collections/{id}", "", [401, 404, 403, 204, 204, 404]),
     ("PUT /collections/{id}/resources/{resource}", "", [401, 404, 403, 204, 204, 404]),
     ("DELETE /collections/{id}/resources/{resource}", "", [401, 404, 403, 204, 204, 404]),
+    // Search: everybody, each over what they may see.
+    ("GET /search", "", [200, 200, 200, 200, 200, 200]),
+    ("GET /search/suggest", "", [200, 200, 200, 200, 200, 200]),
+    ("GET /me/searches", "", [401, 200, 200, 200, 200, 200]),
+    ("POST /me/searches", "{\"query\":\"q=falls\"}", [401, 201, 201, 201, 201, 201]),
+    ("PATCH /me/searches/{id}", "{}", [401, 404, 404, 404, 404, 404]),
+    ("DELETE /me/searches/{id}", "", [401, 404, 404, 404, 404, 404]),
     // Moderation
     ("POST /posts/{id}/flags", "{\"reason\":\"other\",\"note\":\"Look.\"}", [401, 404, 201, 201, 201, 404]),
     ("GET /reports", "", [401, 403, 403, 200, 200, 200]),

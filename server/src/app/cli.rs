@@ -60,6 +60,8 @@ enum Command {
     Config,
     /// Loads somebody else's export; running it twice adds nothing twice.
     Import(imports::Asked),
+    /// Builds the search index again from the database; the servers that run do it.
+    Reindex,
     /// Fills a hub that has no members with invented sample content.
     Demo,
     /// Writes the embedded hub, database and files, into one file while it runs.
@@ -128,6 +130,7 @@ pub async fn run() -> ExitCode {
         Some(Command::Restore { file, replace }) => tell(archive::restore(&config, &file, replace).await),
         Some(Command::Export { file }) => tell(archive::export(&config, &file).await),
         Some(Command::Demo) => fill_demo(config).await,
+        Some(Command::Reindex) => reindex(config).await,
         Some(Command::Admin { act }) => admin(config, act).await,
         Some(Command::Config | Command::Extract { .. }) => Ok(()),
     };
@@ -270,6 +273,15 @@ async fn fill_demo(config: Config) -> Result<(), String> {
     let done = demo::fill(&opened.state).await;
     opened.close().await;
     println!("{}", done?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command prints")]
+async fn reindex(config: Config) -> Result<(), String> {
+    let opened = beside(config).await?;
+    let done = crate::search::requests::reindex(&opened.state).await;
+    opened.close().await;
+    println!("{}", done.map_err(|error| one_line(&error))?);
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
         "components": {
             "database": { "state": word(database) },
             "bus": bus(&state),
-            "search": { "state": "none" },
+            "search": { "state": state.search.status().condition.as_str(), "kind": "tantivy" },
             "storage": { "state": word(storage) },
             "mail": { "state": if state.mailer.is_configured() { "configured" } else { "outbox" } },
         },

@@ -6,6 +6,7 @@ use crate::features::accounts::SlowDown;
 use crate::jobs;
 use crate::realtime::Hub;
 use crate::realtime::bus::{Bus, Frame, Present, Receive};
+use crate::search::Search;
 use crate::store::{After, CommitSink};
 use crate::streams::rights::{self, Heard};
 use crate::streams::{Committed, Relay, Stream, Withdraw};
@@ -30,6 +31,7 @@ pub struct Node {
     pub relay: Relay,
     pub hub: Hub,
     pub jobs: jobs::Worker,
+    pub search: Search,
     pub bus: Bus,
     pub slow_down: SlowDown,
     pub withdraw: Withdraw,
@@ -43,8 +45,7 @@ impl CommitSink for Node {
         for what in after {
             match what {
                 After::Jobs => self.jobs.wake(),
-                // The follower of the log looks for itself.
-                After::Index => {}
+                After::Index => self.search.wake(),
                 what => (self.withdraw)(what),
             }
         }
@@ -64,6 +65,9 @@ impl Receive for Node {
         }
         self.heard.note(&events);
         self.hub.note_activity(&events);
+        if !events.is_empty() {
+            self.search.wake();
+        }
         self.relay.publish(events);
         if frame.whole || !frame.present.is_empty() {
             self.hub.live().hear(frame.from, frame.whole, frame.people());

@@ -22,6 +22,7 @@ use crate::jobs::{self, Lane};
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::bus::{self, Link, Outgoing, Reached};
 use crate::realtime::{Bus, Hub, Sockets};
+use crate::search::{Search, Wishes, follow};
 use crate::store::{Change, CommitSink, Ids, Store, Writer, change_schema, connect, one_line};
 use crate::streams::rights::Heard;
 use crate::streams::{Committed, Heads, Relay, Stream, log_head};
@@ -39,6 +40,7 @@ pub struct Opened {
     /// Set if the hub has other nodes.
     outgoing: Option<Outgoing>,
     node: Arc<Node>,
+    wishes: Wishes,
 }
 
 impl std::fmt::Debug for Opened {
@@ -52,12 +54,16 @@ fn make_data_dir(config: &Config) -> Result<(), String> {
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))
 }
 
+/// Chooses how this process does TLS; doing it twice changes nothing.
+pub fn prepare_tls() {
+    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     make_data_dir(&config)?;
     let serving = serving::share(&config.data_dir)?;
-    // Who encrypts connections to others; once a process, the first time counts.
-    let _chosen_before = rustls::crypto::ring::default_provider().install_default();
+    prepare_tls();
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     change_schema(&config.database(), &connections, Change::Up)
@@ -96,7 +102,9 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let rights = log_head(&reader, Stream::RIGHTS).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     heard.start_at(rights.head);
     let slow_down = accounts::SlowDown::new(bus.clone());
+    let (search, wishes) = Search::new();
     let node = Arc::new(Node {
+        search: search.clone(),
         relay: relay.clone(),
         hub: hub.clone(),
         jobs: worker.clone(),
@@ -113,6 +121,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let (sender, mailbag) = chat::Sender::new();
     let state = AppState::new(Parts {
         sender,
+        search,
         limits: Limits::new(config.rate_limit, bus.clone()),
         slow_down,
         bus,
@@ -140,7 +149,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     if let Some(url) = &state.config.base_url {
         let _first = state.origin.set(url.origin().ascii_serialization().into());
     }
-    Ok(Opened { state, relay, receiver, mailbag, outgoing, node })
+    Ok(Opened { state, relay, receiver, mailbag, outgoing, node, wishes })
 }
 
 /// A number for this process and the hub's epoch, from the database.
@@ -215,7 +224,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
             Reached::Away(why) => tracing::warn!("PRAXIS_REDIS_URL: {why}; the hub starts without its bus"),
         }
     }
-    let Opened { state, relay, receiver, mailbag, outgoing, node } = open_hub(config, clock).await?;
+    let Opened { state, relay, receiver, mailbag, outgoing, node, wishes } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
@@ -224,6 +233,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         spawn(state.jobs.clone().run(state.clone(), Lane::Quick, stopping.clone())),
         spawn(state.jobs.clone().run(state.clone(), Lane::Slow, stopping.clone())),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
+        spawn(follow::run(state.clone(), wishes, stopping.clone())),
         spawn(state.hub.clone().run_live(state.clone(), stopping.clone())),
     ];
     if let Some(outgoing) = outgoing {

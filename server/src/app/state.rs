@@ -10,6 +10,7 @@ use crate::features::{accounts, chat, forum, hub, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
+use crate::search::Search;
 use crate::store::Store;
 use crate::streams::{Heads, Relay, Stream};
 use crate::web::error::Result;
@@ -43,6 +44,7 @@ pub struct Parts {
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
     pub sender: chat::Sender,
+    pub search: Search,
     /// Changes when a restore rewinds history.
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,

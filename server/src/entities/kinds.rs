@@ -96,6 +96,8 @@ words!(
     /// Why a member is told of something.
     NoticeKind {
         Mention = "mention", Direct = "direct", Reply = "reply",
+        /// There is something new in a saved search.
+        Search = "search",
         /// The review of a resource is due.
         Review = "review",
         /// The virus scanner refused a file of theirs.

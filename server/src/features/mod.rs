@@ -12,6 +12,7 @@ pub mod library;
 pub mod moderation;
 pub mod notices;
 pub mod people;
+pub mod search;
 pub mod spaces;
 
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ pub fn configure_api(cfg: &mut Routes) {
     chat::configure_api(cfg);
     library::configure_api(cfg);
     notices::configure_api(cfg);
+    search::configure_api(cfg);
     moderation::configure_api(cfg);
     admin::configure_api(cfg);
 }
@@ -58,6 +60,7 @@ pub fn configure_pages(cfg: &mut Routes) {
     chat::configure_pages(cfg);
     library::configure_pages(cfg);
     notices::configure_pages(cfg);
+    search::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);
     admin::configure_pages(cfg);
@@ -74,6 +77,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         chat::openapi(),
         library::openapi(),
         notices::openapi(),
+        search::openapi(),
         moderation::openapi(),
         admin::openapi(),
     ]
@@ -82,7 +86,15 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
 /// What can be found, a source a kind.
 #[must_use]
 pub fn search_sources() -> Vec<&'static dyn Source> {
-    vec![&forum::Topics, &forum::Posts, &chat::Messages, &people::Members, &spaces::Spaces, &library::Resources]
+    vec![
+        &forum::Topics,
+        &forum::Posts,
+        &chat::Messages,
+        &chat::Rooms,
+        &people::Members,
+        &spaces::Spaces,
+        &library::Resources,
+    ]
 }
 
 /// Whether a member (0: nobody) may read a stream now.

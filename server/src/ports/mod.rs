@@ -4,3 +4,4 @@ pub mod blobs;
 pub mod clock;
 pub mod mailer;
 pub mod scanner;
+pub mod search;

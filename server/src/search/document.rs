@@ -18,11 +18,12 @@ pub enum Kind {
     Resource,
     Member,
     Space,
+    Room,
 }
 
 impl Kind {
     /// In the order of their numbers, which never change: an index holds them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Topic,
         Self::Post,
         Self::Message,
@@ -31,6 +32,7 @@ impl Kind {
         Self::Resource,
         Self::Member,
         Self::Space,
+        Self::Room,
     ];
 
     /// The word on the wire and in rows.
@@ -45,6 +47,7 @@ impl Kind {
             Self::Resource => "resource",
             Self::Member => "member",
             Self::Space => "space",
+            Self::Room => "room",
         }
     }
 

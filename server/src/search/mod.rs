@@ -9,13 +9,17 @@
 pub mod analysis;
 pub mod config;
 mod document;
+pub mod follow;
 pub mod log;
 pub mod query;
 mod reach;
+pub mod requests;
+mod service;
 pub mod snippet;
 mod source;
 
 pub use document::{Audience, Document, Kind, Passage};
 pub use log::Mark;
 pub use reach::{Reach, reach};
+pub use service::{Condition, Search, Status, Wishes};
 pub use source::{Source, SourceAnswer, Within};

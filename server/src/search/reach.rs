@@ -20,6 +20,12 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// Somebody who belongs to these audiences and reads these spaces; for measuring.
+    #[must_use]
+    pub fn of(audiences: impl IntoIterator<Item = Audience>, spaces: impl IntoIterator<Item = i64>) -> Self {
+        Self { audiences: audiences.into_iter().collect(), spaces: spaces.into_iter().collect() }
+    }
+
     #[must_use]
     pub fn sees(&self, audience: &[Audience]) -> bool {
         audience.iter().any(|one| self.audiences.contains(one))

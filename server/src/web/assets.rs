@@ -45,6 +45,8 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "outgoing.js",
     "presence.js",
     "reactions.js",
+    "find.css",
+    "find.js",
     "library.css",
     "library.js",
 );

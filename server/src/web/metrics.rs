@@ -130,6 +130,15 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     if let Some(up) = state.scanner.is_ready().await {
         gauge(&mut text, "praxis_scanner_up", "Whether the virus scanner answers.", i32::from(up));
     }
+    let search = state.search.status();
+    gauge(&mut text, "praxis_search_documents", "Documents in this node's index.", search.documents);
+    gauge(&mut text, "praxis_search_bytes", "Size of this node's index.", search.bytes);
+    gauge(&mut text, "praxis_search_commits", "Commits of this node's index since the start.", search.commits);
+    gauge(&mut text, "praxis_search_repaired", "Documents put right by the self-check.", search.repaired);
+    let behind = search.behind as f64 / 1e6;
+    gauge(&mut text, "praxis_search_behind_seconds", "Since this node's index last had everything.", behind);
+    let up = i32::from(search.condition == crate::search::Condition::Good);
+    gauge(&mut text, "praxis_search_up", "Whether this node's index has everything.", up);
     let (size, idle) = crate::store::pool_of(db);
     gauge(&mut text, "praxis_database_connections", "Open connections of the reading pool.", size);
     gauge(&mut text, "praxis_database_connections_idle", "Idle connections of the reading pool.", idle);

@@ -32,7 +32,8 @@ const ENGLISH: &[(&str, &str)] = catalogue!(
     "demo",
     "chat",
     "notices",
-    "library"
+    "library",
+    "search"
 );
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! Messages as search finds them.
+//! Messages and rooms as search finds them.
 
 use std::collections::HashMap;
 
@@ -101,4 +101,54 @@ async fn people_of(db: &DatabaseConnection, rooms: Vec<i64>) -> Result<HashMap<i
         people.entry(row.try_get("", "room_id")?).or_default().push(row.try_get("", "display_name")?);
     }
     Ok(people)
+}
+
+/// Rooms of spaces; a direct conversation has no name to be found by.
+#[derive(Debug)]
+pub struct Rooms;
+
+impl Source for Rooms {
+    fn kind(&self) -> Kind {
+        Kind::Room
+    }
+
+    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
+        Box::pin(rooms(db, ids))
+    }
+
+    fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
+        let find = Sql::new("SELECT id FROM room WHERE space_id IS NOT NULL AND id > ").bind(after);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        Box::pin(find.then(" ORDER BY id LIMIT ").bind(limit).ids(db))
+    }
+
+    fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
+        Box::pin(Sql::new("SELECT count(*) AS n FROM room WHERE space_id IS NOT NULL").number(db))
+    }
+}
+
+async fn rooms(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
+    let rows = Sql::new(
+        "SELECT r.id, r.kind, r.slug AS r_slug, r.name, r.purpose, r.created_at, s.id AS s_id, s.slug AS s_slug \
+         FROM room r JOIN space s ON s.id = r.space_id WHERE r.id IN ",
+    );
+    let rows = rows.list(ids.iter().copied()).all(db).await?;
+    rows.iter()
+        .map(|row| {
+            let (id, space): (i64, i64) = (row.try_get("", "id")?, row.try_get("", "s_id")?);
+            let (slug, of): (Option<String>, String) = (row.try_get("", "r_slug")?, row.try_get("", "s_slug")?);
+            let url = format!("/s/{of}/chat/{}", slug.as_deref().unwrap_or_default());
+            let mut document =
+                Document::new(Kind::Room, id, row.try_get("", "name")?, url, row.try_get("", "created_at")?);
+            document.labels = slug.into_iter().collect();
+            document.passages = vec![Passage::new(row.try_get::<String>("", "purpose")?)];
+            document.space = Some(space);
+            document.room = Some(id);
+            document.audience = vec![match row.try_get::<RoomKind>("", "kind")? {
+                RoomKind::Open => Audience::MembersReading(space),
+                RoomKind::Private | RoomKind::Direct => Audience::Room(id),
+            }];
+            Ok(document)
+        })
+        .collect()
 }

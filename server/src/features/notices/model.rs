@@ -43,7 +43,7 @@ pub struct NoticeView {
     pub actor: Actor,
     /// The room of the message, by id; null for a post.
     pub room: Option<Id>,
-    /// The topic of the post, by id; null for a message.
+    /// The topic of the post, by id; null for a message and for a saved search.
     pub topic: Option<Id>,
     /// The resource it is about, by id; null for others.
     pub resource: Option<Id>,

@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use super::model::{Actor, Glimpse, NoticeView};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
-use crate::features::{chat, forum, library};
+use crate::features::{chat, forum, library, search};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::web::error::Result;
@@ -55,10 +55,12 @@ pub async fn unread(db: &impl ConnectionTrait, member: i64) -> Result<i64> {
 
 async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<NoticeView>> {
     let rows = sql.all(db).await?;
-    let (mut messages, mut posts, mut resources) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut messages, mut posts, mut resources, mut searches) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
-        if row.try_get::<Option<i64>>("", "room_id")?.is_some() {
+        if row.try_get::<NoticeKind>("", "kind")? == NoticeKind::Search {
+            searches.push(subject);
+        } else if row.try_get::<Option<i64>>("", "room_id")?.is_some() {
             messages.push(subject);
         } else if row.try_get::<Option<i64>>("", "resource_id")?.is_some() {
             resources.push(subject);
@@ -69,21 +71,24 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
     let messages = chat::glimpses(db, member, &messages).await?;
     let posts = forum::glimpses(db, member, &posts).await?;
     let resources = library::glimpses(db, member, &resources).await?;
+    let searches = search::glimpses(db, member, &searches).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
         let room: Option<i64> = row.try_get("", "room_id")?;
+        let kind = row.try_get::<NoticeKind>("", "kind")?;
         let resource: Option<i64> = row.try_get("", "resource_id")?;
-        let seen = match (room, resource) {
-            (Some(_), _) => messages.get(&subject),
-            (None, Some(_)) => resources.get(&subject),
-            (None, None) => posts.get(&subject),
+        let seen = match (kind, room, resource) {
+            (NoticeKind::Search, ..) => searches.get(&subject),
+            (_, Some(_), _) => messages.get(&subject),
+            (_, None, Some(_)) => resources.get(&subject),
+            (_, None, None) => posts.get(&subject),
         };
         let seen = seen.cloned().unwrap_or_else(|| Glimpse { url: "/notices".to_owned(), ..Glimpse::default() });
         let created: i64 = row.try_get("", "created_at")?;
         views.push(NoticeView {
             id: Id(row.try_get("", "id")?),
-            kind: row.try_get::<NoticeKind>("", "kind")?,
+            kind,
             actor: Actor {
                 handle: row.try_get("", "handle")?,
                 display_name: row.try_get("", "display_name")?,

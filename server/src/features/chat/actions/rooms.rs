@@ -9,6 +9,7 @@ use crate::features::chat::ground;
 use crate::features::chat::model::{NAME, PURPOSE};
 use crate::features::chat::queries::{room_in, view_in};
 use crate::features::spaces;
+use crate::search::Kind;
 use crate::store::{After, Id, Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{self, Text};
@@ -97,6 +98,7 @@ async fn insert(tx: &mut Tx, member: i64, space: i64, new: &NewRoom) -> Result<i
         return Err(AppError::Conflict("This space has a room at that address already.".into()));
     }
     marker(tx, member, id).await?;
+    tx.index(Kind::Room, id);
     tx.after(After::Follows(member));
     if !new.private {
         tx.append(Stream::space(space), NewEvent::new("room.created", id, Some(member)));
@@ -136,6 +138,7 @@ pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChan
                 sql = sql.then(", archived_at = ").bind(archived.then(|| tx.now()));
             }
             sql.then(" WHERE id = ").bind(room).run(tx.conn()).await?;
+            tx.index(Kind::Room, room);
             tx.append(Stream::room(room), NewEvent::new("room.changed", room, Some(member)));
             if let Some(space) = of.space_id.filter(|_| of.standing.kind == RoomKind::Open) {
                 tx.append(Stream::space(space), NewEvent::new("room.changed", room, Some(member)));

@@ -11,6 +11,7 @@ use crate::entities::kinds::RoomKind;
 use crate::entities::{room, room_member};
 use crate::features::chat::model::{NAME, PURPOSE};
 use crate::features::imports::{refs, texts};
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::Result;
@@ -84,6 +85,7 @@ async fn make(tx: &mut Tx, source: &str, space: i64, new: &[New]) -> Result<(Vec
                 let slug = free_slug(&channel.name, &mut taken);
                 slugs.insert(id, slug.clone());
                 rooms.push(row(id, space, slug, channel, *creator, tx.now()));
+                tx.index(Kind::Room, id);
                 if channel.private {
                     let_in.extend(members.iter().map(|member| in_room(*member, id, tx.now())));
                 }

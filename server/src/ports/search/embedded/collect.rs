@@ -1,0 +1,303 @@
+//! From scored documents to an answer: filters, counts, the best page.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use tantivy::SegmentReader;
+use tantivy::columnar::{Column, StrColumn};
+
+use super::generation::Generation;
+use super::meaning::meaning;
+use super::scoring::{Scored, Scoring};
+use super::visible::Visible;
+use super::words::Vocabulary;
+use crate::ports::clock::DAY;
+use crate::ports::search::{Ask, EngineResult, Facets, Filters, Found, Hit, Place, Sort, Tuning};
+use crate::search::{Kind, config};
+
+/// Tags that are counted out by name.
+const MOST_TAGS: usize = 20;
+
+impl Generation {
+    /// Answers a question. Takes processor time: not for a thread that serves others.
+    pub fn search(&self, ask: &Ask) -> EngineResult<Found> {
+        let searcher = self.searcher_of(ask.after.map(|after| after.version));
+        let segments = searcher.segment_readers();
+        let visible = self.visibles.of(segments, &ask.reach)?;
+        let vocabulary = |field| Vocabulary { segments, visible: &visible, field };
+        let (words, names) = (vocabulary(self.fields.words), vocabulary(self.fields.names));
+        let meaning = meaning(ask, words, names, &self.tuning)?;
+        let scored = if ask.query.is_empty() {
+            everything(&visible)
+        } else {
+            let scoring = Scoring {
+                segments,
+                visible: &visible,
+                fields: &self.fields,
+                schema: searcher.schema(),
+                tuning: &self.tuning,
+            };
+            scoring.score(&meaning)?
+        };
+        let mut collected = Collected::new(ask);
+        for (segment, scored) in segments.iter().zip(&scored) {
+            collected.take(segment, scored, &self.tuning)?;
+        }
+        let mut found = collected.answer();
+        found.marks = meaning.marks;
+        found.did_you_mean = meaning.did_you_mean;
+        found.version = searcher.generation().generation_id();
+        if found.more {
+            self.keep(searcher);
+        }
+        Ok(found)
+    }
+}
+
+/// Without words everything that is visible is found alike.
+fn everything(visible: &[Arc<Visible>]) -> Vec<Scored> {
+    visible.iter().map(|visible| visible.docs().map(|doc| (doc, 1.0)).collect()).collect()
+}
+
+/// What a document has beside its words, by column.
+struct Columns {
+    kind: Column<u64>,
+    id: Column<i64>,
+    space: Column<i64>,
+    room: Column<i64>,
+    author: Column<i64>,
+    created: Column<i64>,
+    boost: Column<f64>,
+    tags: Option<StrColumn>,
+}
+
+impl Columns {
+    fn of(segment: &SegmentReader) -> EngineResult<Self> {
+        let fast = segment.fast_fields();
+        // A segment in which no document has a value has no column of it.
+        let some = |name: &str| -> EngineResult<Column<i64>> {
+            let column = fast.column_opt::<i64>(name)?;
+            Ok(column.unwrap_or_else(|| Column::build_empty_column(segment.max_doc())))
+        };
+        Ok(Self {
+            kind: fast.u64("kind")?,
+            id: fast.i64("id")?,
+            space: some("space")?,
+            room: some("room")?,
+            author: some("author")?,
+            created: fast.i64("created")?,
+            boost: fast.f64("boost")?,
+            tags: fast.str("tags")?,
+        })
+    }
+}
+
+/// Which filters a document passes: all, or all but one.
+#[derive(Clone, Copy)]
+struct Passes {
+    kind: bool,
+    space: bool,
+    tag: bool,
+    author: bool,
+}
+
+struct Collected<'a> {
+    ask: &'a Ask,
+    best: BinaryHeap<Worst>,
+    total: u64,
+    behind: u64,
+    kinds: HashMap<Kind, u64>,
+    spaces: HashMap<i64, u64>,
+    tags: HashMap<String, u64>,
+    authors: HashMap<i64, u64>,
+}
+
+impl<'a> Collected<'a> {
+    fn new(ask: &'a Ask) -> Self {
+        Self {
+            ask,
+            best: BinaryHeap::with_capacity(ask.limit + 2),
+            total: 0,
+            behind: 0,
+            kinds: HashMap::new(),
+            spaces: HashMap::new(),
+            tags: HashMap::new(),
+            authors: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, segment: &SegmentReader, scored: &Scored, tuning: &Tuning) -> EngineResult<()> {
+        let columns = Columns::of(segment)?;
+        let filters = &self.ask.filters;
+        let now = self.ask.after.map_or(self.ask.now, |after| after.now);
+        let wanted_tag = match (&filters.tag, &columns.tags) {
+            (Some(tag), Some(column)) => column.dictionary().term_ord(tag.as_bytes())?,
+            _ => None,
+        };
+        let mut tag_counts = vec![0u64; columns.tags.as_ref().map_or(0, |column| column.num_terms())];
+        for (doc, score) in scored {
+            let Some(kind) = columns.kind.first(*doc).and_then(Kind::from_number) else { continue };
+            let created = columns.created.first(*doc).unwrap_or(0);
+            if filters.room.is_some() && columns.room.first(*doc) != filters.room
+                || filters.from.is_some_and(|from| created < from)
+                || filters.to.is_some_and(|to| created >= to)
+            {
+                continue;
+            }
+            let (space, author) = (columns.space.first(*doc), columns.author.first(*doc));
+            let tagged =
+                |tag: u64| columns.tags.as_ref().is_some_and(|column| column.term_ords(*doc).any(|of| of == tag));
+            let passes = Passes {
+                kind: filters.kinds.is_empty() || filters.kinds.contains(&kind),
+                space: filters.space.is_none() || filters.space == space,
+                tag: filters.tag.is_none() || wanted_tag.is_some_and(tagged),
+                author: filters.author.is_none() || filters.author == author,
+            };
+            if self.ask.facets {
+                self.count(passes, kind, space, author);
+                if passes.kind
+                    && passes.space
+                    && passes.author
+                    && let Some(column) = &columns.tags
+                {
+                    for tag in column.term_ords(*doc) {
+                        if let Some(count) = usize::try_from(tag).ok().and_then(|tag| tag_counts.get_mut(tag)) {
+                            *count += 1;
+                        }
+                    }
+                }
+            }
+            if !(passes.kind && passes.space && passes.tag && passes.author) {
+                continue;
+            }
+            self.total += 1;
+            let Some(id) = columns.id.first(*doc) else { continue };
+            let boost = columns.boost.first(*doc).unwrap_or(1.0) as f32;
+            let recent = tuning.ranking.boosts.recent * freshness(now - created, tuning);
+            let score = score * config::kind_weight(kind) * (boost + recent);
+            self.offer(Hit { kind, id, score, created_at: created });
+        }
+        if let Some(column) = &columns.tags {
+            let mut name = String::new();
+            for (at, count) in (0u64..).zip(&tag_counts).filter(|(_, count)| **count > 0) {
+                if column.ord_to_str(at, &mut name)? {
+                    *self.tags.entry(name.clone()).or_insert(0) += count;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, passes: Passes, kind: Kind, space: Option<i64>, author: Option<i64>) {
+        if passes.space && passes.tag && passes.author {
+            *self.kinds.entry(kind).or_insert(0) += 1;
+        }
+        if let Some(space) = space.filter(|_| passes.kind && passes.tag && passes.author) {
+            *self.spaces.entry(space).or_insert(0) += 1;
+        }
+        if let Some(author) = author.filter(|_| passes.kind && passes.tag && passes.space) {
+            *self.authors.entry(author).or_insert(0) += 1;
+        }
+    }
+
+    fn offer(&mut self, hit: Hit) {
+        let worst = Worst { hit, key: key(&hit, self.ask.sort) };
+        if let Some(after) = &self.ask.after
+            && order((worst.key, hit.kind, hit.id), (after.key, after.kind, after.id)) != Ordering::Greater
+        {
+            return;
+        }
+        self.behind += 1;
+        if self.best.len() < self.ask.limit {
+            self.best.push(worst);
+        } else if self.best.peek().is_some_and(|last| worst < *last) {
+            self.best.pop();
+            self.best.push(worst);
+        }
+    }
+
+    fn answer(self) -> Found {
+        let hits: Vec<Hit> = self.best.into_sorted_vec().into_iter().map(|one| one.hit).collect();
+        Found {
+            more: self.behind > hits.len() as u64,
+            hits,
+            total: self.total,
+            facets: Facets {
+                kinds: ranked(self.kinds, usize::MAX),
+                spaces: ranked(self.spaces, MOST_TAGS),
+                tags: ranked(self.tags, MOST_TAGS),
+                authors: ranked(self.authors, MOST_TAGS),
+            },
+            ..Found::default()
+        }
+    }
+}
+
+/// The most frequent first.
+fn ranked<K: Ord>(counts: HashMap<K, u64>, most: usize) -> Vec<(K, u64)> {
+    let mut counts: Vec<(K, u64)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts.truncate(most);
+    counts
+}
+
+/// 1 for what is new, half for what is `recent_days` old, and so on.
+fn freshness(age: i64, tuning: &Tuning) -> f32 {
+    let days = age.max(0) as f32 / DAY as f32;
+    (-days / tuning.ranking.boosts.recent_days * std::f32::consts::LN_2).exp()
+}
+
+/// What a hit is sorted by; scores are positive, so that their bits are in their order.
+#[must_use]
+pub fn key(hit: &Hit, sort: Sort) -> i64 {
+    match sort {
+        Sort::Relevance => i64::from(hit.score.max(0.0).to_bits()),
+        Sort::New => hit.created_at,
+    }
+}
+
+/// The place of a hit of an answer.
+#[must_use]
+pub fn place(hit: &Hit, sort: Sort, version: u64, now: i64) -> Place {
+    Place { key: key(hit, sort), kind: hit.kind, id: hit.id, version, now }
+}
+
+/// Larger keys first, then by kind, then the newer id first.
+fn order(a: (i64, Kind, i64), b: (i64, Kind, i64)) -> Ordering {
+    b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)).then_with(|| b.2.cmp(&a.2))
+}
+
+/// A hit in a heap whose top is the last of the page.
+struct Worst {
+    hit: Hit,
+    key: i64,
+}
+
+impl Ord for Worst {
+    fn cmp(&self, other: &Self) -> Ordering {
+        order((self.key, self.hit.kind, self.hit.id), (other.key, other.hit.kind, other.hit.id))
+    }
+}
+
+impl PartialOrd for Worst {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Worst {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Worst {}
+
+impl Filters {
+    /// Nothing is filtered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

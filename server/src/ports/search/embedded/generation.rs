@@ -1,0 +1,255 @@
+//! One index on disk: opening it, writing to it, and how far it is.
+//!
+//! Invariant: a commit carries how far the index has come in the same atomic step, so that a killed
+//! process leaves the index as of its last commit and goes on from there.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::schema::Schema;
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument};
+
+use super::schema::{Fields, entry, key_term, schema};
+use super::visible::Visibles;
+use crate::ports::search::{Change, EngineError, EngineResult, Tuning};
+use crate::search::log::Cursor;
+use crate::search::{Kind, config};
+
+/// Changes with what an index is made of; another number is another index.
+const FORMAT: u32 = 1;
+/// States of the index that are kept for who goes on to the next page.
+const KEPT: usize = 8;
+/// Memory of the writer.
+const HEAP: usize = 48 << 20;
+
+/// How far an index has come; stands in its last commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    format: u32,
+    config: String,
+    /// Of the hub: another one is another history.
+    pub epoch: String,
+    pub cursor: Cursor,
+    /// While it is being built: the kind and the id up to which it is.
+    #[serde(default)]
+    pub building: Option<(u64, i64)>,
+    /// The last request to build it again that it has answered.
+    #[serde(default)]
+    pub request: i64,
+}
+
+impl Progress {
+    /// An index that has nothing yet.
+    #[must_use]
+    pub fn begin(epoch: &str, cursor: Cursor, request: i64) -> Self {
+        Self {
+            format: FORMAT,
+            config: config::fingerprint(),
+            epoch: epoch.to_owned(),
+            cursor,
+            building: Some((0, 0)),
+            request,
+        }
+    }
+
+    /// Whether an index as of this can be gone on with.
+    #[must_use]
+    pub fn is_good(&self, epoch: &str) -> bool {
+        self.format == FORMAT && self.config == config::fingerprint() && self.epoch == epoch
+    }
+}
+
+/// An open index.
+pub struct Generation {
+    pub(super) fields: Fields,
+    pub(super) tuning: Tuning,
+    pub(super) visibles: Visibles,
+    index: Index,
+    reader: IndexReader,
+    writer: Mutex<IndexWriter<TantivyDocument>>,
+    /// States that somebody has a page of and may want the next of.
+    kept: Mutex<VecDeque<Searcher>>,
+    dir: PathBuf,
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl Generation {
+    /// Opens the index in a folder, or makes one.
+    pub fn open(dir: &Path, tuning: Tuning) -> EngineResult<Self> {
+        crate::app::private::make_dir(dir)?;
+        let (schema, fields): (Schema, Fields) = schema();
+        let directory = MmapDirectory::open(dir).map_err(|error| EngineError(error.to_string()))?;
+        let index = Index::builder()
+            .schema(schema)
+            .settings(IndexSettings {
+                docstore_compression: tantivy::store::Compressor::None,
+                ..IndexSettings::default()
+            })
+            .open_or_create(directory)?;
+        let writer = index.writer_with_num_threads(1, HEAP)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self {
+            fields,
+            tuning,
+            visibles: Visibles::default(),
+            index,
+            reader,
+            writer: Mutex::new(writer),
+            kept: Mutex::default(),
+            dir: dir.to_owned(),
+        })
+    }
+
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How far it was at its last commit; `None` for a new one, and for one that cannot be read.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        serde_json::from_str(&self.index.load_metas().ok()?.payload?).ok()
+    }
+
+    /// Writes changes and how far they bring the index, in one commit; readers see it at once.
+    pub fn write(&self, changes: &[Change], progress: &Progress) -> EngineResult<()> {
+        let mut writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
+        let written = self.put(&mut writer, changes, progress);
+        if written.is_err() {
+            // What was put without a commit must not come with the next one.
+            writer.rollback()?;
+        }
+        written?;
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        writer: &mut IndexWriter<TantivyDocument>,
+        changes: &[Change],
+        progress: &Progress,
+    ) -> EngineResult<()> {
+        for change in changes {
+            let (kind, id) = match change {
+                Change::Put(document) => (document.kind, document.id),
+                Change::Remove(kind, id) => (*kind, *id),
+            };
+            writer.delete_term(key_term(&self.fields, kind, id));
+            if let Change::Put(document) = change {
+                writer.add_document(entry(&self.fields, document, &self.tuning))?;
+            }
+        }
+        let payload = serde_json::to_string(progress).map_err(|error| EngineError(error.to_string()))?;
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(&payload);
+        commit.commit()?;
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    /// The state that a page was made of, if it is still at hand, else the newest.
+    pub(super) fn searcher_of(&self, version: Option<u64>) -> Searcher {
+        let kept = self.kept.lock().ok();
+        let found =
+            kept.and_then(|kept| kept.iter().find(|of| Some(of.generation().generation_id()) == version).cloned());
+        found.unwrap_or_else(|| self.searcher())
+    }
+
+    /// Keeps a state for the next page.
+    pub(super) fn keep(&self, searcher: Searcher) {
+        let Ok(mut kept) = self.kept.lock() else { return };
+        let version = searcher.generation().generation_id();
+        if kept.iter().all(|of| of.generation().generation_id() != version) {
+            kept.push_back(searcher);
+            if kept.len() > KEPT {
+                kept.pop_front();
+            }
+        }
+    }
+
+    /// How many documents of each kind it holds.
+    pub fn counts(&self) -> EngineResult<BTreeMap<Kind, u64>> {
+        let mut counts = BTreeMap::new();
+        self.each(|kind, _| *counts.entry(kind).or_insert(0) += 1)?;
+        Ok(counts)
+    }
+
+    /// The ids of a kind that it holds.
+    pub fn ids(&self, of: Kind) -> EngineResult<HashSet<i64>> {
+        let mut ids = HashSet::new();
+        self.each(|kind, id| {
+            if kind == of {
+                ids.insert(id);
+            }
+        })?;
+        Ok(ids)
+    }
+
+    fn each(&self, mut visit: impl FnMut(Kind, i64)) -> EngineResult<()> {
+        for segment in self.searcher().segment_readers() {
+            let (kinds, ids) = (segment.fast_fields().u64("kind")?, segment.fast_fields().i64("id")?);
+            for doc in segment.doc_ids_alive() {
+                if let (Some(kind), Some(id)) = (kinds.first(doc).and_then(Kind::from_number), ids.first(doc)) {
+                    visit(kind, id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Documents in all.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.searcher().num_docs()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes on disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let Ok(entries) = std::fs::read_dir(&self.dir) else { return 0 };
+        entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum()
+    }
+
+    /// Writes anew whatever still has words of documents that are gone, so that these words leave
+    /// the disk. Changes can be written meanwhile.
+    pub fn expunge(&self) -> EngineResult<()> {
+        let metas = self.index.searchable_segment_metas()?;
+        let stale: Vec<_> = metas.iter().filter(|meta| meta.has_deletes()).map(|meta| meta.id()).collect();
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let merged = {
+            let mut writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
+            writer.merge(&stale)
+        };
+        merged.wait()?;
+        self.reader.reload()?;
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.clear();
+        }
+        let writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
+        writer.garbage_collect_files().wait()?;
+        Ok(())
+    }
+}
+
+/// An `Arc`, as readers go on with a generation that another one has replaced.
+pub type Shared = Arc<Generation>;

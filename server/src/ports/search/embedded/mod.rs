@@ -1,0 +1,14 @@
+//! The embedded engine: Tantivy's terms, postings and columns, and a ranking of our own over them.
+
+mod collect;
+mod generation;
+mod home;
+mod meaning;
+mod schema;
+mod scoring;
+mod visible;
+mod words;
+
+pub use collect::place;
+pub use generation::{Generation, Progress, Shared};
+pub use home::Home;

@@ -1,0 +1,284 @@
+//! Scoring: BM25 over weighted fields (BM25F, Robertson and Zaragoza 2009, section 3.5), a word of
+//! the question at a time, over what the asker may see and nothing else.
+//!
+//! A word's ways count as one term: their frequencies, weighted by field and way and put right for
+//! the field's length, are added up before they saturate. How rare a word is and how many documents
+//! there are is counted over what is visible, so a score tells nothing of the rest.
+
+use std::sync::Arc;
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::postings::Postings as _;
+use tantivy::query::{EnableScoring, PhraseQuery, Query as _};
+use tantivy::schema::{Field, IndexRecordOption, Schema};
+use tantivy::{DocSet as _, SegmentReader, TERMINATED, Term};
+
+use super::meaning::{Concept, Meaning, Way};
+use super::schema::Fields;
+use super::visible::Visible;
+use crate::ports::search::{EngineResult, Tuning};
+use crate::search::config;
+
+/// Documents of one segment with the weighted frequency of one word of the question.
+type Column = Vec<(u32, f32)>;
+
+/// The documents of one segment that answer, with their scores, ascending by document.
+pub type Scored = Vec<(u32, f32)>;
+
+/// What scoring looks at.
+pub struct Scoring<'a> {
+    pub segments: &'a [SegmentReader],
+    pub visible: &'a [Arc<Visible>],
+    pub fields: &'a Fields,
+    pub schema: &'a Schema,
+    pub tuning: &'a Tuning,
+}
+
+impl Scoring<'_> {
+    /// Every document that answers, a list a segment.
+    pub fn score(&self, meaning: &Meaning) -> EngineResult<Vec<Scored>> {
+        let averages = self.averages()?;
+        let mut columns: Vec<Vec<Column>> = Vec::with_capacity(self.segments.len());
+        for (segment, visible) in self.segments.iter().zip(self.visible) {
+            columns.push(self.columns(segment, visible, meaning, &averages)?);
+        }
+        let documents: u64 = self.visible.iter().map(|visible| visible.count()).sum();
+        let rarity: Vec<f32> = (0..meaning.concepts.len())
+            .map(|at| {
+                let having: usize = columns.iter().filter_map(|of| of.get(at)).map(Vec::len).sum();
+                idf(documents, having as u64)
+            })
+            .collect();
+        let loose = meaning.concepts.iter().filter(|concept| !concept.required).count();
+        let needed = needed(loose);
+        let mut scored = self.combine(meaning, &columns, &rarity, needed)?;
+        if needed > 1 && scored.iter().all(Vec::is_empty) {
+            // Nothing has that many of the words: better some than nothing.
+            scored = self.combine(meaning, &columns, &rarity, 1)?;
+        }
+        Ok(scored)
+    }
+
+    fn weighted(&self) -> [(Field, config::Field); 3] {
+        let (fields, of) = (self.fields, self.tuning.ranking.fields);
+        [(fields.title, of.title), (fields.labels, of.labels), (fields.body, of.body)]
+    }
+
+    /// The average length of each field.
+    fn averages(&self) -> EngineResult<[f32; 3]> {
+        let mut averages = [1.0; 3];
+        for ((field, _), average) in self.weighted().iter().zip(&mut averages) {
+            let (mut tokens, mut documents) = (0u64, 0u64);
+            for segment in self.segments {
+                tokens += segment.inverted_index(*field)?.total_num_tokens();
+                documents += u64::from(segment.max_doc());
+            }
+            *average = (tokens as f32 / documents.max(1) as f32).max(1.0);
+        }
+        Ok(averages)
+    }
+
+    fn columns(
+        &self,
+        segment: &SegmentReader,
+        visible: &Visible,
+        meaning: &Meaning,
+        averages: &[f32; 3],
+    ) -> EngineResult<Vec<Column>> {
+        let norms = self.norms(segment, averages)?;
+        let mut scratch = vec![0.0f32; segment.max_doc() as usize];
+        let mut columns = Vec::with_capacity(meaning.concepts.len());
+        for concept in &meaning.concepts {
+            let mut touched: Vec<u32> = Vec::new();
+            let mut add = |doc: u32, frequency: f32| {
+                if let Some(slot) = scratch.get_mut(doc as usize) {
+                    if *slot == 0.0 {
+                        touched.push(doc);
+                    }
+                    *slot += frequency;
+                }
+            };
+            self.gather(segment, visible, concept, &norms, &mut add)?;
+            let take = |doc: u32| {
+                let frequency = scratch.get_mut(doc as usize).map_or(0.0, std::mem::take);
+                (doc, frequency)
+            };
+            columns.push(touched.into_iter().map(take).collect());
+        }
+        Ok(columns)
+    }
+
+    fn norms(&self, segment: &SegmentReader, averages: &[f32; 3]) -> EngineResult<Vec<Norms>> {
+        self.weighted()
+            .iter()
+            .zip(averages)
+            .map(|((field, of), average)| {
+                let mut parts = [1.0; 256];
+                for (id, part) in (0u8..=255).zip(&mut parts) {
+                    let length = FieldNormReader::id_to_fieldnorm(id) as f32;
+                    *part = of.weight / (1.0 - of.length + of.length * length / average);
+                }
+                let reader = segment.get_fieldnorms_reader(*field)?;
+                Ok(Norms { field: *field, reader, parts })
+            })
+            .collect()
+    }
+
+    fn gather(
+        &self,
+        segment: &SegmentReader,
+        visible: &Visible,
+        concept: &Concept,
+        norms: &[Norms],
+        add: &mut dyn FnMut(u32, f32),
+    ) -> EngineResult<()> {
+        for (way, weight) in &concept.ways {
+            match way {
+                Way::Stem(stem) => {
+                    for norm in norms {
+                        each(segment, norm.field, stem, |doc, frequency| {
+                            if visible.has(doc) {
+                                add(doc, weight * norm.part(doc) * frequency as f32);
+                            }
+                        })?;
+                    }
+                }
+                Way::Whole(word) => {
+                    let body = norms.last();
+                    each(segment, self.fields.words, word, |doc, frequency| {
+                        if visible.has(doc) {
+                            add(doc, weight * body.map_or(1.0, |norm| norm.part(doc)) * frequency as f32);
+                        }
+                    })?;
+                }
+                Way::Name(word) => each(segment, self.fields.names, word, |doc, _| {
+                    if visible.has(doc) {
+                        add(doc, weight * norms.first().map_or(1.0, |norm| norm.part(doc)));
+                    }
+                })?,
+                Way::Phrase(words) => {
+                    let body = norms.last();
+                    self.phrase(segment, words, &mut |doc| {
+                        if visible.has(doc) {
+                            add(doc, weight * body.map_or(1.0, |norm| norm.part(doc)));
+                        }
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn phrase(&self, segment: &SegmentReader, words: &[String], visit: &mut dyn FnMut(u32)) -> EngineResult<()> {
+        if let [one] = words {
+            return each(segment, self.fields.words, one, |doc, _| visit(doc));
+        }
+        if words.is_empty() {
+            return Ok(());
+        }
+        let terms = words.iter().map(|word| Term::from_field_text(self.fields.words, word)).collect();
+        let weight = PhraseQuery::new(terms).weight(EnableScoring::disabled_from_schema(self.schema))?;
+        let mut found = weight.scorer(segment, 1.0)?;
+        let mut doc = found.doc();
+        while doc != TERMINATED {
+            visit(doc);
+            doc = found.advance();
+        }
+        Ok(())
+    }
+
+    /// The documents that have enough of the words, without those that are left out.
+    fn combine(
+        &self,
+        meaning: &Meaning,
+        columns: &[Vec<Column>],
+        rarity: &[f32],
+        needed: usize,
+    ) -> EngineResult<Vec<Scored>> {
+        let k1 = self.tuning.ranking.k1;
+        let required = meaning.concepts.iter().filter(|concept| concept.required).count();
+        let mut all = Vec::with_capacity(columns.len());
+        for (segment, columns) in self.segments.iter().zip(columns) {
+            let size = segment.max_doc() as usize;
+            let (mut scores, mut loose, mut must) = (vec![0.0f32; size], vec![0u8; size], vec![0u8; size]);
+            for ((column, rarity), concept) in columns.iter().zip(rarity).zip(&meaning.concepts) {
+                let counted = if concept.required { &mut must } else { &mut loose };
+                for (doc, frequency) in column {
+                    let at = *doc as usize;
+                    if let (Some(score), Some(count)) = (scores.get_mut(at), counted.get_mut(at)) {
+                        *score += rarity * frequency * (k1 + 1.0) / (frequency + k1);
+                        *count += 1;
+                    }
+                }
+            }
+            self.leave_out(segment, meaning, &mut scores)?;
+            let enough = |(doc, (score, (loose, must))): (u32, (f32, (u8, u8)))| {
+                let good = score > 0.0 && usize::from(loose) >= needed && usize::from(must) >= required;
+                good.then_some((doc, score))
+            };
+            all.push((0u32..).zip(scores.into_iter().zip(loose.into_iter().zip(must))).filter_map(enough).collect());
+        }
+        Ok(all)
+    }
+
+    fn leave_out(&self, segment: &SegmentReader, meaning: &Meaning, scores: &mut [f32]) -> EngineResult<()> {
+        for way in &meaning.without {
+            let mut drop = |doc: u32| {
+                if let Some(score) = scores.get_mut(doc as usize) {
+                    *score = 0.0;
+                }
+            };
+            match way {
+                Way::Stem(stem) => {
+                    for (field, _) in self.weighted() {
+                        each(segment, field, stem, |doc, _| drop(doc))?;
+                    }
+                }
+                Way::Whole(word) => each(segment, self.fields.words, word, |doc, _| drop(doc))?,
+                Way::Name(word) => each(segment, self.fields.names, word, |doc, _| drop(doc))?,
+                Way::Phrase(words) => self.phrase(segment, words, &mut drop)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Norms {
+    field: Field,
+    reader: FieldNormReader,
+    parts: [f32; 256],
+}
+
+impl Norms {
+    fn part(&self, doc: u32) -> f32 {
+        self.parts.get(usize::from(self.reader.fieldnorm_id(doc))).copied().unwrap_or(1.0)
+    }
+}
+
+/// How many of so many words a document needs: both of two, most of few, a third of many.
+const fn needed(words: usize) -> usize {
+    match words {
+        0 => 0,
+        1 => 1,
+        2 | 3 => 2,
+        _ => words.div_ceil(3),
+    }
+}
+
+fn idf(documents: u64, having: u64) -> f32 {
+    let (documents, having) = (documents.max(having) as f32, having as f32);
+    (1.0 + (documents - having + 0.5) / (having + 0.5)).ln()
+}
+
+/// Every document of a segment with a term, and how often.
+fn each(segment: &SegmentReader, field: Field, word: &str, mut visit: impl FnMut(u32, u32)) -> EngineResult<()> {
+    let reader = segment.inverted_index(field)?;
+    let Some(info) = reader.get_term_info(&Term::from_field_text(field, word))? else { return Ok(()) };
+    let mut postings = reader.read_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)?;
+    let mut doc = postings.doc();
+    while doc != TERMINATED {
+        visit(doc, postings.term_freq());
+        doc = postings.advance();
+    }
+    Ok(())
+}

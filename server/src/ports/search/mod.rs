@@ -1,0 +1,160 @@
+//! The search engine: an index in this process (Tantivy), or Meilisearch when one is configured.
+//!
+//! Both hold the same documents, answer the same [`Ask`], and give ids and counts, never text: what
+//! is shown comes from the rows. Both compute everything over what the asker may see.
+
+pub mod embedded;
+
+use std::sync::Arc;
+
+use crate::search::config::Ranking;
+use crate::search::query::Query;
+use crate::search::snippet::Marks;
+use crate::search::{Document, Kind, Reach, config};
+
+/// Switches for what a setting contributes; a hub runs with all of them on.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    pub ranking: Ranking,
+    pub stemming: bool,
+    pub stop_words: bool,
+    pub synonyms: bool,
+    pub typos: bool,
+    pub prefixes: bool,
+    pub compounds: bool,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            ranking: config::ranking().clone(),
+            stemming: true,
+            stop_words: true,
+            synonyms: true,
+            typos: true,
+            prefixes: true,
+            compounds: true,
+        }
+    }
+}
+
+/// Which documents are asked for, beside the words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// Empty: every kind.
+    pub kinds: Vec<Kind>,
+    pub space: Option<i64>,
+    pub room: Option<i64>,
+    pub tag: Option<String>,
+    pub author: Option<i64>,
+    /// Microseconds, inclusive.
+    pub from: Option<i64>,
+    /// Microseconds, exclusive.
+    pub to: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Relevance,
+    New,
+}
+
+/// A place in a list of hits: what it is sorted by, then the hit; and when it was made, as scores
+/// are only comparable within one state of the index and one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The score's bits, or microseconds.
+    pub key: i64,
+    pub kind: Kind,
+    pub id: i64,
+    /// [`Found::version`] of the answer it is from.
+    pub version: u64,
+    /// [`Ask::now`] of the question.
+    pub now: i64,
+}
+
+/// A question to an engine.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub query: Arc<Query>,
+    pub filters: Filters,
+    pub sort: Sort,
+    pub limit: usize,
+    /// Goes on behind this hit.
+    pub after: Option<Place>,
+    pub reach: Arc<Reach>,
+    /// Microseconds; what is recent.
+    pub now: i64,
+    /// Only titles and labels, every word of which may be a beginning: for suggestions.
+    pub names_only: bool,
+    /// Whether counts are wanted.
+    pub facets: bool,
+}
+
+/// Something found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    pub kind: Kind,
+    pub id: i64,
+    /// Larger is better; only comparable within one answer.
+    pub score: f32,
+    pub created_at: i64,
+}
+
+/// Counts over everything found; each as if its own filter were not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facets {
+    pub kinds: Vec<(Kind, u64)>,
+    pub spaces: Vec<(i64, u64)>,
+    pub tags: Vec<(String, u64)>,
+    pub authors: Vec<(i64, u64)>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub hits: Vec<Hit>,
+    pub more: bool,
+    /// The state of the index that answered.
+    pub version: u64,
+    pub total: u64,
+    pub facets: Facets,
+    /// What to mark in the texts.
+    pub marks: Marks,
+    /// The question as it may have been meant.
+    pub did_you_mean: Option<String>,
+}
+
+/// One change for an index: a document as it is now, or that it is gone.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Put(Box<Document>),
+    Remove(Kind, i64),
+}
+
+/// The engine cannot answer or take changes now.
+#[derive(Debug)]
+pub struct EngineError(pub String);
+
+impl std::fmt::Display for EngineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the search engine: {}", self.0)
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+impl From<tantivy::TantivyError> for EngineError {
+    fn from(error: tantivy::TantivyError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for EngineError {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+pub type EngineResult<T> = Result<T, EngineError>;

@@ -1,0 +1,419 @@
+//! The follower: one task a server that brings the index up to the log of changes, builds it anew
+//! when it is asked to or has lost the thread, and puts right what it finds wrong.
+//!
+//! Invariant: what is committed to the index and how far the log has been followed are one commit.
+//! Whatever fails is tried again from the last one; nothing is skipped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use super::log::{self, Mark};
+use super::service::{Condition, Wish, Wishes};
+use super::{Kind, Source, Within, requests};
+use crate::app::AppState;
+use crate::ports::search::embedded::{Generation, Home, Progress, Shared};
+use crate::ports::search::{Change, EngineError, Tuning};
+use crate::web::error::{AppError, Result};
+
+/// How often the log is looked at when nobody wakes the follower: another process may have written.
+const LOOK: Duration = Duration::from_millis(500);
+/// Commits come no closer than this: what is written meanwhile shares the next one.
+const PAUSE: Duration = Duration::from_millis(120);
+/// After a fault.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Documents read at once, and those of one commit while an index is built.
+const BATCH: usize = 500;
+const COMMIT: usize = 4000;
+/// Words of what was taken away leave the disk within this.
+const EXPUNGE: Duration = Duration::from_hours(6);
+/// How often index and rows are compared, and how often this server says that it is there.
+const CHECK: Duration = Duration::from_mins(10);
+const SAY: Duration = Duration::from_secs(10);
+
+/// Runs until told to stop.
+pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<bool>) {
+    let search = state.search.clone();
+    while !*stop.borrow() {
+        let done = match Follower::open(&state).await {
+            Ok(mut follower) => follower.run(&mut wishes, &mut stop).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "the search index waits");
+            search.note(|status| status.condition = Condition::Down);
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+    search.answer_from(None);
+}
+
+/// One index with how far it is.
+struct Side {
+    index: Shared,
+    progress: Progress,
+}
+
+struct Follower<'a> {
+    state: &'a AppState,
+    sources: Vec<&'static dyn Source>,
+    home: Home,
+    main: Side,
+    /// Being built to replace it.
+    next: Option<Side>,
+    /// Replaced; gone once nobody reads it any more.
+    retired: Vec<Shared>,
+    checked: Instant,
+    expunged: Instant,
+    said: Option<Instant>,
+    total: i64,
+    done: i64,
+    /// Settled once the log is at its end.
+    settling: Vec<oneshot::Sender<()>>,
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::result::Result<T, EngineError> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| AppError::internal("work on the index panicked"))?
+        .map_err(|error| AppError::Internal(error.into()))
+}
+
+impl<'a> Follower<'a> {
+    async fn open(state: &'a AppState) -> Result<Self> {
+        let (dir, epoch) = (state.config.data_dir.clone(), state.epoch.to_string());
+        let opened = blocking(move || {
+            let home = Home::open(&dir)?;
+            let current = home.current(&epoch, &Tuning::default())?;
+            Ok((home, current))
+        });
+        let (home, current) = opened.await?;
+        let main = match current {
+            Some((index, progress)) => Side { index: index.into(), progress },
+            None => {
+                let side = begin(state, &home).await?;
+                // It answers with what it has, and goes on from there if the process dies.
+                home.adopt(&side.index).map_err(|error| AppError::Internal(error.into()))?;
+                side
+            }
+        };
+        state.search.answer_from(Some(Shared::clone(&main.index)));
+        let now = Instant::now();
+        Ok(Self {
+            state,
+            sources: crate::features::search_sources(),
+            home,
+            main,
+            next: None,
+            retired: Vec::new(),
+            // The first comparison soon after the start: a killed server may have left something.
+            checked: now.checked_sub(CHECK).unwrap_or(now),
+            expunged: now,
+            said: None,
+            total: 0,
+            done: 0,
+            settling: Vec::new(),
+        })
+    }
+
+    async fn run(&mut self, wishes: &mut Wishes, stop: &mut watch::Receiver<bool>) -> Result<()> {
+        while !*stop.borrow() {
+            let more = self.step(wishes).await?;
+            self.say().await?;
+            let pause = if more { Duration::ZERO } else { PAUSE };
+            tokio::select! {
+                () = async {
+                    tokio::time::sleep(pause).await;
+                    if !more {
+                        let _due = tokio::time::timeout(LOOK, self.state.search.woken()).await;
+                    }
+                } => {}
+                _ = stop.changed() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Some work; whether there is more of it.
+    async fn step(&mut self, wishes: &mut Wishes) -> Result<bool> {
+        let mut checks = Vec::new();
+        while let Ok(wish) = wishes.try_recv() {
+            match wish {
+                Wish::Settle(answer) => self.settling.push(answer),
+                Wish::Check(answer) => checks.push(answer),
+            }
+        }
+        if !self.home.is_there(&self.main.index) {
+            return Err(AppError::internal("the search index was taken away"));
+        }
+        let db = self.state.store.read();
+        if self.main.progress.building.is_some() {
+            self.state.search.note(|status| status.condition = Condition::Building);
+            let built = build(db, &self.sources, &mut self.main).await?;
+            self.done += built;
+            return Ok(true);
+        }
+        let started = self.state.clock.now();
+        let followed = follow(self.state, &self.sources, &mut self.main).await?;
+        if followed.is_none() && self.next.is_none() {
+            // The log no longer has what comes next: the index answers until another replaces it.
+            tracing::info!("the search index has lost the thread and is built again");
+            self.begin_next().await?;
+        }
+        let more = followed.unwrap_or(false);
+        let wanted = requests::wanted(db).await?;
+        if wanted > self.main.progress.request && self.next.is_none() {
+            self.begin_next().await?;
+        }
+        let building = self.go_on_building().await?;
+        if followed == Some(false) {
+            let (index, next) = (&self.main.index, self.next.is_some());
+            let documents = index.len();
+            self.state.search.note(|status| {
+                status.condition = Condition::Good;
+                status.documents = documents;
+                status.behind = if next { status.behind } else { 0 };
+            });
+            for answer in self.settling.drain(..) {
+                let _gone = answer.send(());
+            }
+            if !checks.is_empty() || (self.checked.elapsed() >= CHECK && self.next.is_none()) {
+                let repaired = self.check().await?;
+                for answer in checks {
+                    let _gone = answer.send(repaired);
+                }
+            }
+        } else {
+            self.state.search.note(|status| status.behind = (self.state.clock.now() - started).max(1));
+        }
+        self.retired.retain(|index| {
+            let read = Shared::strong_count(index) > 1;
+            if !read {
+                let _left = std::fs::remove_dir_all(index.dir());
+            }
+            read
+        });
+        Ok(more || building)
+    }
+
+    async fn begin_next(&mut self) -> Result<()> {
+        self.next = Some(begin(self.state, &self.home).await?);
+        (self.done, self.total) = (0, 0);
+        for source in &self.sources {
+            self.total += source.count(self.state.store.read()).await?;
+        }
+        self.said = None;
+        Ok(())
+    }
+
+    /// A part of the index that will replace this one; it does once it has everything.
+    async fn go_on_building(&mut self) -> Result<bool> {
+        let Some(next) = &mut self.next else { return Ok(false) };
+        if next.progress.building.is_some() {
+            self.done += build(self.state.store.read(), &self.sources, next).await?;
+            return Ok(true);
+        }
+        let Some(more) = follow(self.state, &self.sources, next).await? else {
+            // Building took longer than the log reaches back.
+            self.next = None;
+            return Ok(true);
+        };
+        if more {
+            return Ok(true);
+        }
+        if let Some(next) = self.next.take() {
+            self.home.adopt(&next.index).map_err(|error| AppError::Internal(error.into()))?;
+            self.state.search.answer_from(Some(Shared::clone(&next.index)));
+            let old = std::mem::replace(&mut self.main, next);
+            self.retired.push(old.index);
+            self.said = None;
+            tracing::info!(documents = self.main.index.len(), "the search index was built again");
+        }
+        Ok(true)
+    }
+
+    /// Compares counts, and where they differ ids; reads again what differs.
+    async fn check(&mut self) -> Result<u64> {
+        self.checked = Instant::now();
+        let db = self.state.store.read();
+        let index = Shared::clone(&self.main.index);
+        let held = blocking(move || index.counts()).await?;
+        let mut wrong: Vec<(Kind, i64)> = Vec::new();
+        for source in &self.sources {
+            let kind = source.kind();
+            let count = u64::try_from(source.count(db).await?).unwrap_or(0);
+            if held.get(&kind).copied().unwrap_or(0) != count {
+                wrong.extend(self.differing(*source).await?.into_iter().map(|id| (kind, id)));
+            }
+        }
+        let index = Shared::clone(&self.main.index);
+        let bytes = blocking(move || Ok(index.bytes())).await?;
+        if self.expunged.elapsed() >= EXPUNGE {
+            self.expunged = Instant::now();
+            let index = Shared::clone(&self.main.index);
+            // On its own: what changes meanwhile is followed.
+            drop(tokio::task::spawn_blocking(move || {
+                if let Err(error) = index.expunge() {
+                    tracing::warn!(%error, "the search index could not be cleared of what is gone");
+                }
+            }));
+        }
+        let count = wrong.len() as u64;
+        for batch in wrong.chunks(COMMIT) {
+            let changes = changes(db, &self.sources, batch.iter().copied()).await?;
+            write(&self.main.index, changes, &self.main.progress).await?;
+        }
+        if count > 0 {
+            tracing::warn!(documents = count, "the search index differed from the database and was put right");
+        }
+        self.state.search.note(|status| {
+            status.bytes = bytes;
+            status.repaired += count;
+        });
+        Ok(count)
+    }
+
+    async fn differing(&self, source: &dyn Source) -> Result<Vec<i64>> {
+        let (index, kind) = (Shared::clone(&self.main.index), source.kind());
+        let mut held = blocking(move || index.ids(kind)).await?;
+        let mut wrong = Vec::new();
+        let mut after = i64::MIN;
+        loop {
+            let ids = source.ids(self.state.store.read(), after, 5000).await?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            wrong.extend(ids.iter().filter(|id| !held.remove(*id)));
+        }
+        wrong.extend(held);
+        Ok(wrong)
+    }
+
+    /// Tells the hub that this index is there and how far it is.
+    async fn say(&mut self) -> Result<()> {
+        let busy = self.next.is_some() || self.main.progress.building.is_some();
+        let every = if busy { Duration::from_millis(500) } else { SAY };
+        if self.said.is_some_and(|said| said.elapsed() < every) {
+            return Ok(());
+        }
+        self.said = Some(Instant::now());
+        let said = requests::Said {
+            name: self.home.name().to_owned(),
+            state: if busy { "building" } else { "ok" },
+            request: self.main.progress.request,
+            done: self.done,
+            total: self.total,
+        };
+        requests::say(self.state, said).await
+    }
+}
+
+/// A new index, as of the log's end now: what changes while it is built is followed afterwards.
+async fn begin(state: &AppState, home: &Home) -> Result<Side> {
+    let db = state.store.read();
+    let progress = Progress::begin(&state.epoch, log::end(db).await?, requests::wanted(db).await?);
+    let index = home.fresh(&Tuning::default()).map_err(|error| AppError::Internal(error.into()))?;
+    let side = Side { index: index.into(), progress };
+    write(&side.index, Vec::new(), &side.progress).await?;
+    Ok(side)
+}
+
+async fn write(index: &Shared, changes: Vec<Change>, progress: &Progress) -> Result<()> {
+    let (index, progress) = (Shared::clone(index), progress.clone());
+    blocking(move || Generation::write(&index, &changes, &progress)).await
+}
+
+/// The next part of an index that is being built; how many documents that were.
+async fn build(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &mut Side) -> Result<i64> {
+    let Some((at, after)) = side.progress.building else { return Ok(0) };
+    let place = usize::try_from(at).unwrap_or(usize::MAX);
+    let mut next = side.progress.clone();
+    let Some(source) = sources.get(place) else {
+        next.building = None;
+        write(&side.index, Vec::new(), &next).await?;
+        side.progress = next;
+        return Ok(0);
+    };
+    let from = if after == 0 { i64::MIN } else { after };
+    let ids = source.ids(db, from, COMMIT as u64).await?;
+    next.building = Some(match ids.last() {
+        Some(last) if ids.len() == COMMIT => (at, *last),
+        _ => (at + 1, 0),
+    });
+    let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
+    write(&side.index, changes, &next).await?;
+    side.progress = next;
+    Ok(i64::try_from(ids.len()).unwrap_or(0))
+}
+
+/// Follows the log by one page; whether there is more, or `None` if it does not go on from here.
+async fn follow(state: &AppState, sources: &[&'static dyn Source], side: &mut Side) -> Result<Option<bool>> {
+    let db = state.store.read();
+    let Some(read) = log::read(db, &side.progress.cursor).await? else { return Ok(None) };
+    let mut next = side.progress.clone();
+    next.cursor = read.next;
+    if read.marks.is_empty() {
+        side.progress = next;
+        return Ok(Some(read.more));
+    }
+    let rows: BTreeSet<(Kind, i64)> = read.marks.iter().map(|mark| (mark.kind, mark.id)).collect();
+    for deep in read.marks.iter().filter(|mark| mark.deep) {
+        inside(db, sources, side, *deep).await?;
+    }
+    let changes = changes(db, sources, rows.into_iter()).await?;
+    write(&side.index, changes, &next).await?;
+    side.progress = next;
+    state.search.note(|status| status.commits += 1);
+    Ok(Some(read.more))
+}
+
+/// Everything inside something that changed as a whole. The cursor stays where it is: should this
+/// break off, it is done again.
+async fn inside(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &Side, mark: Mark) -> Result<()> {
+    for source in sources {
+        let mut after = i64::MIN;
+        loop {
+            let of = Within { kind: mark.kind, id: mark.id };
+            let ids = source.within(db, of, after, COMMIT as u64).await?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
+            write(&side.index, changes, &side.progress).await?;
+            if ids.len() < COMMIT {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What these rows are to an index now: documents, or gone.
+async fn changes(
+    db: &DatabaseConnection,
+    sources: &[&'static dyn Source],
+    rows: impl Iterator<Item = (Kind, i64)>,
+) -> Result<Vec<Change>> {
+    let mut by_kind: BTreeMap<Kind, BTreeSet<i64>> = BTreeMap::new();
+    for (kind, id) in rows {
+        by_kind.entry(kind).or_default().insert(id);
+    }
+    let mut changes = Vec::new();
+    for (kind, ids) in by_kind {
+        let Some(source) = sources.iter().find(|source| source.kind() == kind) else { continue };
+        let ids: Vec<i64> = ids.into_iter().collect();
+        for batch in ids.chunks(BATCH) {
+            let documents = source.documents(db, batch).await?;
+            let found: BTreeSet<i64> = documents.iter().map(|document| document.id).collect();
+            changes.extend(documents.into_iter().map(|document| Change::Put(Box::new(document))));
+            let gone = batch.iter().filter(|id| !found.contains(*id));
+            changes.extend(gone.map(|id| Change::Remove(kind, *id)));
+        }
+    }
+    Ok(changes)
+}
