@@ -10,6 +10,7 @@ mod api;
 mod events;
 mod glimpses;
 mod ground;
+pub mod importing;
 pub mod markdown;
 pub mod measures;
 pub mod model;
@@ -19,6 +20,7 @@ pub mod policy;
 pub mod queries;
 mod remind;
 mod rows;
+pub mod sample;
 pub mod terms;
 mod texts;
 

@@ -16,7 +16,7 @@ use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
 use crate::ports::clock::rfc3339;
 use crate::store::Id;
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 
 /// Columns of a playbook `b`.
 pub(super) const BOOK: &str = "b.id AS b_id, b.slug AS b_slug, b.title AS b_title, b.pathway AS b_pathway, \
@@ -164,6 +164,16 @@ pub(super) fn kept<T: serde::de::DeserializeOwned + Default>(json: &str) -> T {
 /// The fields of a part as stored.
 pub(super) fn fields(json: &str) -> BTreeMap<String, String> {
     kept(json)
+}
+
+/// A slug or handle from an address or a body, in small letters; 404 for what could be none.
+pub(super) fn address(text: &str) -> Result<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if text.len() <= 100 && !text.is_empty() && text.bytes().all(plain) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(AppError::NotFound)
+    }
 }
 
 /// `2027-01-31` of a time.

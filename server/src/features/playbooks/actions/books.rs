@@ -6,8 +6,10 @@ use super::gather;
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, PlaybookVisibility};
 use crate::features::playbooks::ground;
+use crate::features::playbooks::markdown::PlaybookIn;
 use crate::features::playbooks::model::PlaybookView;
 use crate::features::playbooks::queries::playbook_view_in;
+use crate::features::playbooks::rows::address;
 use crate::features::playbooks::texts::render_texts;
 use crate::features::spaces::policy::not_archived;
 use crate::features::spaces::{access_by_slug, model as spaces};
@@ -62,8 +64,9 @@ pub struct PlaybookChange {
     pub confirmed: bool,
 }
 
+/// Checked and rendered.
 #[derive(Clone, Debug)]
-struct Prepared {
+pub(super) struct Prepared {
     slug: String,
     title: String,
     pathway: String,
@@ -74,6 +77,24 @@ struct Prepared {
     space: Option<String>,
     checklist: Vec<String>,
     members_make: bool,
+}
+
+impl Prepared {
+    /// An open playbook from elsewhere, whose texts fit.
+    pub(super) fn imported(slug: &str, title: String, of: &PlaybookIn, html: String) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            title,
+            pathway: of.pathway.clone(),
+            summary: of.summary.clone(),
+            introduction: of.introduction.clone(),
+            html,
+            visibility: PlaybookVisibility::Open,
+            space: None,
+            checklist: of.checklist.clone(),
+            members_make: true,
+        }
+    }
 }
 
 /// Makes a playbook; its maker becomes its owner. In a space: those who write there.
@@ -165,19 +186,21 @@ fn points(given: &[String], confirmed: bool) -> Result<Vec<String>> {
 
 /// The id of a space that a member may put a playbook into.
 async fn space(tx: &Tx, member: i64, slug: &str) -> Result<i64> {
-    let inside = access_by_slug(tx.conn(), member, slug).await.map_err(|error| match error {
-        AppError::NotFound => AppError::field("space", "is the address of a space that you can read"),
+    let none = || AppError::field("space", "is the address of a space that you can read");
+    let slug = address(slug).map_err(|_| none())?;
+    let inside = access_by_slug(tx.conn(), member, &slug).await.map_err(|error| match error {
+        AppError::NotFound => none(),
         other => other,
     })?;
     if inside.access.read().is_err() {
-        return Err(AppError::field("space", "is the address of a space that you can read"));
+        return Err(none());
     }
     not_archived(inside.space.archived_at.is_some())?;
     inside.write()?;
     Ok(inside.space.id)
 }
 
-async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i64> {
+pub(super) async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i64> {
     let actor = ground::actor(tx, member).await?;
     if !new.members_make && actor.role == HubRole::Member {
         return Err(AppError::Forbidden("Only experts, facilitators and administrators make playbooks here.".into()));

@@ -5,6 +5,7 @@ mod comments;
 mod discuss;
 mod drafts;
 mod from_talk;
+mod imported;
 mod parts;
 mod people;
 mod publish;
@@ -21,9 +22,12 @@ pub use drafts::{DraftInput, drop_draft, keep_draft};
 pub use from_talk::{
     FromMessages, FromTopic, start_from_messages, start_from_messages_once, start_from_topic, start_from_topic_once,
 };
+pub use imported::{find_or_make_playbook, place_imported};
+pub(super) use imported::{Imported, insert_book_row, insert_imported, insert_sample};
 pub use parts::{PartSave, Saved, save_part};
 pub use people::{remove_author, remove_person, set_author, set_person};
 pub use review::{Review, Verb, review, review_once};
+pub(super) use scenarios::insert_rendered;
 pub use scenarios::{
     NewScenario, ScenarioChange, add_scenario, add_scenario_once, edit_scenario, place_study, remove_scenario,
 };

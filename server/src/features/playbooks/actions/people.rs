@@ -4,6 +4,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
 use crate::features::notices::{self, NewNotice};
 use crate::features::playbooks::ground;
+use crate::features::playbooks::rows::address;
 use crate::store::{After, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
@@ -14,7 +15,7 @@ const MOST: i64 = 100;
 /// A member by handle whose account can be used.
 async fn member(tx: &Tx, handle: &str) -> Result<i64> {
     let row = Sql::new("SELECT id, state FROM member WHERE handle = ")
-        .bind(handle.trim_start_matches('@').to_lowercase())
+        .bind(address(handle.trim_start_matches('@'))?)
         .one(tx.conn())
         .await?
         .ok_or(AppError::NotFound)?;
@@ -61,7 +62,7 @@ pub async fn set_person(state: &AppState, me: &Me, slug: &str, handle: &str, rol
 
 /// Takes somebody out of the people of a playbook: its owners, or they themselves.
 pub async fn remove_person(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
-    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_lowercase());
+    let (by, slug, handle) = (me.id, slug.to_owned(), address(handle)?);
     state
         .store
         .write(async move |tx| {
@@ -150,7 +151,7 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
 
 /// Takes somebody out of the authors and the credited of a study: its authors, or they themselves.
 pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
-    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_lowercase());
+    let (by, slug, handle) = (me.id, slug.to_owned(), address(handle)?);
     state
         .store
         .write(async move |tx| {

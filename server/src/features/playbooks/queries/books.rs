@@ -11,7 +11,7 @@ use crate::features::playbooks::model::{
     NameView, PlaybookPerson, PlaybookRow, PlaybookView, ScenarioView, StudyRow,
 };
 use crate::features::playbooks::policy::BookStanding;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, book, book_standing, kept, study};
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, book, book_standing, kept, study};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
@@ -77,7 +77,7 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
         .bind(me)
         .then(BOOK_JOINS)
         .then(" WHERE b.slug = ")
-        .bind(slug.to_lowercase())
+        .bind(address(slug)?)
         .one(db)
         .await?
         .ok_or(AppError::NotFound)?;
@@ -266,7 +266,7 @@ pub async fn list_playbooks(
     if let Some(space) = space {
         sql = sql.then(" AND b.space_id = ").bind(space);
     }
-    if let Some(pathway) = pathway {
+    if let Some(pathway) = pathway.filter(|pathway| !pathway.contains('\0')) {
         sql = sql.then(" AND lower(b.pathway) = ").bind(pathway.to_lowercase());
     }
     if let Some(place) = after {

@@ -6,6 +6,7 @@
 mod around;
 mod books;
 mod comments;
+mod export;
 mod facets;
 mod history;
 mod lists;
@@ -17,6 +18,7 @@ pub use around::{adoptions_of, endorsements_of};
 pub(super) use books::playbook_view_in;
 pub use books::{Book, find_playbook, list_playbooks, people_of, playbook_view, scenario_view};
 pub use comments::{comments_of, find_comment};
+pub use export::{playbook_export, study_export};
 pub use facets::{terms_of, term_counts};
 pub use history::{acts_of, diff_revisions, part_revisions, revision, revisions};
 pub use lists::{Filter, Sort, list_mine, list_studies, related, reviews_of};
