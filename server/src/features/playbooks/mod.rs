@@ -21,6 +21,7 @@ pub mod queries;
 mod remind;
 mod rows;
 pub mod sample;
+mod search;
 pub mod terms;
 mod texts;
 
@@ -29,6 +30,7 @@ pub use events::fill_events;
 pub use glimpses::{Told, glimpses};
 pub use remind::remind;
 pub use rows::day;
+pub use search::{CaseStudies, Playbooks};
 
 use crate::app::AppState;
 use crate::entities::job;

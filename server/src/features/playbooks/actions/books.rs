@@ -13,6 +13,7 @@ use crate::features::playbooks::rows::address;
 use crate::features::playbooks::texts::render_texts;
 use crate::features::spaces::policy::not_archived;
 use crate::features::spaces::{access_by_slug, model as spaces};
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, BODY, SUMMARY, TITLE, Text};
 use crate::web::error::{AppError, FieldError, Result};
@@ -242,6 +243,7 @@ pub(super) async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i
         .rows([[id.into(), member.into(), "owner".into(), tx.now().into()]])
         .run(tx.conn())
         .await?;
+    tx.index(Kind::Playbook, id);
     Ok(id)
 }
 
@@ -318,6 +320,7 @@ pub async fn edit_playbook(
                 sql = sql.then(", archived_at = ").bind(at);
             }
             sql.then(" WHERE id = ").bind(book.id).run(tx.conn()).await?;
+            tx.index_with_inside(Kind::Playbook, book.id);
             if visibility != book.standing.visibility || home != book.space_id {
                 // Who may read its studies has changed: streams that are read are looked at again.
                 tx.after(crate::store::After::SpaceAccess(home.or(book.space_id).unwrap_or(0)));

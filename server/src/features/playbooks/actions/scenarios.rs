@@ -7,6 +7,7 @@ use crate::features::playbooks::ground::{self, BookGround};
 use crate::features::playbooks::model::ScenarioView;
 use crate::features::playbooks::queries::scenario_view;
 use crate::features::playbooks::texts::{render_list, render_texts};
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, BODY, TITLE, Text};
 use crate::web::error::{AppError, Result};
@@ -180,7 +181,8 @@ async fn owned(tx: &Tx, member: i64, slug: &str) -> Result<BookGround> {
     Ok(book)
 }
 
-async fn stir(tx: &Tx, book: i64) -> Result<()> {
+async fn stir(tx: &mut Tx, book: i64) -> Result<()> {
+    tx.index(Kind::Playbook, book);
     Sql::new("UPDATE playbook SET updated_at = ").bind(tx.now()).then(" WHERE id = ").bind(book).run(tx.conn()).await?;
     Ok(())
 }
