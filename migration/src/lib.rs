@@ -11,11 +11,8 @@ mod m20261122_000003_forum;
 mod m20261122_000004_spine;
 mod m20261122_000005_chat;
 mod m20261122_000006_mends;
-<<<<<<< HEAD
-mod m20261126_000060_playbooks;
-=======
 mod m20261126_000050_search_log;
->>>>>>> main
+mod m20261126_000060_playbooks;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -33,11 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_spine::Migration),
             Box::new(m20261122_000005_chat::Migration),
             Box::new(m20261122_000006_mends::Migration),
-<<<<<<< HEAD
-            Box::new(m20261126_000060_playbooks::Migration),
-=======
             Box::new(m20261126_000050_search_log::Migration),
->>>>>>> main
+            Box::new(m20261126_000060_playbooks::Migration),
         ]
     }
 }

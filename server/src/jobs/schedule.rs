@@ -23,11 +23,8 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
-<<<<<<< HEAD
-    ("schedule.study_reviews", HOUR),
-=======
     ("schedule.trim_index_changes", HOUR),
->>>>>>> main
+    ("schedule.study_reviews", HOUR),
 ];
 
 /// Runs what is due.

@@ -15,6 +15,7 @@ use crate::features::playbooks::sample::Book;
 use crate::features::playbooks::terms::Terms;
 use crate::features::playbooks::texts::{Written, render_list, render_texts};
 use crate::features::spaces::model::slug as good_slug;
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -146,6 +147,7 @@ pub async fn place_imported(
                 let id =
                     insert_rendered(tx, playbook, &scenario.title, [&scenario.description, &html], &scenario.steps, &steps_html)
                         .await?;
+                tx.index(Kind::Playbook, playbook);
                 let rows = ids.iter().zip(0_i32..).map(|(study, at)| [id.into(), (*study).into(), at.into()]).collect();
                 let insert = "INSERT INTO scenario_study (scenario_id, study_id, position) VALUES ";
                 crate::store::insert_rows(tx.conn(), insert, rows).await
