@@ -15,6 +15,7 @@ mod m20261126_000010_chat_reports;
 mod m20261126_000040_library;
 mod m20261126_000050_search_log;
 mod m20261126_000051_search_saved;
+mod m20261126_000060_playbooks;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000040_library::Migration),
             Box::new(m20261126_000050_search_log::Migration),
             Box::new(m20261126_000051_search_saved::Migration),
+            Box::new(m20261126_000060_playbooks::Migration),
         ]
     }
 }

@@ -20,6 +20,8 @@ pub struct Model {
     /// A profile, a space's pinned text or a page of the hub.
     pub shown_in: Option<String>,
     pub resource_id: Option<i64>,
+    pub study_id: Option<i64>,
+    pub playbook_id: Option<i64>,
     pub created_at: i64,
 }
 

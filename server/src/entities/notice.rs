@@ -16,6 +16,7 @@ pub struct Model {
     pub room_id: Option<i64>,
     pub topic_id: Option<i64>,
     pub resource_id: Option<i64>,
+    pub study_id: Option<i64>,
     pub created_at: i64,
     pub read_at: Option<i64>,
 }

@@ -12,6 +12,7 @@ pub mod library;
 pub mod moderation;
 pub mod notices;
 pub mod people;
+pub mod playbooks;
 pub mod search;
 pub mod spaces;
 
@@ -46,6 +47,7 @@ pub fn configure_api(cfg: &mut Routes) {
     chat::configure_api(cfg);
     library::configure_api(cfg);
     notices::configure_api(cfg);
+    playbooks::configure_api(cfg);
     search::configure_api(cfg);
     moderation::configure_api(cfg);
     admin::configure_api(cfg);
@@ -77,6 +79,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         chat::openapi(),
         library::openapi(),
         notices::openapi(),
+        playbooks::openapi(),
         search::openapi(),
         moderation::openapi(),
         admin::openapi(),
@@ -91,6 +94,8 @@ pub fn search_sources() -> Vec<&'static dyn Source> {
         &forum::Posts,
         &chat::Messages,
         &chat::Rooms,
+        &playbooks::Playbooks,
+        &playbooks::CaseStudies,
         &people::Members,
         &spaces::Spaces,
         &library::Resources,
@@ -104,6 +109,7 @@ pub async fn may_subscribe(state: &AppState, member: i64, stream: Stream) -> Res
         StreamKind::Space => spaces::may_subscribe(state, member, stream.id).await,
         StreamKind::Topic => forum::may_subscribe(state, member, stream.id).await,
         StreamKind::Room => chat::may_subscribe(state, member, stream.id).await,
+        StreamKind::CaseStudy => playbooks::may_subscribe(state, member, stream.id).await,
         _ => Err(AppError::NotFound),
     }
 }
@@ -120,9 +126,8 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
         StreamKind::Space => spaces::fill_events(&db, events).await,
         StreamKind::Room => chat::fill_events(&db, events).await,
         StreamKind::Member => fill_member(&db, stream.id, events).await,
-        StreamKind::CaseStudy | StreamKind::Hub | StreamKind::Rights => {
-            Ok(events.iter().map(|_| Value::Null).collect())
-        }
+        StreamKind::CaseStudy => playbooks::fill_events(&db, events).await,
+        StreamKind::Hub | StreamKind::Rights => Ok(events.iter().map(|_| Value::Null).collect()),
     }
 }
 
@@ -190,6 +195,7 @@ pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
         Some("chat") => chat::run_job(state, job).await,
         Some("library") => library::run_job(state, job).await,
         Some("moderation") => moderation::run_job(state, job).await,
+        Some("playbooks") => playbooks::run_job(state, job).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }
 }

@@ -29,6 +29,7 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.library_reviews", HOUR),
     ("schedule.trim_index_changes", HOUR),
     ("schedule.saved_searches", MINUTE),
+    ("schedule.study_reviews", HOUR),
 ];
 
 /// Runs what is due.
@@ -76,6 +77,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         "schedule.library_scans" => crate::features::library::scan_waiting(state).await?,
         "schedule.library_reviews" => crate::features::library::tell_reviews(state).await?,
         "schedule.saved_searches" => crate::features::search::run_due(state).await?,
+        "schedule.study_reviews" => crate::features::playbooks::remind(state).await?,
         "schedule.trim_index_changes" => {
             for _ in 0..1000 {
                 let cut = async |tx: &mut Tx| log::trim(tx.conn(), tx.now() - CHANGES_KEPT, tx.now()).await;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::hub::shows_people;
 use super::protocol::{ServerFrame, close, events_frame, parts};
 use super::recovery::{Cursor, Step};
 use super::socket::Socket;
@@ -88,7 +89,7 @@ impl Sockets {
         while socket.outbox.is_low() {
             if readers.delivered > 0 && cursor.last == readers.delivered {
                 place.set(Cursor::new(cursor.last, true));
-                if stream.kind == StreamKind::Room {
+                if shows_people(stream) {
                     self.hub.live().stir(stream);
                 }
                 return true;
@@ -128,7 +129,7 @@ impl Sockets {
         let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
         let live = cursor.end_of_log(delivered);
         place.set(cursor);
-        if live && stream.kind == StreamKind::Room {
+        if live && shows_people(stream) {
             self.hub.live().stir(stream);
         }
         live

@@ -33,7 +33,8 @@ const ENGLISH: &[(&str, &str)] = catalogue!(
     "chat",
     "notices",
     "library",
-    "search"
+    "search",
+    "playbooks"
 );
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {

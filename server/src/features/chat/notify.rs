@@ -91,6 +91,7 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
                     room: Some(of.room),
                     topic: None,
                     resource: None,
+                    study: None,
                 })
                 .collect();
             let told: HashSet<(i64, i64)> = notices::tell(tx, &all).await?.into_iter().collect();

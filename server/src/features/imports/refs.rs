@@ -18,6 +18,7 @@ pub const EDIT: &str = "edit";
 pub const ROOM: &str = "room";
 pub const MESSAGE: &str = "message";
 pub const RESOURCE: &str = "resource";
+pub const STUDY: &str = "study";
 
 /// Values that fit into one statement beside others.
 pub const CHUNK: usize = 500;

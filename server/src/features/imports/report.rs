@@ -50,6 +50,8 @@ pub struct Report {
     pub chat: bool,
     /// It was a folder of documents.
     pub documents: bool,
+    /// The whole of it in its own words, of an import that tells neither of a forum nor of a chat.
+    pub told: Option<String>,
 }
 
 impl Report {
@@ -107,6 +109,9 @@ pub fn stopped(error: &AppError) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(told) = &self.told {
+            return f.write_str(told);
+        }
         if self.chat {
             return self.fmt_chat(f);
         }

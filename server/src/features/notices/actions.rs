@@ -24,6 +24,8 @@ pub struct NewNotice {
     pub topic: Option<i64>,
     /// The resource itself.
     pub resource: Option<i64>,
+    /// Of what happens to a case study; the subject is a comment, a line of its log or the study.
+    pub study: Option<i64>,
 }
 
 /// Tells members, each once of the same thing; returns member and subject of those who had not
@@ -43,12 +45,13 @@ pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>>
                     of.room.into(),
                     of.topic.into(),
                     of.resource.into(),
+                    of.study.into(),
                     tx.now().into(),
                 ]
             })
             .collect();
         let new = Sql::new(
-            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, resource_id, \
+            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, resource_id, study_id, \
              created_at) VALUES ",
         )
         .rows(rows)
@@ -157,6 +160,22 @@ pub async fn read_of_resource(state: &AppState, me: &Me, resource: i64) -> Resul
             Ok(())
         })
         .await
+}
+
+/// Whoever opens a case study has read the notices of it.
+pub async fn read_of_study(tx: &mut Tx, member: i64, study: i64) -> Result<()> {
+    let read = Sql::new("UPDATE notice SET read_at = ")
+        .bind(tx.now())
+        .then(" WHERE read_at IS NULL AND member_id = ")
+        .bind(member)
+        .then(" AND study_id = ")
+        .bind(study)
+        .run(tx.conn())
+        .await?;
+    if read.rows_affected() > 0 {
+        tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
+    }
+    Ok(())
 }
 
 /// Whoever has read a room up to `seq` has read the notices of what was written there.

@@ -7,14 +7,15 @@ use sea_orm::ConnectionTrait;
 use super::model::{Actor, Glimpse, NoticeView};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
-use crate::features::{chat, forum, library, search};
+use crate::features::{chat, forum, library, playbooks, search};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::web::error::Result;
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
-const COLUMNS: &str = "SELECT n.id, n.kind, n.subject_id, n.room_id, n.topic_id, n.resource_id, n.created_at, n.read_at, a.handle, \
+const COLUMNS: &str = "SELECT n.id, n.kind, n.subject_id, n.room_id, n.topic_id, n.resource_id, n.study_id, \
+     n.created_at, n.read_at, a.handle, \
     a.display_name, a.avatar FROM notice n JOIN member a ON a.id = n.actor_id WHERE n.member_id = ";
 
 /// A member's notices, the newest first; three statements.
@@ -55,9 +56,14 @@ pub async fn unread(db: &impl ConnectionTrait, member: i64) -> Result<i64> {
 
 async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<NoticeView>> {
     let rows = sql.all(db).await?;
-    let (mut messages, mut posts, mut resources, mut searches) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut messages, mut posts, mut resources) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut searches, mut studies) = (Vec::new(), Vec::new());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
+        if let Some(told) = of_study(row)? {
+            studies.push(told);
+            continue;
+        }
         if row.try_get::<NoticeKind>("", "kind")? == NoticeKind::Search {
             searches.push(subject);
         } else if row.try_get::<Option<i64>>("", "room_id")?.is_some() {
@@ -72,13 +78,16 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
     let posts = forum::glimpses(db, member, &posts).await?;
     let resources = library::glimpses(db, member, &resources).await?;
     let searches = search::glimpses(db, member, &searches).await?;
+    let studies = playbooks::glimpses(db, member, &studies).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
         let room: Option<i64> = row.try_get("", "room_id")?;
         let kind = row.try_get::<NoticeKind>("", "kind")?;
         let resource: Option<i64> = row.try_get("", "resource_id")?;
+        let told = of_study(row)?;
         let seen = match (kind, room, resource) {
+            _ if told.is_some() => told.as_ref().and_then(|told| studies.get(told)),
             (NoticeKind::Search, ..) => searches.get(&subject),
             (_, Some(_), _) => messages.get(&subject),
             (_, None, Some(_)) => resources.get(&subject),
@@ -97,6 +106,7 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
             room: room.map(Id),
             topic: row.try_get::<Option<i64>>("", "topic_id")?.map(Id),
             resource: resource.map(Id),
+            study: row.try_get::<Option<i64>>("", "study_id")?.map(Id),
             url: seen.url,
             title: seen.title,
             excerpt: seen.excerpt,
@@ -106,4 +116,11 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
         });
     }
     Ok(views)
+}
+
+/// What a notice tells of a case study, if it is one of those.
+fn of_study(row: &sea_orm::QueryResult) -> Result<Option<playbooks::Told>> {
+    let study: Option<i64> = row.try_get("", "study_id")?;
+    let of = |study| Ok((row.try_get::<NoticeKind>("", "kind")?, row.try_get("", "subject_id")?, study));
+    study.map(of).transpose()
 }

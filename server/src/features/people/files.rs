@@ -135,6 +135,14 @@ pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result
         crate::features::library::queries::find(state, viewer, resource).await?;
         return Ok(row);
     }
+    if let Some(study) = row.study_id {
+        crate::features::playbooks::shows_study_file(state, viewer, study, row.id).await?;
+        return Ok(row);
+    }
+    if let Some(playbook) = row.playbook_id {
+        crate::features::playbooks::shows_cover(state, viewer, playbook).await?;
+        return Ok(row);
+    }
     let post = row.post_id.ok_or(AppError::NotFound)?;
     let post = post::Entity::find_by_id(post).one(db).await?.ok_or(AppError::NotFound)?;
     let topic = topic::Entity::find_by_id(post.topic_id).one(db).await?.ok_or(AppError::NotFound)?;
