@@ -112,7 +112,7 @@ impl Hub {
         if let Ok(mut readers) = self.inner.readers.write() {
             *readers.entry(stream).or_insert(0) += 1;
         }
-        if stream.kind == StreamKind::Room {
+        if stream.kind.shows_people() {
             self.inner.live.came(stream, member);
         }
     }
@@ -126,7 +126,7 @@ impl Hub {
                 readers.remove(&stream);
             }
         }
-        if stream.kind == StreamKind::Room {
+        if stream.kind.shows_people() {
             self.inner.live.went(stream, member);
         }
     }

@@ -251,7 +251,7 @@ impl Sockets {
         while socket.outbox.is_low() {
             if readers.delivered > 0 && cursor.last == readers.delivered {
                 place.set(Cursor::new(cursor.last, true));
-                if stream.kind == StreamKind::Room {
+                if stream.kind.shows_people() {
                     self.hub.live().stir(stream);
                 }
                 return true;
@@ -282,7 +282,7 @@ impl Sockets {
             let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
             let live = cursor.end_of_log(delivered);
             place.set(cursor);
-            if live && stream.kind == StreamKind::Room {
+            if live && stream.kind.shows_people() {
                 self.hub.live().stir(stream);
             }
             return live;

@@ -45,6 +45,9 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "outgoing.js",
     "presence.js",
     "reactions.js",
+    "playbooks.css",
+    "study.js",
+    "study-edit.js",
 );
 
 #[derive(Debug)]

@@ -31,7 +31,8 @@ const ENGLISH: &[(&str, &str)] = catalogue!(
     "mail",
     "demo",
     "chat",
-    "notices"
+    "notices",
+    "playbooks"
 );
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {

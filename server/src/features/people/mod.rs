@@ -26,7 +26,9 @@ mod writings;
 pub use events::fill_events;
 pub use file_actions::{
     adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post, remove_unused_files,
+    store_file,
 };
+pub use file_api::MOST as MOST_FILE;
 pub use files::linked_files;
 pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use queries::own_view;
