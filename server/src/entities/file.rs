@@ -17,6 +17,8 @@ pub struct Model {
     pub height: Option<i32>,
     pub post_id: Option<i64>,
     pub message_id: Option<i64>,
+    pub study_id: Option<i64>,
+    pub playbook_id: Option<i64>,
     pub created_at: i64,
 }
 

@@ -94,5 +94,66 @@ impl Default for Availability {
 }
 words!(
     /// Why a member is told of something.
-    NoticeKind { Mention = "mention", Direct = "direct", Reply = "reply" }
+    NoticeKind {
+        Mention = "mention", Direct = "direct", Reply = "reply",
+        StudySubmitted = "study_submitted", StudyReturned = "study_returned", StudyPublished = "study_published",
+        StudyRetired = "study_retired", StudyCommented = "study_commented", StudyShared = "study_shared",
+        StudyCredited = "study_credited", StudyEndorsed = "study_endorsed", StudyAdopted = "study_adopted",
+        StudyDue = "study_due",
+    }
+);
+words!(
+    /// Who may read a playbook: anybody, or those who may read its space.
+    PlaybookVisibility { Open = "open", Restricted = "restricted" }
+);
+words!(
+    /// What somebody does in a playbook: runs it and reviews, or reviews alone.
+    PlaybookRole { Owner = "owner", Reviewer = "reviewer" }
+);
+words!(
+    /// Where a case study stands. `Revised`: published, with changes that are not.
+    StudyState {
+        Draft = "draft", Submitted = "submitted", Returned = "returned", Published = "published", Revised = "revised",
+        Retired = "retired",
+    }
+);
+words!(
+    /// Whether somebody writes a case study or is thanked in it.
+    StudyRole { Author = "author", Credited = "credited" }
+);
+words!(
+    /// What a case study was made from.
+    StudySource { Written = "written", Topic = "topic", Messages = "messages", Import = "import" }
+);
+words!(
+    /// What happened to a case study, in its log.
+    StudyAct {
+        Made = "made", Submitted = "submitted", Withdrawn = "withdrawn", Returned = "returned",
+        Published = "published", Retired = "retired", Imported = "imported",
+    }
+);
+words!(
+    /// What case studies are filed under.
+    TermKind {
+        Pathway = "pathway", Setting = "setting", Technique = "technique", DataType = "data_type", Stage = "stage",
+        Country = "country", Organisation = "organisation", Technology = "technology",
+    }
+);
+words!(
+    /// How far a site has come with what a study describes.
+    AdoptionStatus { Considering = "considering", Piloting = "piloting", Live = "live", Stopped = "stopped" }
+);
+words!(
+    /// The parts of a case study, in the order of its page.
+    PartKey {
+        Summary = "summary", Challenge = "challenge", Aim = "aim", WhatWeDid = "what_we_did",
+        Functionality = "functionality", Outcomes = "outcomes", WhatDidNotWork = "what_did_not_work",
+        LessonsLearned = "lessons_learned", Costs = "costs", BenefitsAndRisks = "benefits_and_risks",
+        Evidence = "evidence", IntendedUse = "intended_use", RegulatoryClass = "regulatory_class",
+        DataProtection = "data_protection", EqualityImpact = "equality_impact",
+        InformationGovernance = "information_governance", PatientInvolvement = "patient_involvement", Team = "team",
+        Sponsor = "sponsor", Supplier = "supplier", Scope = "scope", WhatNext = "what_next",
+        FindOutMore = "find_out_more", Contact = "contact", Licence = "licence", Owner = "owner",
+        ReviewDue = "review_due",
+    }
 );

@@ -15,6 +15,7 @@ pub struct Model {
     pub subject_id: i64,
     pub room_id: Option<i64>,
     pub topic_id: Option<i64>,
+    pub study_id: Option<i64>,
     pub created_at: i64,
     pub read_at: Option<i64>,
 }

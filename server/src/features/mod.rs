@@ -10,6 +10,7 @@ pub mod imports;
 pub mod moderation;
 pub mod notices;
 pub mod people;
+pub mod playbooks;
 pub mod spaces;
 
 use std::collections::HashMap;

@@ -66,6 +66,11 @@ impl Stream {
     }
 
     #[must_use]
+    pub const fn case_study(id: i64) -> Self {
+        Self { kind: StreamKind::CaseStudy, id }
+    }
+
+    #[must_use]
     pub const fn member(id: i64) -> Self {
         Self { kind: StreamKind::Member, id }
     }

@@ -121,6 +121,37 @@ pub fn mention_candidates(source: &str) -> Vec<String> {
     found.ok().flatten().unwrap_or_default()
 }
 
+/// The images of a text in their order: address and alternative text; at most 1,000.
+#[must_use]
+pub fn images(source: &str) -> Vec<(String, String)> {
+    if !source.contains("![") {
+        return Vec::new();
+    }
+    let source = guard::bound(source);
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        let arena = Arena::new();
+        let root = parse(&arena, &source, &options(false))?;
+        let mut found = Vec::new();
+        for node in root.descendants() {
+            let NodeValue::Image(ref link) = node.data().value else { continue };
+            let mut alternative = String::new();
+            for inside in node.descendants() {
+                match &inside.data().value {
+                    NodeValue::Text(text) => alternative.push_str(text),
+                    NodeValue::Code(code) => alternative.push_str(&code.literal),
+                    _ => {}
+                }
+            }
+            found.push((link.url.clone(), alternative));
+            if found.len() >= 1_000 {
+                break;
+            }
+        }
+        Some(found)
+    }));
+    found.ok().flatten().unwrap_or_default()
+}
+
 /// `markdown` as a quotation that names its author, ready to be answered below.
 #[must_use]
 pub fn quote(author_handle: &str, markdown: &str) -> String {

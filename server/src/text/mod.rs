@@ -37,5 +37,5 @@ pub use clean::{TextFault, clean};
 pub use diff::{DiffWords, diff_html};
 pub use excerpt::excerpt;
 pub use from_html::html_to_markdown;
-pub use markdown::{Links, Rendered, Words, mention_candidates, quote, render};
+pub use markdown::{Links, Rendered, Words, images, mention_candidates, quote, render};
 pub use tags::{TAG_MAX, fold_tag, in_tag, is_tag};

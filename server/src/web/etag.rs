@@ -37,6 +37,12 @@ impl IfMatch {
         Self(version)
     }
 
+    /// The version that was asked for, if one was.
+    #[must_use]
+    pub const fn asked(self) -> Option<i32> {
+        self.0
+    }
+
     /// 412 if the object is at another version.
     pub const fn check(self, current: i32) -> Result<()> {
         match self.0 {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect as _};
 
 use super::file_api::FileView;
@@ -72,6 +72,8 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         height: kept.height,
         post_id: None,
         message_id: None,
+        study_id: None,
+        playbook_id: None,
         created_at: tx.now(),
     };
     let new = file::ActiveModel {
@@ -86,6 +88,8 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
         height: Set(row.height),
         post_id: Set(row.post_id),
         message_id: Set(row.message_id),
+        study_id: Set(row.study_id),
+        playbook_id: Set(row.playbook_id),
         created_at: Set(row.created_at),
     };
     file::Entity::insert(new).exec_without_returning(tx.conn()).await?;
@@ -105,9 +109,49 @@ pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &
         .filter(file::Column::OwnerId.eq(author_id))
         .filter(file::Column::PostId.is_null())
         .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::StudyId.is_null())
+        .filter(file::Column::PlaybookId.is_null())
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// The same for case studies.
+pub async fn adopt_into_study(tx: &mut Tx, author_id: i64, study_id: i64, html: &str) -> Result<()> {
+    let ids = files::linked_files(html);
+    if ids.is_empty() {
+        return Ok(());
+    }
+    file::Entity::update_many()
+        .col_expr(file::Column::StudyId, Expr::value(Some(study_id)))
+        .filter(file::Column::Id.is_in(ids))
+        .filter(file::Column::OwnerId.eq(author_id))
+        .filter(file::Column::PostId.is_null())
+        .filter(file::Column::MessageId.is_null())
+        .filter(file::Column::StudyId.is_null())
+        .filter(file::Column::PlaybookId.is_null())
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The same for the cover of a playbook; false if it is no unused image of this member.
+pub async fn adopt_cover(tx: &mut Tx, owner_id: i64, playbook_id: i64, file_id: i64) -> Result<bool> {
+    let adopted = file::Entity::update_many()
+        .col_expr(file::Column::PlaybookId, Expr::value(Some(playbook_id)))
+        .filter(file::Column::Id.eq(file_id))
+        .filter(file::Column::MediaType.is_in(["image/png", "image/jpeg"]))
+        .filter(
+            file::Column::PlaybookId.eq(playbook_id).or(file::Column::OwnerId
+                .eq(owner_id)
+                .and(file::Column::PostId.is_null())
+                .and(file::Column::MessageId.is_null())
+                .and(file::Column::StudyId.is_null())
+                .and(file::Column::PlaybookId.is_null())),
+        )
+        .exec(tx.conn())
+        .await?;
+    Ok(adopted.rows_affected > 0)
 }
 
 /// The same for messages: by file the message that shows it and that one's author.
@@ -118,7 +162,8 @@ pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> 
     Sql::new("WITH p(file_id, message_id, owner_id) AS (VALUES ")
         .rows(files.iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]))
         .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
-        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL")
+        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL ")
+        .then("AND file.study_id IS NULL AND file.playbook_id IS NULL")
         .run(tx.conn())
         .await?;
     Ok(())
@@ -145,6 +190,8 @@ pub async fn remove_unused_files(state: &AppState) -> Result<()> {
                 let rows = file::Entity::find()
                     .filter(file::Column::PostId.is_null())
                     .filter(file::Column::MessageId.is_null())
+                    .filter(file::Column::StudyId.is_null())
+                    .filter(file::Column::PlaybookId.is_null())
                     .filter(file::Column::CreatedAt.lt(tx.now() - UNUSED))
                     .limit(BATCH)
                     // A post that is being saved may be about to use one.

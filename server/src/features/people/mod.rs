@@ -25,8 +25,8 @@ mod writings;
 
 pub use events::fill_events;
 pub use file_actions::{
-    adopt_files, adopt_into_messages, purge_files_of_message, purge_files_of_post, remove_unused_files,
-    store_file,
+    adopt_cover, adopt_files, adopt_into_messages, adopt_into_study, purge_files_of_message, purge_files_of_post,
+    remove_unused_files, store_file,
 };
 pub use file_api::MOST as MOST_FILE;
 pub use files::linked_files;

@@ -1,0 +1,192 @@
+//! Who runs a playbook, and who writes a study.
+
+use crate::app::AppState;
+use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
+use crate::features::notices::{self, NewNotice};
+use crate::features::playbooks::ground;
+use crate::store::{After, Sql, Tx};
+use crate::web::error::{AppError, Result};
+use crate::web::viewer::Me;
+
+/// People of a playbook, and writers of a study.
+const MOST: i64 = 100;
+
+/// A member by handle whose account can be used.
+async fn member(tx: &Tx, handle: &str) -> Result<i64> {
+    let row = Sql::new("SELECT id, state FROM member WHERE handle = ")
+        .bind(handle.trim_start_matches('@').to_lowercase())
+        .one(tx.conn())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    match row.try_get::<MemberState>("", "state")? {
+        MemberState::Active => Ok(row.try_get("", "id")?),
+        MemberState::Unclaimed | MemberState::Suspended => {
+            Err(AppError::Conflict("The account of this member is not in use.".into()))
+        }
+    }
+}
+
+async fn count(tx: &Tx, table: &str, column: &str, of: i64) -> Result<()> {
+    let row = Sql::new(&format!("SELECT count(*) AS people FROM {table} WHERE {column} = "))
+        .bind(of)
+        .one(tx.conn())
+        .await?;
+    let people: i64 = row.map_or(Ok(0), |row| row.try_get("", "people"))?;
+    if people >= MOST { Err(AppError::Conflict(format!("There are {MOST} people at most.").into())) } else { Ok(()) }
+}
+
+/// Makes a member an owner or a reviewer of a playbook: its owners.
+pub async fn set_person(state: &AppState, me: &Me, slug: &str, handle: &str, role: PlaybookRole) -> Result<()> {
+    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_owned());
+    state
+        .store
+        .write(async move |tx| {
+            let book = ground::playbook(tx, by, &slug).await?;
+            book.standing.own()?;
+            let who = member(tx, &handle).await?;
+            count(tx, "playbook_member", "playbook_id", book.id).await?;
+            if role == PlaybookRole::Reviewer {
+                keeps_an_owner(tx, book.id, who).await?;
+            }
+            Sql::new("INSERT INTO playbook_member (playbook_id, member_id, role, added_at) VALUES ")
+                .rows([[book.id.into(), who.into(), role.as_str().into(), tx.now().into()]])
+                .then(" ON CONFLICT (playbook_id, member_id) DO UPDATE SET role = excluded.role")
+                .run(tx.conn())
+                .await?;
+            tx.after(After::Access(who));
+            Ok(())
+        })
+        .await
+}
+
+/// Takes somebody out of the people of a playbook: its owners, or they themselves.
+pub async fn remove_person(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
+    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_lowercase());
+    state
+        .store
+        .write(async move |tx| {
+            let book = ground::playbook(tx, by, &slug).await?;
+            if book.actor.handle != handle {
+                book.standing.own()?;
+            }
+            let row = Sql::new("SELECT p.member_id FROM playbook_member p JOIN member m ON m.id = p.member_id WHERE p.playbook_id = ")
+                .bind(book.id)
+                .then(" AND m.handle = ")
+                .bind(handle.clone())
+                .one(tx.conn())
+                .await?
+                .ok_or(AppError::NotFound)?;
+            let who: i64 = row.try_get("", "member_id")?;
+            keeps_an_owner(tx, book.id, who).await?;
+            Sql::new("DELETE FROM playbook_member WHERE playbook_id = ")
+                .bind(book.id)
+                .then(" AND member_id = ")
+                .bind(who)
+                .run(tx.conn())
+                .await?;
+            tx.after(After::Access(who));
+            Ok(())
+        })
+        .await
+}
+
+/// 409 if a playbook would be left without an owner.
+async fn keeps_an_owner(tx: &Tx, book: i64, without: i64) -> Result<()> {
+    let row = Sql::new("SELECT count(*) AS owners FROM playbook_member WHERE role = 'owner' AND playbook_id = ")
+        .bind(book)
+        .then(" AND member_id <> ")
+        .bind(without)
+        .one(tx.conn())
+        .await?;
+    let owners: i64 = row.map_or(Ok(0), |row| row.try_get("", "owners"))?;
+    if owners == 0 { Err(AppError::Conflict("A playbook has an owner; name another one first.".into())) } else { Ok(()) }
+}
+
+/// Makes a member a co-author of a study, or thanks them in it: its authors.
+pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, role: StudyRole) -> Result<()> {
+    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_owned());
+    state
+        .store
+        .write(async move |tx| {
+            let study = ground::study(tx, by, &slug).await?;
+            study.standing.edit()?;
+            let who = member(tx, &handle).await?;
+            count(tx, "study_author", "study_id", study.id).await?;
+            if role == StudyRole::Credited {
+                keeps_an_author(tx, study.id, who).await?;
+            }
+            Sql::new("INSERT INTO study_author (study_id, member_id, role, position, added_at) SELECT CAST(")
+                .bind(study.id)
+                .then(" AS BIGINT), CAST(")
+                .bind(who)
+                .then(" AS BIGINT), CAST(")
+                .bind(role.as_str())
+                .then(" AS TEXT), CAST(COALESCE(max(position) + 1, 0) AS INTEGER), CAST(")
+                .bind(tx.now())
+                .then(" AS BIGINT) FROM study_author WHERE study_id = ")
+                .bind(study.id)
+                .then(" ON CONFLICT (study_id, member_id) DO UPDATE SET role = excluded.role")
+                .run(tx.conn())
+                .await?;
+            if who != by {
+                let kind =
+                    if role == StudyRole::Author { NoticeKind::StudyShared } else { NoticeKind::StudyCredited };
+                let notice = NewNotice {
+                    member: who,
+                    kind,
+                    actor: by,
+                    subject: study.id,
+                    room: None,
+                    topic: None,
+                    study: Some(study.id),
+                };
+                notices::tell(tx, &[notice]).await?;
+            }
+            tx.after(After::Access(who));
+            super::studies::changed(tx, &study).await
+        })
+        .await
+}
+
+/// Takes somebody out of the authors and the credited of a study: its authors, or they themselves.
+pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
+    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_lowercase());
+    state
+        .store
+        .write(async move |tx| {
+            let study = ground::study(tx, by, &slug).await?;
+            if study.actor.handle != handle {
+                study.standing.edit()?;
+            }
+            let row = Sql::new("SELECT w.member_id FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.study_id = ")
+                .bind(study.id)
+                .then(" AND m.handle = ")
+                .bind(handle.clone())
+                .one(tx.conn())
+                .await?
+                .ok_or(AppError::NotFound)?;
+            let who: i64 = row.try_get("", "member_id")?;
+            keeps_an_author(tx, study.id, who).await?;
+            Sql::new("DELETE FROM study_author WHERE study_id = ")
+                .bind(study.id)
+                .then(" AND member_id = ")
+                .bind(who)
+                .run(tx.conn())
+                .await?;
+            tx.after(After::Access(who));
+            super::studies::changed(tx, &study).await
+        })
+        .await
+}
+
+/// 409 if a study would be left without an author.
+async fn keeps_an_author(tx: &Tx, study: i64, without: i64) -> Result<()> {
+    let row = Sql::new("SELECT count(*) AS authors FROM study_author WHERE role = 'author' AND study_id = ")
+        .bind(study)
+        .then(" AND member_id <> ")
+        .bind(without)
+        .one(tx.conn())
+        .await?;
+    let authors: i64 = row.map_or(Ok(0), |row| row.try_get("", "authors"))?;
+    if authors == 0 { Err(AppError::Conflict("A case study has an author; name another one first.".into())) } else { Ok(()) }
+}

@@ -1,0 +1,565 @@
+//! Beginning a case study, and changing what is about the whole of it.
+
+use actix_web::HttpResponse;
+use sea_orm::ConnectionTrait;
+
+use super::parts::{apply, check_day, insert_part};
+use super::{gather, under};
+use crate::app::AppState;
+use crate::entities::kinds::{PartKey, StudyAct, StudySource};
+use crate::features::playbooks::ground::{self, StudyGround};
+use crate::features::playbooks::measures::MeasureInput;
+use crate::features::playbooks::model::StudyView;
+use crate::features::playbooks::parts::PartContent;
+use crate::features::playbooks::queries::{Which, part_of, study_view_in};
+use crate::features::playbooks::terms::{self, Terms, fold};
+use crate::features::playbooks::texts::{PartInput, Written, check_part, render_parts};
+use crate::store::{Sql, Tx, insert_rows};
+use crate::streams::{NewEvent, Stream};
+use crate::web::checks::{self, TITLE, Text};
+use crate::web::error::{AppError, Result};
+use crate::web::etag::{IfMatch, of_version};
+use crate::web::idempotency::{Answer, Once, write_once};
+use crate::web::viewer::{Me, Viewer};
+
+/// A study to be begun.
+#[derive(Clone, Debug, Default)]
+pub struct NewStudy {
+    pub title: String,
+    /// Slug of its home.
+    pub playbook: Option<String>,
+    /// Scenarios of its home.
+    pub scenarios: Vec<i64>,
+    /// `summary` among them; measures belong to `outcomes`.
+    pub parts: Vec<(PartKey, PartInput)>,
+    /// By the word of their kind.
+    pub terms: std::collections::BTreeMap<String, Vec<String>>,
+    pub confirmed: bool,
+}
+
+/// What of a study becomes new; `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct StudyChange {
+    pub title: Option<String>,
+    /// Slug of its home; `Some(None)` takes it out of the one it has, before it is published.
+    pub playbook: Option<Option<String>>,
+    pub scenarios: Option<Vec<i64>>,
+    pub summary: Option<String>,
+    pub measures: Option<Vec<MeasureInput>>,
+    /// Kinds that are named are replaced.
+    pub terms: Option<std::collections::BTreeMap<String, Vec<String>>>,
+    pub confirmed: bool,
+}
+
+/// Where a study comes from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origin {
+    pub topic: Option<i64>,
+    pub room: Option<(i64, i64)>,
+    pub url: Option<String>,
+    /// Members who are thanked.
+    pub credited: Vec<i64>,
+}
+
+impl Origin {
+    const fn source(&self) -> StudySource {
+        if self.topic.is_some() {
+            StudySource::Topic
+        } else if self.room.is_some() {
+            StudySource::Messages
+        } else if self.url.is_some() {
+            StudySource::Import
+        } else {
+            StudySource::Written
+        }
+    }
+}
+
+/// Checked and rendered.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub title: String,
+    playbook: Option<String>,
+    scenarios: Vec<i64>,
+    pub parts: Vec<(PartKey, Written)>,
+    terms: Terms,
+    pub origin: Origin,
+}
+
+/// Words that stand where a study's address would.
+const RESERVED: [&str; 6] = ["parts", "terms", "mine", "new", "from-topic", "from-messages"];
+/// Scenarios that a study may stand in, of one playbook.
+pub(super) const MOST_SCENARIOS: usize = 30;
+
+/// Begins a study; any member. They are its first author.
+pub async fn create_study(state: &AppState, me: &Me, new: &NewStudy) -> Result<StudyView> {
+    let prepared = prepare(state, new).await?;
+    let (owned, viewer) = (state.clone(), Viewer::Member(std::sync::Arc::new(me.clone())));
+    let member = me.id;
+    state
+        .store
+        .write(async move |tx| {
+            let slug = insert_study(tx, member, &prepared).await?.slug;
+            study_view_in(tx.conn(), &owned, &viewer, &slug, Which::Working).await
+        })
+        .await
+}
+
+/// The same for a request that may come again.
+pub async fn create_study_once(
+    state: &AppState,
+    me: &Me,
+    new: &NewStudy,
+    once: Option<Once>,
+) -> Result<HttpResponse> {
+    insert_once(state, me, prepare(state, new).await?, once).await
+}
+
+pub(super) async fn insert_once(
+    state: &AppState,
+    me: &Me,
+    prepared: Prepared,
+    once: Option<Once>,
+) -> Result<HttpResponse> {
+    let (owned, viewer) = (state.clone(), Viewer::Member(std::sync::Arc::new(me.clone())));
+    let member = me.id;
+    write_once(state, member, once, async move |tx| {
+        let made = insert_study(tx, member, &prepared).await?;
+        let view = study_view_in(tx.conn(), &owned, &viewer, &made.slug, Which::Working).await?;
+        let answer = Answer::created(format!("/api/v1/case-studies/{}", made.slug), &view, Some(made.id))?;
+        Ok(answer.with_etag(of_version(view.version)))
+    })
+    .await
+}
+
+/// Checks and renders a study, before its transaction; every fault at once.
+pub(super) async fn prepare(state: &AppState, new: &NewStudy) -> Result<Prepared> {
+    let mut faults = Vec::new();
+    let title =
+        gather(&mut faults, checks::check(&[Text::line("title", &new.title, TITLE).required()], new.confirmed))?;
+    let terms = gather(&mut faults, terms::parse(&new.terms))?;
+    let mut parts: Vec<(PartKey, PartContent)> = Vec::new();
+    for (key, input) in &new.parts {
+        let mut found = Vec::new();
+        let content = gather(&mut found, check_part(*key, input, new.confirmed, true))?;
+        faults.extend(placed(*key, found));
+        let Some(content) = content else { continue };
+        if let Err(AppError::Invalid(found)) = check_day(*key, &content) {
+            faults.extend(under(*key, found));
+        }
+        if !content.is_empty() && !parts.iter().any(|(known, _)| known == key) {
+            parts.push((*key, content));
+        }
+    }
+    if new.scenarios.len() > MOST_SCENARIOS {
+        faults.push(crate::web::error::FieldError {
+            field: "scenarios".into(),
+            message: format!("has {MOST_SCENARIOS} scenarios at most"),
+        });
+    }
+    let (Some(title), Some(terms), true) = (title, terms, faults.is_empty()) else {
+        return Err(AppError::Invalid(faults));
+    };
+    Ok(Prepared {
+        title: title.get("title").to_owned(),
+        playbook: new.playbook.clone().filter(|slug| !slug.is_empty()),
+        scenarios: new.scenarios.clone(),
+        parts: render_parts(state, parts).await?,
+        terms,
+        origin: Origin::default(),
+    })
+}
+
+/// Faults with the names that the caller used: `summary` and `measures` stand beside the parts.
+fn placed(key: PartKey, faults: Vec<crate::web::error::FieldError>) -> Vec<crate::web::error::FieldError> {
+    let (beside, inside): (Vec<_>, Vec<_>) =
+        faults.into_iter().partition(|fault| key == PartKey::Outcomes && fault.field.starts_with("measures"));
+    if key == PartKey::Summary {
+        return inside
+            .into_iter()
+            .map(|fault| crate::web::error::FieldError { field: "summary".into(), message: fault.message })
+            .collect();
+    }
+    beside.into_iter().chain(under(key, inside)).collect()
+}
+
+/// A study that was just made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub id: i64,
+    pub slug: String,
+}
+
+/// Begins a study inside a transaction.
+pub(super) async fn insert_study(tx: &mut Tx, member: i64, new: &Prepared) -> Result<Made> {
+    ground::actor(tx, member).await?;
+    let book = match &new.playbook {
+        Some(slug) => Some(home(tx, member, slug).await?),
+        None => None,
+    };
+    let id = tx.id();
+    let slug = insert_row(tx, id, member, book, new).await?;
+    let author = [[id.into(), member.into(), "author".into(), 0.into(), tx.now().into()]];
+    let credited = new.origin.credited.iter().filter(|who| **who != member).zip(1_i32..).map(|(who, position)| {
+        [id.into(), (*who).into(), "credited".into(), position.into(), tx.now().into()]
+    });
+    let people = author.into_iter().chain(credited).collect();
+    let insert = "INSERT INTO study_author (study_id, member_id, role, position, added_at) VALUES ";
+    insert_rows(tx.conn(), insert, people).await?;
+    for (key, written) in &new.parts {
+        apply(tx, id, *key, written).await.map_err(|error| match error {
+            AppError::Invalid(found) => AppError::Invalid(under(*key, found)),
+            other => other,
+        })?;
+        insert_part(tx, id, *key, written, 0, member, "").await?;
+        crate::features::people::adopt_into_study(tx, member, id, &written.all_html()).await?;
+    }
+    set_terms(tx, id, &new.terms, false).await?;
+    place(tx, id, book, &new.scenarios).await?;
+    log(tx, id, StudyAct::Made, member, "", &[], None).await?;
+    tx.append(Stream::case_study(id), NewEvent::new("state.changed", id, Some(member)));
+    Ok(Made { id, slug })
+}
+
+/// A playbook that takes studies and that the member may read; its id.
+async fn home(tx: &Tx, member: i64, slug: &str) -> Result<i64> {
+    let book = ground::playbook(tx, member, slug).await.map_err(|error| match error {
+        AppError::NotFound => AppError::field("playbook", "is the address of a playbook that you can read"),
+        other => other,
+    })?;
+    book.standing.takes_studies()?;
+    Ok(book.id)
+}
+
+async fn insert_row(tx: &Tx, id: i64, member: i64, book: Option<i64>, new: &Prepared) -> Result<String> {
+    let mut slug = free_slug(tx.conn(), &new.title).await?;
+    for _ in 0..2 {
+        let done = Sql::new(
+            "INSERT INTO case_study (id, slug, playbook_id, title, summary, live_title, live_summary, live_figure, \
+             state, created_by, created_at, updated_at, published, revision_count, endorsement_count, \
+             adoption_count, open_comments, source, source_topic_id, source_room_id, source_seq, source_url, version) VALUES ",
+        )
+        .rows([[
+            id.into(),
+            slug.clone().into(),
+            book.into(),
+            new.title.clone().into(),
+            "".into(),
+            "".into(),
+            "".into(),
+            "".into(),
+            "draft".into(),
+            member.into(),
+            tx.now().into(),
+            tx.now().into(),
+            0.into(),
+            0.into(),
+            0.into(),
+            0.into(),
+            0.into(),
+            new.origin.source().as_str().into(),
+            new.origin.topic.into(),
+            new.origin.room.map(|(room, _)| room).into(),
+            new.origin.room.map(|(_, seq)| seq).into(),
+            new.origin.url.clone().into(),
+            1.into(),
+        ]])
+        .then(" ON CONFLICT (slug) DO NOTHING")
+        .run(tx.conn())
+        .await?;
+        if done.rows_affected() > 0 {
+            return Ok(slug);
+        }
+        // Somebody took it a moment ago.
+        slug = format!("{}-{}", slug.chars().take(45).collect::<String>(), crate::store::Id(id));
+    }
+    Err(AppError::Conflict("Another case study took this address; try again.".into()))
+}
+
+/// Small letters, digits and hyphens of a title: `faster-x-rays`.
+#[must_use]
+pub(super) fn slug_of(title: &str) -> String {
+    let mut slug = String::new();
+    for c in title.to_lowercase().chars() {
+        match c {
+            'a'..='z' | '0'..='9' => slug.push(c),
+            'à'..='å' => slug.push('a'),
+            'è'..='ë' => slug.push('e'),
+            'ì'..='ï' => slug.push('i'),
+            'ò'..='ö' => slug.push('o'),
+            'ù'..='ü' => slug.push('u'),
+            'ç' => slug.push('c'),
+            'ñ' => slug.push('n'),
+            'ß' => slug.push_str("ss"),
+            '\'' | '’' => {}
+            _ if slug.ends_with('-') || slug.is_empty() => {}
+            _ => slug.push('-'),
+        }
+        if slug.len() >= 56 {
+            break;
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.len() < 2 || RESERVED.contains(&slug) { format!("study-{slug}").trim_end_matches('-').to_owned() } else { slug.to_owned() }
+}
+
+async fn free_slug(db: &impl ConnectionTrait, title: &str) -> Result<String> {
+    let wanted = slug_of(title);
+    let taken = Sql::new("SELECT slug FROM case_study WHERE slug = ")
+        .bind(wanted.clone())
+        .then(" OR (slug >= ")
+        .bind(format!("{wanted}-"))
+        .then(" AND slug < ")
+        .bind(format!("{wanted}."))
+        .then(") LIMIT 1000")
+        .all(db)
+        .await?;
+    let taken = taken.iter().map(|row| Ok(row.try_get("", "slug")?)).collect::<Result<Vec<String>>>()?;
+    if !taken.contains(&wanted) {
+        return Ok(wanted);
+    }
+    let free = (2..1002).map(|number| format!("{wanted}-{number}")).find(|slug| !taken.contains(slug));
+    Ok(free.unwrap_or(wanted))
+}
+
+/// Replaces the terms of a study's working copy (or of what is published).
+pub(super) async fn set_terms(tx: &Tx, study: i64, terms: &Terms, live: bool) -> Result<()> {
+    Sql::new("DELETE FROM study_term WHERE study_id = ")
+        .bind(study)
+        .then(" AND live = ")
+        .bind(i32::from(live))
+        .run(tx.conn())
+        .await?;
+    let rows = terms.iter().flat_map(|(kind, labels)| {
+        labels.iter().map(move |label| {
+            [
+                study.into(),
+                i32::from(live).into(),
+                kind.as_str().into(),
+                fold(label).into(),
+                label.clone().into(),
+            ]
+        })
+    });
+    let insert = "INSERT INTO study_term (study_id, live, kind, term, label) VALUES ";
+    insert_rows(tx.conn(), insert, rows.collect()).await
+}
+
+/// Puts a study into scenarios of its home, and out of its other scenarios there.
+async fn place(tx: &Tx, study: i64, book: Option<i64>, scenarios: &[i64]) -> Result<()> {
+    let mut wanted = scenarios.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let Some(book) = book else {
+        return if wanted.is_empty() {
+            Ok(())
+        } else {
+            Err(AppError::field("scenarios", "needs a playbook, of which these are scenarios"))
+        };
+    };
+    let found = Sql::new("SELECT id FROM scenario WHERE playbook_id = ")
+        .bind(book)
+        .then(" AND id IN ")
+        .list(wanted.iter().copied())
+        .all(tx.conn())
+        .await?;
+    if found.len() != wanted.len() {
+        return Err(AppError::field("scenarios", "are scenarios of the playbook"));
+    }
+    Sql::new("DELETE FROM scenario_study WHERE study_id = ")
+        .bind(study)
+        .then(" AND scenario_id IN (SELECT id FROM scenario WHERE playbook_id = ")
+        .bind(book)
+        .then(") AND scenario_id NOT IN ")
+        .list(wanted.iter().copied().chain([0]))
+        .run(tx.conn())
+        .await?;
+    for scenario in wanted.chunks(MOST_SCENARIOS) {
+        Sql::new("INSERT INTO scenario_study (scenario_id, study_id, position) SELECT n.id, CAST(")
+            .bind(study)
+            .then(" AS BIGINT), (SELECT count(*) FROM scenario_study x WHERE x.scenario_id = n.id) FROM scenario n WHERE n.id IN ")
+            .list(scenario.iter().copied())
+            .then(" ON CONFLICT DO NOTHING")
+            .run(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+/// A line of the log; its id.
+pub(super) async fn log(
+    tx: &Tx,
+    study: i64,
+    kind: StudyAct,
+    actor: i64,
+    note: &str,
+    checklist: &[String],
+    revision: Option<i32>,
+) -> Result<i64> {
+    let id = tx.id();
+    Sql::new("INSERT INTO study_act (id, study_id, kind, actor_id, note, checklist, revision, at) VALUES ")
+        .rows([[
+            id.into(),
+            study.into(),
+            kind.as_str().into(),
+            actor.into(),
+            note.into(),
+            serde_json::to_string(checklist)?.into(),
+            revision.into(),
+            tx.now().into(),
+        ]])
+        .run(tx.conn())
+        .await?;
+    Ok(id)
+}
+
+/// Changes what is about the whole study: its authors. `If-Match` is the version of the study.
+pub async fn edit_study(
+    state: &AppState,
+    me: &Me,
+    slug: &str,
+    change: &StudyChange,
+    if_match: IfMatch,
+) -> Result<()> {
+    let mut faults = Vec::new();
+    let mut parts = Vec::new();
+    if let Some(summary) = &change.summary {
+        let input = PartInput { body: summary.clone(), ..PartInput::default() };
+        let mut found = Vec::new();
+        let content = gather(&mut found, check_part(PartKey::Summary, &input, change.confirmed, true))?;
+        faults.extend(placed(PartKey::Summary, found));
+        parts.extend(content.map(|content| (PartKey::Summary, content)));
+    }
+    let texts: Vec<Text<'_>> =
+        change.title.as_deref().map(|title| Text::line("title", title, TITLE).required()).into_iter().collect();
+    let checked = gather(&mut faults, checks::check(&texts, change.confirmed))?;
+    let terms = change.terms.as_ref().map(|given| gather(&mut faults, terms::parse(given))).transpose()?.flatten();
+    let measures = change
+        .measures
+        .as_ref()
+        .map(|given| gather(&mut faults, crate::features::playbooks::measures::parse(given)))
+        .transpose()?
+        .flatten();
+    if !faults.is_empty() {
+        return Err(AppError::Invalid(faults));
+    }
+    let title = change.title.as_ref().and(checked).map(|checked| checked.get("title").to_owned());
+    let parts = render_parts(state, parts).await?;
+    let (playbook, scenarios) = (change.playbook.clone(), change.scenarios.clone());
+    let (member, slug) = (me.id, slug.to_owned());
+    state
+        .store
+        .write(async move |tx| {
+            let mut study = ground::study(tx, member, &slug).await?;
+            study.standing.edit()?;
+            if_match.check(study.version)?;
+            if let Some(home) = &playbook {
+                move_home(tx, member, &mut study, home.as_deref()).await?;
+            }
+            if let Some(title) = title.as_ref().filter(|title| **title != study.title) {
+                retitle(tx, &study, title).await?;
+            }
+            if let Some(scenarios) = &scenarios {
+                place(tx, study.id, study.playbook_id, scenarios).await?;
+            }
+            if let Some(terms) = &terms {
+                change_terms(tx, &study, terms).await?;
+            }
+            for (key, written) in &parts {
+                let current = part_of(tx.conn(), study.id, *key).await?;
+                super::parts::write_part(tx, &study, *key, written, &current, "").await?;
+            }
+            if let Some(measures) = &measures {
+                let current = part_of(tx.conn(), study.id, PartKey::Outcomes).await?;
+                let content = PartContent {
+                    body: current.body.clone(),
+                    fields: current.fields.clone(),
+                    measures: measures.clone(),
+                };
+                let written = Written { content, html: current.body_html.clone(), ..Written::default() };
+                super::parts::write_part(tx, &study, PartKey::Outcomes, &written, &current, "").await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn retitle(tx: &mut Tx, study: &StudyGround, title: &str) -> Result<()> {
+    Sql::new("UPDATE case_study SET title = ")
+        .bind(title)
+        .then(" WHERE id = ")
+        .bind(study.id)
+        .run(tx.conn())
+        .await?;
+    changed(tx, study).await
+}
+
+async fn change_terms(tx: &mut Tx, study: &StudyGround, new: &Terms) -> Result<()> {
+    let old = crate::features::playbooks::queries::terms_of(tx.conn(), &[study.id], false).await?;
+    let old = old.get(&study.id).cloned().unwrap_or_default();
+    let mut all = old.clone();
+    all.extend(new.iter().map(|(kind, labels)| (*kind, labels.clone())));
+    all.retain(|_, labels| !labels.is_empty());
+    let folded = |terms: &Terms| -> Vec<(crate::entities::kinds::TermKind, Vec<String>)> {
+        terms
+            .iter()
+            .map(|(kind, labels)| {
+                let mut labels = labels.clone();
+                labels.sort();
+                (*kind, labels)
+            })
+            .collect()
+    };
+    if folded(&old) == folded(&all) {
+        return Ok(());
+    }
+    set_terms(tx, study.id, &all, false).await?;
+    changed(tx, study).await
+}
+
+/// Something of the whole study is new: its version moves, and readers of its stream hear of it.
+pub(super) async fn changed(tx: &mut Tx, study: &StudyGround) -> Result<()> {
+    super::touch(tx, study.id).await?;
+    super::mark_revised(tx, study.id, study.actor.id).await?;
+    tx.append(Stream::case_study(study.id), NewEvent::new("study.changed", study.id, Some(study.actor.id)));
+    Ok(())
+}
+
+/// Gives a study another home, or none; not while it waits for a review or is published there.
+async fn move_home(tx: &mut Tx, member: i64, study: &mut StudyGround, slug: Option<&str>) -> Result<()> {
+    let book = match slug.filter(|slug| !slug.is_empty()) {
+        Some(slug) => Some(home(tx, member, slug).await?),
+        None => None,
+    };
+    if book == study.playbook_id {
+        return Ok(());
+    }
+    if study.published > 0 || study.state == crate::entities::kinds::StudyState::Submitted {
+        return Err(AppError::Conflict(
+            "A case study that is published or waits for a review stays in its playbook.".into(),
+        ));
+    }
+    Sql::new("DELETE FROM scenario_study WHERE study_id = ").bind(study.id).run(tx.conn()).await?;
+    Sql::new("UPDATE case_study SET playbook_id = ")
+        .bind(book)
+        .then(" WHERE id = ")
+        .bind(study.id)
+        .run(tx.conn())
+        .await?;
+    study.playbook_id = book;
+    changed(tx, study).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug_of;
+
+    #[test]
+    fn addresses_come_from_titles() {
+        assert_eq!(slug_of("Faster X-rays: what we learnt"), "faster-x-rays-what-we-learnt");
+        assert_eq!(slug_of("Ward’s études"), "wards-etudes");
+        assert_eq!(slug_of("New"), "study-new");
+        assert_eq!(slug_of("数据"), "study");
+        assert!(slug_of(&"long words ".repeat(20)).len() <= 60);
+    }
+}

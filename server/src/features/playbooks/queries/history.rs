@@ -1,0 +1,201 @@
+//! What a study said before: published revisions and how they differ, saved states of parts, and
+//! the log of its review.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sea_orm::QueryResult;
+
+use crate::app::AppState;
+use crate::entities::kinds::{PartKey, StudyAct};
+use crate::features::playbooks::measures::{Measure, shown};
+use crate::features::playbooks::model::{
+    ActView, NameView, PartDiff, PartRevisionView, PartView, RevisionContent, StudyRevisionFull, StudyRevisionView,
+};
+use crate::features::playbooks::parts::{field_title, fields as fields_of, title};
+use crate::features::playbooks::rows::{fields, kept};
+use crate::features::playbooks::terms::Terms;
+use crate::ports::clock::rfc3339;
+use crate::store::{Id, Sql};
+use crate::text::{DiffWords, diff_html};
+use crate::web::error::{AppError, Result};
+use crate::web::pagination::{Page, PageQuery, Place};
+use crate::web::words::english;
+
+const REVISION: &str = "SELECT r.number, r.title, r.note, r.published_at, m.handle, m.display_name";
+
+/// The published revisions of a study, the newest first.
+pub async fn revisions(state: &AppState, study: i64, page: &PageQuery) -> Result<Page<StudyRevisionView>> {
+    let (limit, after) = (page.limit()?, page.after()?);
+    let mut sql = Sql::new(REVISION)
+        .then(" FROM study_revision r JOIN member m ON m.id = r.published_by WHERE r.study_id = ")
+        .bind(study);
+    if let Some(place) = after {
+        sql = sql.then(" AND r.number < ").bind(i32::try_from(place.id).unwrap_or(0));
+    }
+    let sql = sql.then(" ORDER BY r.number DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let rows = sql.all(state.store.read()).await?;
+    let items = rows.iter().map(revision_view).collect::<Result<Vec<_>>>()?;
+    Ok(Page::cut(items, limit, |of| Place { key: 0, id: i64::from(of.number) }))
+}
+
+fn revision_view(row: &QueryResult) -> Result<StudyRevisionView> {
+    let at: i64 = row.try_get("", "published_at")?;
+    Ok(StudyRevisionView {
+        number: row.try_get("", "number")?,
+        title: row.try_get("", "title")?,
+        note: row.try_get("", "note")?,
+        published_by: row.try_get("", "handle")?,
+        published_by_name: row.try_get("", "display_name")?,
+        published_at: rfc3339(at),
+        at,
+    })
+}
+
+/// One published revision with what it said.
+pub async fn revision(state: &AppState, study: i64, number: i32) -> Result<StudyRevisionFull> {
+    let row = Sql::new(REVISION)
+        .then(", r.content FROM study_revision r JOIN member m ON m.id = r.published_by WHERE r.study_id = ")
+        .bind(study)
+        .then(" AND r.number = ")
+        .bind(number)
+        .one(state.store.read())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let content: RevisionContent = serde_json::from_str(&row.try_get::<String>("", "content")?)?;
+    Ok(StudyRevisionFull { revision: revision_view(&row)?, parts: content.parts, terms: content.terms })
+}
+
+/// How two contents of a study differ, part by part; parts that are the same are left out.
+#[must_use]
+pub fn diff_revisions(old: &RevisionContent, new: &RevisionContent) -> Vec<PartDiff> {
+    let words = english();
+    let said = DiffWords { added: words.t("forum.history.added"), removed: words.t("forum.history.removed") };
+    let mut diffs = Vec::new();
+    let mut compare = |key: Option<PartKey>, heading: String, old: &str, new: &str| {
+        if old != new {
+            diffs.push(PartDiff { key, heading, diff_html: diff_html(old, new, &said) });
+        }
+    };
+    compare(None, words.t("playbooks.title_field").to_owned(), &old.title, &new.title);
+    for key in PartKey::ALL {
+        let text = |of: &RevisionContent| of.parts.get(key).map(plain).unwrap_or_default();
+        compare(Some(*key), title(*key), &text(old), &text(new));
+    }
+    compare(None, words.t("playbooks.terms").to_owned(), &terms_text(&old.terms), &terms_text(&new.terms));
+    diffs
+}
+
+/// A part as lines to be compared: its text, its fields, its measures.
+fn plain(part: &PartView) -> String {
+    let mut text = part.body.clone();
+    for field in fields_of(part.key) {
+        if let Some(value) = part.fields.get(field.name) {
+            let _infallible = write!(text, "\n{}: {value}", field_title(field.name));
+        }
+    }
+    for measure in &part.measures {
+        let _infallible = write!(text, "\n{}", measure_line(measure));
+    }
+    text
+}
+
+fn measure_line(of: &Measure) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), shown);
+    let mut line = format!("{}: {} → {} {}", of.name, number(of.before), number(of.after), of.unit);
+    for (label, value) in [("", &of.period), ("", &of.method), ("", &of.source)] {
+        if !value.is_empty() {
+            let _infallible = write!(line, "; {label}{value}");
+        }
+    }
+    if let Some(n) = of.n {
+        let _infallible = write!(line, "; n = {n}");
+    }
+    line
+}
+
+fn terms_text(terms: &Terms) -> String {
+    let lines: Vec<String> = terms
+        .iter()
+        .map(|(kind, labels)| {
+            format!("{}: {}", english().of("playbooks.term_kind", kind.as_str()), labels.join(", "))
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// Every saved state of one part, the newest first; for those who read the working copy.
+pub async fn part_revisions(
+    state: &AppState,
+    study: i64,
+    key: PartKey,
+    page: &PageQuery,
+) -> Result<Page<PartRevisionView>> {
+    let (limit, after) = (page.limit()?, page.after()?);
+    let mut sql = Sql::new(
+        "SELECT r.version, r.body, r.fields, r.measures, r.note, r.created_at, m.handle, m.display_name \
+         FROM study_part_revision r JOIN member m ON m.id = r.editor_id WHERE r.study_id = ",
+    )
+    .bind(study)
+    .then(" AND r.part = ")
+    .bind(key.as_str());
+    if let Some(place) = after {
+        sql = sql.then(" AND r.version < ").bind(i32::try_from(place.id).unwrap_or(0));
+    }
+    let sql = sql.then(" ORDER BY r.version DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let mut items = Vec::new();
+    for row in sql.all(state.store.read()).await? {
+        let at: i64 = row.try_get("", "created_at")?;
+        items.push(PartRevisionView {
+            version: row.try_get("", "version")?,
+            body: row.try_get("", "body")?,
+            fields: fields(&row.try_get::<String>("", "fields")?),
+            measures: kept(&row.try_get::<String>("", "measures")?),
+            editor: row.try_get("", "handle")?,
+            editor_name: row.try_get("", "display_name")?,
+            note: row.try_get("", "note")?,
+            created_at: rfc3339(at),
+            at,
+        });
+    }
+    Ok(Page::cut(items, limit, |of| Place { key: 0, id: i64::from(of.version) }))
+}
+
+/// The log of a study, the newest first.
+pub async fn acts_of(state: &AppState, study: i64, page: &PageQuery) -> Result<Page<ActView>> {
+    let (limit, after) = (page.limit()?, page.after()?);
+    let mut sql = Sql::new(
+        "SELECT t.id, t.kind, t.note, t.checklist, t.revision, t.at, m.id AS m_id, m.handle, m.display_name \
+         FROM study_act t JOIN member m ON m.id = t.actor_id WHERE t.study_id = ",
+    )
+    .bind(study);
+    if let Some(place) = after {
+        sql = sql.then(" AND t.id < ").bind(place.id);
+    }
+    let sql = sql.then(" ORDER BY t.id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let mut items = Vec::new();
+    for row in sql.all(state.store.read()).await? {
+        let at: i64 = row.try_get("", "at")?;
+        items.push(ActView {
+            id: Id(row.try_get("", "id")?),
+            kind: row.try_get::<StudyAct>("", "kind")?,
+            actor: NameView {
+                id: row.try_get("m_", "id")?,
+                handle: row.try_get("", "handle")?,
+                display_name: row.try_get("", "display_name")?,
+            },
+            note: row.try_get("", "note")?,
+            checklist: kept(&row.try_get::<String>("", "checklist")?),
+            revision: row.try_get("", "revision")?,
+            at: rfc3339(at),
+            time: at,
+        });
+    }
+    Ok(Page::cut(items, limit, |of| Place { key: 0, id: of.id.0 }))
+}
+
+/// A working copy as content to be compared with a revision.
+#[must_use]
+pub const fn content(title: String, parts: BTreeMap<PartKey, PartView>, terms: Terms) -> RevisionContent {
+    RevisionContent { title, parts, terms }
+}

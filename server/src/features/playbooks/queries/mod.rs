@@ -1,0 +1,28 @@
+//! Every select of playbooks and case studies, each from what its viewer may see.
+//!
+//! Invariant: a page takes a fixed number of statements, whatever the number of studies and the
+//! size of their texts.
+
+mod around;
+mod books;
+mod comments;
+mod facets;
+mod history;
+mod lists;
+mod parts;
+mod register;
+mod study;
+
+pub use around::{adoptions_of, endorsements_of};
+pub(super) use books::playbook_view_in;
+pub use books::{Book, find_playbook, list_playbooks, people_of, playbook_view, scenario_view};
+pub use comments::{comments_of, find_comment};
+pub use facets::{terms_of, term_counts};
+pub use history::{acts_of, diff_revisions, part_revisions, revision, revisions};
+pub use lists::{Filter, Sort, list_mine, list_studies, related, reviews_of};
+pub(super) use lists::with_names;
+pub use parts::{draft_of, drafts_of, part_of, parts_of};
+pub(super) use parts::part_view;
+pub use register::{RegisterFilter, list_register, organisations};
+pub(super) use study::study_view_in;
+pub use study::{Seen, Which, find_study, study_view};

@@ -1,0 +1,330 @@
+//! One case study, whole.
+
+use std::collections::BTreeMap;
+
+use super::around::around;
+use super::facets::terms_of;
+use super::parts::parts_of;
+use sea_orm::ConnectionTrait;
+
+use crate::app::AppState;
+use crate::entities::kinds::{PartKey, RoomKind, StudySource};
+use crate::features::playbooks::model::{
+    Copy, DiscussionView, NameView, RevisionContent, ScenarioRef, SourceView, StudyMarks, StudyRow, StudyView,
+};
+use crate::features::playbooks::parts::completeness;
+use crate::features::playbooks::policy::StudyStanding;
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, kept, study, study_standing};
+use crate::features::spaces::Access;
+use crate::store::{Id, Sql};
+use crate::streams::Stream;
+use crate::web::error::{AppError, Result};
+use crate::web::viewer::Viewer;
+
+/// Which copy a reader wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// The working copy for its authors and reviewers, the published one for everybody else.
+    #[default]
+    Best,
+    /// The published one; the working copy if nothing is published yet and the viewer may read it.
+    Published,
+    /// 403 for readers.
+    Working,
+}
+
+impl Which {
+    /// `published`, `working`, or neither.
+    pub fn parse(word: Option<&str>) -> Result<Self> {
+        match word {
+            None | Some("") => Ok(Self::Best),
+            Some("published") => Ok(Self::Published),
+            Some("working") => Ok(Self::Working),
+            Some(_) => Err(AppError::field("copy", "is published or working")),
+        }
+    }
+}
+
+/// A study that its viewer may see, without its texts.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub id: i64,
+    /// Of the working copy if the viewer may read that.
+    pub row: StudyRow,
+    pub standing: StudyStanding,
+    pub playbook_id: Option<i64>,
+    pub space_id: Option<i64>,
+    pub checklist: Vec<String>,
+    pub version: i32,
+    pub revision_count: i32,
+    pub marks: StudyMarks,
+    pub owner: Option<NameView>,
+    discussion: Option<(i64, i64, i32)>,
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+struct Source {
+    kind: StudySource,
+    url: Option<String>,
+    /// Topic, its title and its space.
+    topic: Option<(i64, String, i64)>,
+    /// Slug and name of an open room, its space, and where in it.
+    room: Option<(String, String, i64, i64)>,
+}
+
+const MORE: &str = ", b.checklist AS b_checklist, sa.role AS sa_role, o.id AS o_id, o.handle AS o_handle, \
+    o.display_name AS o_display_name, t.id AS t_id, t.space_id AS t_space_id, t.post_count AS t_post_count, \
+    q.id AS q_id, q.title AS q_title, q.space_id AS q_space_id, r.slug AS r_slug, r.name AS r_name, r.kind AS r_kind, \
+    r.space_id AS r_space_id, c.source AS c_source, c.source_url AS c_source_url, c.source_seq AS c_source_seq, \
+    (SELECT count(*) FROM study_follow f WHERE f.study_id = c.id AND f.member_id = a.id) AS m_follows, \
+    (SELECT count(*) FROM study_endorsement e WHERE e.study_id = c.id AND e.member_id = a.id) AS m_endorsed, \
+    (SELECT count(*) FROM study_adoption d WHERE d.study_id = c.id AND d.member_id = a.id) AS m_adopted";
+
+const MORE_JOINS: &str = " LEFT JOIN study_author sa ON sa.study_id = c.id AND sa.member_id = a.id \
+    LEFT JOIN member o ON o.id = c.owner_id \
+    LEFT JOIN topic t ON t.id = c.topic_id AND t.deleted_at IS NULL AND t.hidden_at IS NULL \
+    LEFT JOIN topic q ON q.id = c.source_topic_id AND q.deleted_at IS NULL AND q.hidden_at IS NULL \
+    LEFT JOIN room r ON r.id = c.source_room_id";
+
+/// A study by its address, if it is there for the viewer; one statement.
+pub async fn find_study(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Seen> {
+    find_in(state.store.read(), state, viewer, slug).await
+}
+
+async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, slug: &str) -> Result<Seen> {
+    let me = viewer.member().map_or(0, |me| me.id);
+    let row = Sql::new("SELECT ")
+        .then(STUDY)
+        .then(", ")
+        .then(BOOK)
+        .then(", ")
+        .then(STANDING)
+        .then(MORE)
+        .then(" FROM case_study c LEFT JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member a ON a.id = ")
+        .bind(me)
+        .then(BOOK_JOINS)
+        .then(MORE_JOINS)
+        .then(" WHERE c.slug = ")
+        .bind(slug.to_lowercase())
+        .one(db)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let standing = study_standing(&row)?;
+    standing.read()?;
+    let count = |name: &str| -> Result<bool> { Ok(row.try_get::<i64>("m_", name)? > 0) };
+    let owner: Option<i64> = row.try_get("o_", "id")?;
+    let (topic, source_topic): (Option<i64>, Option<i64>) = (row.try_get("t_", "id")?, row.try_get("q_", "id")?);
+    let open_room = row.try_get::<Option<RoomKind>>("r_", "kind")? == Some(RoomKind::Open);
+    Ok(Seen {
+        id: row.try_get("c_", "id")?,
+        row: study(&row, standing.reads_working(), state.clock.now())?,
+        standing,
+        playbook_id: row.try_get("c_", "playbook_id")?,
+        space_id: row.try_get("b_", "space_id")?,
+        checklist: kept(row.try_get::<Option<String>>("b_", "checklist")?.as_deref().unwrap_or_default()),
+        version: row.try_get("c_", "version")?,
+        revision_count: row.try_get("c_", "revision_count")?,
+        marks: StudyMarks { following: count("follows")?, endorsed: count("endorsed")?, adopted: count("adopted")? },
+        owner: match owner {
+            Some(id) => Some(NameView {
+                id,
+                handle: row.try_get("o_", "handle")?,
+                display_name: row.try_get("o_", "display_name")?,
+            }),
+            None => None,
+        },
+        discussion: match topic {
+            Some(id) => Some((id, row.try_get("t_", "space_id")?, row.try_get("t_", "post_count")?)),
+            None => None,
+        },
+        source: Source {
+            kind: row.try_get::<StudySource>("c_", "source")?,
+            url: row.try_get("c_", "source_url")?,
+            topic: match source_topic {
+                Some(id) => Some((id, row.try_get("q_", "title")?, row.try_get("q_", "space_id")?)),
+                None => None,
+            },
+            room: match (open_room, row.try_get::<Option<i64>>("r_", "space_id")?) {
+                (true, Some(space)) => Some((
+                    row.try_get::<Option<String>>("r_", "slug")?.unwrap_or_default(),
+                    row.try_get::<Option<String>>("r_", "name")?.unwrap_or_default(),
+                    space,
+                    row.try_get::<Option<i64>>("c_", "source_seq")?.unwrap_or(0),
+                )),
+                _ => None,
+            },
+        },
+    })
+}
+
+/// A study with its texts and what stands around it: six statements. The head is read before the
+/// rows, so that events after it lead from this view to the present.
+pub async fn study_view(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> Result<StudyView> {
+    study_view_in(state.store.read(), state, viewer, slug, which).await
+}
+
+/// The same on a connection, so that an action can answer with what it has written.
+pub(in crate::features::playbooks) async fn study_view_in(
+    db: &impl ConnectionTrait,
+    state: &AppState,
+    viewer: &Viewer,
+    slug: &str,
+    which: Which,
+) -> Result<StudyView> {
+    let mut seen = find_in(db, state, viewer, slug).await?;
+    let inside = seen.standing.reads_working();
+    let copy = match which {
+        Which::Working => {
+            seen.standing.read_working()?;
+            Copy::Working
+        }
+        Which::Best if inside => Copy::Working,
+        Which::Published if !seen.standing.reads_published() => Copy::Working,
+        Which::Best | Which::Published => Copy::Published,
+    };
+    let stream = Stream::case_study(seen.id);
+    let head = state.heads.current(db, stream).await?;
+    let mut content = match copy {
+        Copy::Published => published(db, seen.id, seen.row.revision).await?,
+        Copy::Working => {
+            // Once more, now that the head is known: what was saved between the two is in both.
+            seen = find_in(db, state, viewer, slug).await?;
+            RevisionContent {
+                title: seen.row.title.clone(),
+                parts: parts_of(db, seen.id).await?,
+                terms: terms_of(db, &[seen.id], false).await?.remove(&seen.id).unwrap_or_default(),
+            }
+        }
+    };
+    let around = around(db, seen.id, viewer.member().is_some(), viewer.member().map(|me| me.id)).await?;
+    let scenarios = scenarios_of(db, state, viewer, seen.id).await?;
+    let measures = content.parts.get(&PartKey::Outcomes).map(|part| part.measures.clone()).unwrap_or_default();
+    let mut row = seen.row.clone();
+    row.title = std::mem::take(&mut content.title);
+    if let Some(summary) = content.parts.get(&PartKey::Summary) {
+        row.summary.clone_from(&summary.body);
+    }
+    row.terms = content.terms;
+    row.figure = measures.first().cloned();
+    row.authors = around.authors.iter().map(NameView::of).collect();
+    let has = |key: PartKey| content.parts.get(&key).is_some_and(|part| !part.is_empty());
+    Ok(StudyView {
+        copy,
+        completeness: completeness(has),
+        measures,
+        credited: around.credited,
+        owner: seen.owner.clone(),
+        scenarios,
+        source: source(state, viewer, &seen.source).await?,
+        discussion: discussion(state, viewer, seen.discussion).await?,
+        endorsements: around.endorsements,
+        adoptions: around.adoptions,
+        may: seen.standing.rights(),
+        mine: seen.marks.clone(),
+        open_comments: if inside { row.open_comments } else { 0 },
+        stream: stream.to_string(),
+        head,
+        epoch: state.epoch.to_string(),
+        version: seen.version,
+        authors_full: around.authors,
+        checklist: if inside { seen.checklist } else { Vec::new() },
+        inside,
+        parts: content.parts,
+        row,
+    })
+}
+
+async fn published(db: &impl ConnectionTrait, study: i64, number: i32) -> Result<RevisionContent> {
+    let row = Sql::new("SELECT content FROM study_revision WHERE study_id = ")
+        .bind(study)
+        .then(" AND number = ")
+        .bind(number)
+        .one(db)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    Ok(serde_json::from_str(&row.try_get::<String>("", "content")?)?)
+}
+
+/// The scenarios that a study stands in and the viewer may read, those of its home first.
+async fn scenarios_of(
+    db: &impl ConnectionTrait,
+    state: &AppState,
+    viewer: &Viewer,
+    study: i64,
+) -> Result<Vec<ScenarioRef>> {
+    let sql = Sql::new(
+        "SELECT n.id, n.title, b.slug FROM scenario_study x JOIN scenario n ON n.id = x.scenario_id \
+         JOIN playbook b ON b.id = n.playbook_id WHERE x.study_id = ",
+    )
+    .bind(study)
+    .then(" AND ");
+    let rows = super::books::readable(sql, state, viewer)
+        .await?
+        .then(" ORDER BY b.id, n.position, n.id LIMIT 50")
+        .all(db)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ScenarioRef {
+                id: Id(row.try_get("", "id")?),
+                title: row.try_get("", "title")?,
+                playbook: row.try_get("", "slug")?,
+            })
+        })
+        .collect()
+}
+
+/// A space that the viewer may read, by id.
+async fn readable_space(state: &AppState, viewer: &Viewer, space: i64) -> Result<Option<String>> {
+    match state.spaces.find_by_id(state, viewer, space).await {
+        Ok((space, access)) if access >= Access::Read => Ok(Some(space.slug.clone())),
+        Ok(_) | Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn discussion(
+    state: &AppState,
+    viewer: &Viewer,
+    topic: Option<(i64, i64, i32)>,
+) -> Result<Option<DiscussionView>> {
+    let Some((id, space, post_count)) = topic else { return Ok(None) };
+    let space = readable_space(state, viewer, space).await?;
+    Ok(space.map(|space| DiscussionView {
+        topic_id: Id(id),
+        url: format!("/s/{space}/t/{}", Id(id)),
+        space,
+        post_count,
+    }))
+}
+
+async fn source(state: &AppState, viewer: &Viewer, source: &Source) -> Result<Option<SourceView>> {
+    let view = |url: Option<String>, title: &str| {
+        Some(SourceView { kind: source.kind, url, title: title.to_owned() })
+    };
+    match source.kind {
+        StudySource::Written => Ok(None),
+        StudySource::Import => Ok(view(source.url.clone(), "")),
+        StudySource::Topic => {
+            let Some((id, title, space)) = &source.topic else { return Ok(None) };
+            let space = readable_space(state, viewer, *space).await?;
+            Ok(space.and_then(|space| view(Some(format!("/s/{space}/t/{}", Id(*id))), title)))
+        }
+        StudySource::Messages => {
+            let Some((slug, name, space, seq)) = &source.room else { return Ok(None) };
+            // Rooms are for members alone.
+            if viewer.member().is_none() {
+                return Ok(None);
+            }
+            let space = readable_space(state, viewer, *space).await?;
+            Ok(space.and_then(|space| view(Some(format!("/s/{space}/chat/{slug}?at={seq}")), name)))
+        }
+    }
+}
+
+/// Parts by key that have something in them, for what is made of a study.
+#[must_use]
+pub fn written(parts: &BTreeMap<PartKey, crate::features::playbooks::model::PartView>) -> Vec<PartKey> {
+    parts.iter().filter(|(_, part)| !part.is_empty()).map(|(key, _)| *key).collect()
+}
