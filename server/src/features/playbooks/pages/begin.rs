@@ -54,13 +54,13 @@ async fn choices(state: &AppState, viewer: &Viewer) -> Result<Vec<Choice>> {
 }
 
 /// What the address or the form names: a topic, or messages of a room.
-struct From {
+struct Named {
     topic: Option<i64>,
     room: Option<i64>,
     messages: Vec<i64>,
 }
 
-impl From {
+impl Named {
     fn of<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut from = Self { topic: None, room: None, messages: Vec::new() };
         for (name, value) in fields {
@@ -108,7 +108,7 @@ pub async fn form(
     query: web::Query<Vec<(String, String)>>,
 ) -> Result<HttpResponse> {
     let pairs = || query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let made = From::of(pairs())?.made(&state, &viewer).await?;
+    let made = Named::of(pairs())?.made(&state, &viewer).await?;
     let book = pairs().find(|(name, _)| *name == "playbook").map_or("", |(_, value)| value);
     let title = if made.kind == "topic" { made.title.clone() } else { String::new() };
     let sheet = Sheet::default().with("title", title).with("summary", "").with("playbook", book);
@@ -137,7 +137,7 @@ pub async fn begin(
     sent: Form,
 ) -> Result<HttpResponse> {
     let named = ["topic", "room", "m"].into_iter().flat_map(|name| sent.all(name).map(move |value| (name, value)));
-    let from = From::of(named)?;
+    let from = Named::of(named)?;
     let made = from.made(&state, &viewer).await?;
     let mut form = Sheet::typed(&sent, &["title", "summary", "playbook"]);
     let playbook = sent.some("playbook").map(str::to_owned);

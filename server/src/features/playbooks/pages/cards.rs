@@ -259,6 +259,8 @@ pub struct PartCard {
     pub key: &'static str,
     pub title: String,
     pub html: String,
+    /// Of a part that is one line.
+    pub line: String,
     pub fields: Vec<FieldCard>,
 }
 
@@ -277,6 +279,7 @@ impl PartCard {
             key: part.key.as_str(),
             title: parts::title(part.key),
             html: part.body_html.clone(),
+            line: if part.body_html.is_empty() { part.body.clone() } else { String::new() },
             fields: fields.collect(),
         }
     }
