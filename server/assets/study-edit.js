@@ -58,11 +58,18 @@ main.addEventListener('input', (event) => {
 
 async function keep(key) {
   const state = changed.get(key);
+  if (!state || state.saving) return;
+  if (state.sending) { state.again = true; return; }
+  state.sending = send(key, state);
+  await state.sending;
+  state.sending = null;
+  if (state.again) { state.again = false; keep(key); }
+}
+
+async function send(key, state) {
   const section = part(key);
   const form = section?.querySelector('[data-part-form]');
-  if (!state || !form) return;
-  if (state.sending) { state.again = true; return; }
-  state.sending = true;
+  if (!form) return;
   try {
     const response = await request(`${api}/parts/${key}/draft`, { method: 'PUT', json: content(form), accept: 'application/json' });
     if (!response.ok) throw new Error(await refusal(response));
@@ -71,8 +78,6 @@ async function keep(key) {
     tell(section, error instanceof TypeError ? word('offline') : error.message, true);
     state.timer = setTimeout(() => keep(key), 5000);
   }
-  state.sending = false;
-  if (state.again) { state.again = false; keep(key); }
 }
 
 // A draft under way is sent with the page's last breath.
@@ -126,6 +131,9 @@ async function save(form, submitter) {
   state.saving = true;
   changed.set(key, state);
   tell(section, word('saving'));
+  // A draft that is on its way must not come after what it became.
+  await state.sending;
+  clearTimeout(state.timer);
   const body = new URLSearchParams(new FormData(form, submitter));
   try {
     const response = await request(form.action, { method: 'POST', body });

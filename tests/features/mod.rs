@@ -23,6 +23,7 @@ mod openapi_fuzz;
 mod pages;
 mod people;
 mod permissions;
+mod playbook_pages;
 mod program;
 mod registration;
 mod schema;

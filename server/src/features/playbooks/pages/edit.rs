@@ -214,8 +214,8 @@ impl Typed {
 
     fn of(key: PartKey, form: &Form) -> Self {
         let field = |name: &'static str| (name.to_owned(), form.get(&format!("field.{name}")).replace("\r\n", "\n"));
-        let columns: Vec<Vec<&str>> =
-            MEASURE.iter().map(|name| form.all(&format!("m.{name}")).collect::<Vec<_>>()).collect();
+        let names = MEASURE.map(|name| format!("m.{name}"));
+        let columns: Vec<Vec<&str>> = names.iter().map(|name| form.all(name).collect()).collect();
         let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
         let at = |column: usize, row: usize| {
             columns.get(column).and_then(|of| of.get(row)).map(|text| (*text).to_owned()).unwrap_or_default()

@@ -257,7 +257,7 @@ pub async fn book(
     let address_of = |slug: &str| format!("/playbooks/{slug}");
     if narrowed.is_flat() {
         let of = queries::find_playbook(&state, &viewer, &path).await?;
-        let people = queries::people_of(&state, of.id).await?;
+        let people = queries::people_of(state.store.read(), of.id).await?;
         let filter = narrowed.filter(of.id);
         let found = queries::list_studies(&state, &viewer, &filter, &wanted).await?;
         let counts = queries::term_counts(&state, &viewer, &filter).await?;

@@ -298,7 +298,7 @@ pub async fn edit_scenario(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let book = owned(&state, &viewer, &path.0).await?;
-    let of = queries::scenario_view(&state, &viewer, book.id, id_of(&path)?).await?;
+    let of = queries::scenario_view(state.store.read(), &state, &viewer, book.id, id_of(&path)?).await?;
     let form = Sheet::default()
         .with("title", &of.title)
         .with("description", &of.description)
