@@ -158,12 +158,12 @@ hub_test!(async fn an_expert_takes_an_answer_to_a_cited_study(hub) {
     mia.open(&page).await;
     rules.keep(&mia, 390).await;
     mia.click("#endorse > summary").await;
-    mia.fill("#reason", "I have seen it work on two wards.").await;
+    mia.fill("#endorse-reason", "I have seen it work on two wards.").await;
     mia.send("#endorse .btn-primary").await;
     mia.find("#endorsements blockquote").await;
     mia.click("#adopt > summary").await;
-    mia.fill("#adopt #organisation", "Northbank").await;
-    mia.fill("#site", "Ward 4").await;
+    mia.fill("#adopt-organisation", "Northbank").await;
+    mia.fill("#adopt-site", "Ward 4").await;
     mia.click("#adopt [value=live]").await;
     mia.send("#adopt .btn-primary").await;
     mia.find("#used-at table").await;

@@ -14,9 +14,17 @@ pub struct Sheet {
     pub findings: Vec<Finding>,
     /// A folded form is shown open.
     pub open: bool,
+    /// Stands before the ids of its fields where a page has several forms.
+    pub prefix: &'static str,
 }
 
 impl Sheet {
+    /// The id of a field on its page.
+    #[must_use]
+    pub fn id(&self, field: &str) -> String {
+        format!("{}{field}", self.prefix)
+    }
+
     /// What was typed, to the letter.
     #[must_use]
     pub fn typed(form: &Form, fields: &[&str]) -> Self {

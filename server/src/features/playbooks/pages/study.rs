@@ -266,8 +266,8 @@ fn shown<'a>(f: &'a Frame, view: &StudyView, related: Vec<Row>, answers: Answers
         may_endorse: public && view.may.respond && !view.may.edit,
         may_adopt: public && view.may.respond,
         may_discuss: false,
-        endorse: answers.endorse.unwrap_or_else(|| own_endorsement(f, view)),
-        adopt: answers.adopt.unwrap_or_else(|| own_adoption(f, view)),
+        endorse: Sheet { prefix: "endorse-", ..answers.endorse.unwrap_or_else(|| own_endorsement(f, view)) },
+        adopt: Sheet { prefix: "adopt-", ..answers.adopt.unwrap_or_else(|| own_adoption(f, view)) },
     }
 }
 
