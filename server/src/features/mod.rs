@@ -42,6 +42,7 @@ pub fn configure_api(cfg: &mut Routes) {
     forum::configure_api(cfg);
     chat::configure_api(cfg);
     notices::configure_api(cfg);
+    playbooks::configure_api(cfg);
     moderation::configure_api(cfg);
     admin::configure_api(cfg);
 }
@@ -54,6 +55,7 @@ pub fn configure_pages(cfg: &mut Routes) {
     forum::configure_pages(cfg);
     chat::configure_pages(cfg);
     notices::configure_pages(cfg);
+    playbooks::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);
     admin::configure_pages(cfg);
@@ -69,6 +71,7 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         forum::openapi(),
         chat::openapi(),
         notices::openapi(),
+        playbooks::openapi(),
         moderation::openapi(),
         admin::openapi(),
     ]
@@ -81,6 +84,7 @@ pub async fn may_subscribe(state: &AppState, member: i64, stream: Stream) -> Res
         StreamKind::Space => spaces::may_subscribe(state, member, stream.id).await,
         StreamKind::Topic => forum::may_subscribe(state, member, stream.id).await,
         StreamKind::Room => chat::may_subscribe(state, member, stream.id).await,
+        StreamKind::CaseStudy => playbooks::may_subscribe(state, member, stream.id).await,
         _ => Err(AppError::NotFound),
     }
 }
@@ -97,7 +101,8 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
         StreamKind::Space => spaces::fill_events(&db, events).await,
         StreamKind::Room => chat::fill_events(&db, events).await,
         StreamKind::Member => fill_member(&db, stream.id, events).await,
-        StreamKind::CaseStudy | StreamKind::Hub => Ok(events.iter().map(|_| Value::Null).collect()),
+        StreamKind::CaseStudy => playbooks::fill_events(&db, events).await,
+        StreamKind::Hub => Ok(events.iter().map(|_| Value::Null).collect()),
     }
 }
 
@@ -164,6 +169,7 @@ pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
         Some("forum") => forum::run_job(state, job).await,
         Some("chat") => chat::run_job(state, job).await,
         Some("moderation") => moderation::run_job(state, job).await,
+        Some("playbooks") => playbooks::run_job(state, job).await,
         _ => Err(AppError::internal(format!("no such job: {}", job.kind))),
     }
 }

@@ -18,6 +18,7 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
+    ("schedule.study_reviews", HOUR),
 ];
 
 /// Runs what is due.
@@ -56,6 +57,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
     match name {
         "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
+        "schedule.study_reviews" => crate::features::playbooks::remind(state).await?,
         "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.

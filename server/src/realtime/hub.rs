@@ -112,7 +112,7 @@ impl Hub {
         if let Ok(mut readers) = self.inner.readers.write() {
             *readers.entry(stream).or_insert(0) += 1;
         }
-        if stream.kind.shows_people() {
+        if shows_people(stream) {
             self.inner.live.came(stream, member);
         }
     }
@@ -126,7 +126,7 @@ impl Hub {
                 readers.remove(&stream);
             }
         }
-        if stream.kind.shows_people() {
+        if shows_people(stream) {
             self.inner.live.went(stream, member);
         }
     }
@@ -197,4 +197,9 @@ impl Hub {
             }
         }
     }
+}
+
+/// Streams whose readers see who else is there: rooms, and case studies that are being written.
+pub(super) const fn shows_people(stream: Stream) -> bool {
+    matches!(stream.kind, StreamKind::Room | StreamKind::CaseStudy)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::hub::{Hub, Notice};
+use super::hub::{Hub, Notice, shows_people};
 use super::protocol::{Code, ServerFrame, close, events_frame, parts};
 use super::recent::Recent;
 use super::recovery::{Cursor, Step};
@@ -251,7 +251,7 @@ impl Sockets {
         while socket.outbox.is_low() {
             if readers.delivered > 0 && cursor.last == readers.delivered {
                 place.set(Cursor::new(cursor.last, true));
-                if stream.kind.shows_people() {
+                if shows_people(stream) {
                     self.hub.live().stir(stream);
                 }
                 return true;
@@ -282,7 +282,7 @@ impl Sockets {
             let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
             let live = cursor.end_of_log(delivered);
             place.set(cursor);
-            if live && stream.kind.shows_people() {
+            if live && shows_people(stream) {
                 self.hub.live().stir(stream);
             }
             return live;

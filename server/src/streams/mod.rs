@@ -32,14 +32,6 @@ pub enum StreamKind {
     Hub,
 }
 
-impl StreamKind {
-    /// Whether its readers are shown to each other: the people of a room, the writers of a study.
-    #[must_use]
-    pub const fn shows_people(self) -> bool {
-        matches!(self, Self::Room | Self::CaseStudy)
-    }
-}
-
 /// The name of one stream: `topic:ID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Stream {

@@ -90,6 +90,7 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
                     subject: of.message,
                     room: Some(of.room),
                     topic: None,
+                    study: None,
                 })
                 .collect();
             let told: HashSet<(i64, i64)> = notices::tell(tx, &all).await?.into_iter().collect();

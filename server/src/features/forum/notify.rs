@@ -85,6 +85,7 @@ fn notices_of(news: &News, post: i64, mentioned: &[i64], replied: &[i64]) -> Vec
         subject: post,
         room: None,
         topic: Some(news.topic),
+        study: None,
     };
     let mentions = mentioned.iter().map(|member| notice(member, NoticeKind::Mention));
     mentions.chain(replied.iter().map(|member| notice(member, NoticeKind::Reply))).collect()

@@ -22,6 +22,8 @@ pub struct NewNotice {
     pub room: Option<i64>,
     /// Of a post.
     pub topic: Option<i64>,
+    /// Of what happens to a case study; the subject is a comment, a line of its log or the study.
+    pub study: Option<i64>,
 }
 
 /// Tells members, each once of the same thing; returns member and subject of those who had not
@@ -29,7 +31,7 @@ pub struct NewNotice {
 pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>> {
     let mut told = Vec::new();
     for chunk in notices.chunks(CHUNK) {
-        let rows: Vec<[sea_orm::Value; 8]> = chunk
+        let rows: Vec<[sea_orm::Value; 9]> = chunk
             .iter()
             .map(|of| {
                 [
@@ -40,12 +42,13 @@ pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>>
                     of.subject.into(),
                     of.room.into(),
                     of.topic.into(),
+                    of.study.into(),
                     tx.now().into(),
                 ]
             })
             .collect();
         let new = Sql::new(
-            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, created_at) VALUES ",
+            "INSERT INTO notice (id, member_id, kind, actor_id, subject_id, room_id, topic_id, study_id, created_at) VALUES ",
         )
         .rows(rows)
         .then(" ON CONFLICT DO NOTHING RETURNING id, member_id, actor_id, subject_id")
@@ -117,6 +120,22 @@ pub async fn read_in_topic(tx: &mut Tx, member: i64, topic: i64) -> Result<()> {
         .bind(member)
         .then(" AND topic_id = ")
         .bind(topic)
+        .run(tx.conn())
+        .await?;
+    if read.rows_affected() > 0 {
+        tx.append(Stream::member(member), NewEvent::new("notice.read", 0, Some(member)));
+    }
+    Ok(())
+}
+
+/// Whoever opens a case study has read the notices of it.
+pub async fn read_of_study(tx: &mut Tx, member: i64, study: i64) -> Result<()> {
+    let read = Sql::new("UPDATE notice SET read_at = ")
+        .bind(tx.now())
+        .then(" WHERE read_at IS NULL AND member_id = ")
+        .bind(member)
+        .then(" AND study_id = ")
+        .bind(study)
         .run(tx.conn())
         .await?;
     if read.rows_affected() > 0 {

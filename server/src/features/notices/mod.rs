@@ -12,7 +12,7 @@ pub mod model;
 mod pages;
 pub mod queries;
 
-pub use actions::{NewNotice, read_all, read_in_room, read_in_topic, read_one, tell};
+pub use actions::{NewNotice, read_all, read_in_room, read_in_topic, read_of_study, read_one, tell};
 pub use api::openapi;
 pub use events::fill_events;
 pub use model::NoticeView;

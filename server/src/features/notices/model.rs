@@ -45,9 +45,11 @@ pub struct NoticeView {
     pub room: Option<Id>,
     /// The topic of the post, by id; null for a message.
     pub topic: Option<Id>,
+    /// The case study that it is about, by id; null for others.
+    pub study: Option<Id>,
     /// Where it is: a path of this hub.
     pub url: String,
-    /// Title of the topic or name of the room; empty for a direct conversation, and where it can
+    /// Title of the topic or case study, or name of the room; empty for a direct conversation, and where it can
     /// no longer be read.
     pub title: String,
     /// How the text begins; empty if it can no longer be read.

@@ -7,14 +7,14 @@ use sea_orm::ConnectionTrait;
 use super::model::{Actor, Glimpse, NoticeView};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
-use crate::features::{chat, forum};
+use crate::features::{chat, forum, playbooks};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::web::error::Result;
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
-const COLUMNS: &str = "SELECT n.id, n.kind, n.subject_id, n.room_id, n.topic_id, n.created_at, n.read_at, a.handle, \
+const COLUMNS: &str = "SELECT n.id, n.kind, n.subject_id, n.room_id, n.topic_id, n.study_id, n.created_at, n.read_at, a.handle, \
     a.display_name, a.avatar FROM notice n JOIN member a ON a.id = n.actor_id WHERE n.member_id = ";
 
 /// A member's notices, the newest first; three statements.
@@ -55,19 +55,28 @@ pub async fn unread(db: &impl ConnectionTrait, member: i64) -> Result<i64> {
 
 async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<NoticeView>> {
     let rows = sql.all(db).await?;
-    let (mut messages, mut posts) = (Vec::new(), Vec::new());
+    let (mut messages, mut posts, mut studies) = (Vec::new(), Vec::new(), Vec::new());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
+        if let Some(told) = of_study(row)? {
+            studies.push(told);
+            continue;
+        }
         let of = if row.try_get::<Option<i64>>("", "room_id")?.is_some() { &mut messages } else { &mut posts };
         of.push(subject);
     }
     let messages = chat::glimpses(db, member, &messages).await?;
     let posts = forum::glimpses(db, member, &posts).await?;
+    let studies = playbooks::glimpses(db, member, &studies).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         let subject: i64 = row.try_get("", "subject_id")?;
         let room: Option<i64> = row.try_get("", "room_id")?;
-        let seen = if room.is_some() { messages.get(&subject) } else { posts.get(&subject) };
+        let seen = match of_study(row)? {
+            Some(told) => studies.get(&told),
+            None if room.is_some() => messages.get(&subject),
+            None => posts.get(&subject),
+        };
         let seen = seen.cloned().unwrap_or_else(|| Glimpse { url: "/notices".to_owned(), ..Glimpse::default() });
         let created: i64 = row.try_get("", "created_at")?;
         views.push(NoticeView {
@@ -80,6 +89,7 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
             },
             room: room.map(Id),
             topic: row.try_get::<Option<i64>>("", "topic_id")?.map(Id),
+            study: row.try_get::<Option<i64>>("", "study_id")?.map(Id),
             url: seen.url,
             title: seen.title,
             excerpt: seen.excerpt,
@@ -89,4 +99,11 @@ async fn views(db: &impl ConnectionTrait, member: i64, sql: Sql) -> Result<Vec<N
         });
     }
     Ok(views)
+}
+
+/// What a notice tells of a case study, if it is one of those.
+fn of_study(row: &sea_orm::QueryResult) -> Result<Option<playbooks::Told>> {
+    let study: Option<i64> = row.try_get("", "study_id")?;
+    let of = |study| Ok((row.try_get::<NoticeKind>("", "kind")?, row.try_get("", "subject_id")?, study));
+    study.map(of).transpose()
 }

@@ -113,7 +113,8 @@ pub fn disposition(how: &str, name: &str) -> String {
     format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{coded}")
 }
 
-/// A file if the viewer uploaded it or may read the post or message it was first used in; else 404.
+/// A file if the viewer uploaded it or may read the post, message, case study or playbook it was
+/// first used in; else 404.
 pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result<file::Model> {
     let db = state.store.read();
     let row = file::Entity::find_by_id(id).one(db).await?.ok_or(AppError::NotFound)?;
@@ -123,6 +124,14 @@ pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result
     if let Some(message) = row.message_id {
         let me = viewer.member().ok_or(AppError::NotFound)?;
         crate::features::chat::shows_files(state, me, message).await?;
+        return Ok(row);
+    }
+    if let Some(study) = row.study_id {
+        crate::features::playbooks::shows_study_file(state, viewer, study, row.id).await?;
+        return Ok(row);
+    }
+    if let Some(playbook) = row.playbook_id {
+        crate::features::playbooks::shows_cover(state, viewer, playbook).await?;
         return Ok(row);
     }
     let post = row.post_id.ok_or(AppError::NotFound)?;

@@ -6,15 +6,93 @@
 //! until it is saved. Whatever a viewer may not see is 404.
 
 pub mod actions;
+mod api;
+mod chart;
+mod citation;
 mod events;
+mod feed;
+mod glimpses;
 mod ground;
+pub mod markdown;
 pub mod measures;
 pub mod model;
+mod notify;
+mod pages;
 pub mod parts;
 pub mod policy;
 pub mod queries;
+mod remind;
 mod rows;
 pub mod terms;
 mod texts;
 
+pub use api::{configure as configure_api, openapi};
+pub use events::fill_events;
+pub use glimpses::{Told, glimpses};
+pub use pages::{Card, configure as configure_pages, some_books};
+pub use remind::remind;
 pub use rows::day;
+
+use crate::app::AppState;
+use crate::entities::job;
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, study_standing};
+use crate::store::Sql;
+use crate::web::error::{AppError, Result};
+use crate::web::viewer::Viewer;
+
+/// Whether a member may read a study's stream: authors and reviewers, as it tells of the working
+/// copy.
+pub async fn may_subscribe(state: &AppState, member: i64, study: i64) -> Result<()> {
+    let row = standing_row(state, member, study).await?.ok_or(AppError::NotFound)?;
+    study_standing(&row)?.read_working()
+}
+
+async fn standing_row(state: &AppState, member: i64, study: i64) -> Result<Option<sea_orm::QueryResult>> {
+    Sql::new("SELECT sa.role AS sa_role, ")
+        .then(STUDY)
+        .then(", ")
+        .then(BOOK)
+        .then(", ")
+        .then(STANDING)
+        .then(" FROM case_study c LEFT JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member a ON a.id = ")
+        .bind(member)
+        .then(BOOK_JOINS)
+        .then(" LEFT JOIN study_author sa ON sa.study_id = c.id AND sa.member_id = a.id WHERE c.id = ")
+        .bind(study)
+        .one(state.store.read())
+        .await
+}
+
+/// 404 unless a viewer may open an upload that a study shows: what is published its readers, the
+/// rest its authors and reviewers.
+pub async fn shows_study_file(state: &AppState, viewer: &Viewer, study: i64, file: i64) -> Result<()> {
+    let me = viewer.member().map_or(0, |me| me.id);
+    let standing = study_standing(&standing_row(state, me, study).await?.ok_or(AppError::NotFound)?)?;
+    if standing.reads_working() {
+        return Ok(());
+    }
+    if !standing.reads_published() {
+        return Err(AppError::NotFound);
+    }
+    let shown = Sql::new("SELECT 1 AS one FROM study_figure WHERE study_id = ")
+        .bind(study)
+        .then(" AND file_id = ")
+        .bind(file)
+        .one(state.store.read())
+        .await?;
+    shown.map(|_| ()).ok_or(AppError::NotFound)
+}
+
+/// 404 unless a viewer may open the cover of a playbook.
+pub async fn shows_cover(state: &AppState, viewer: &Viewer, playbook: i64) -> Result<()> {
+    let row = Sql::new("SELECT slug FROM playbook WHERE id = ").bind(playbook).one(state.store.read()).await?;
+    let slug: String = row.ok_or(AppError::NotFound)?.try_get("", "slug")?;
+    queries::find_playbook(state, viewer, &slug).await.map(|_| ())
+}
+
+pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
+    match job.kind.as_str() {
+        "playbooks.notify" => notify::run(state, serde_json::from_str(&job.payload)?).await,
+        kind => Err(AppError::internal(format!("no such job: {kind}"))),
+    }
+}

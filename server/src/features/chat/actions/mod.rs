@@ -18,4 +18,4 @@ pub use opinions::{set_pinned, set_reaction};
 pub use purge::purge_message;
 pub use reading::{Setting, follow, mark_read, set_mine, unfollow};
 pub use rooms::{NewRoom, RoomChange, change_room, create_room, create_room_once};
-pub use topic::{TopicWish, make_topic, make_topic_once};
+pub use topic::{TopicWish, make_topic, make_topic_once, quotable};

@@ -101,6 +101,19 @@ async fn insert(tx: &mut Tx, member: i64, draft: &Draft) -> Result<TopicView> {
     Ok(topic)
 }
 
+/// The chosen messages of an open room that a member may write in, and where that room is: what
+/// is said in a private room stays in it.
+pub async fn quotable(state: &AppState, me: &Me, room: i64, ids: &[i64]) -> Result<(String, Vec<MessageView>)> {
+    let found = find_room(state, me, room).await?;
+    let of = &found.ground;
+    of.standing.write()?;
+    let (Some(slug), RoomKind::Open) = (of.space.as_deref(), of.standing.kind) else {
+        return Err(AppError::Forbidden("What is said in a private room stays in it.".into()));
+    };
+    let path = format!("/s/{slug}/chat/{}", of.slug.as_deref().unwrap_or_default());
+    Ok((path, quoted(state, room, ids).await?))
+}
+
 /// Stands for the id of a topic that is not made yet.
 const PLACE: &str = "0000000000000";
 

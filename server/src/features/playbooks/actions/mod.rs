@@ -1,31 +1,34 @@
 //! Every write of playbooks and case studies: one transaction each, with the rights read inside it.
 
-//mod books;
-//mod comments;
-//mod discuss;
+mod books;
+mod comments;
+mod discuss;
 mod drafts;
-//mod from_talk;
+mod from_talk;
 mod parts;
-//mod people;
-//mod publish;
-//mod review;
-//mod scenarios;
+mod people;
+mod publish;
+mod review;
+mod scenarios;
 mod studies;
-//mod trust;
+mod trust;
 
-//pub use books::{Cover, NewPlaybook, PlaybookChange, create_playbook, create_playbook_once, edit_playbook};
-//pub use comments::{NewComment, add_comment, add_comment_once, delete_comment, edit_comment, set_resolved};
-//pub use discuss::{discuss, discuss_once};
+pub use books::{Cover, NewPlaybook, PlaybookChange, create_playbook, create_playbook_once, edit_playbook};
+pub use comments::{NewComment, add_comment, add_comment_once, delete_comment, edit_comment, set_resolved};
+pub use discuss::{discuss, discuss_once};
+pub(super) use discuss::{attach as attach_discussion, topic_of};
 pub use drafts::{DraftInput, drop_draft, keep_draft};
-//pub use from_talk::{FromMessages, FromTopic, draft_from_messages, draft_from_topic, start_from_messages, start_from_topic};
+pub use from_talk::{
+    FromMessages, FromTopic, start_from_messages, start_from_messages_once, start_from_topic, start_from_topic_once,
+};
 pub use parts::{PartSave, Saved, save_part};
-//pub use people::{remove_author, remove_person, set_author, set_person};
-//pub use review::{Review, publish, retire, return_study, submit, withdraw};
-//pub use scenarios::{
-//    NewScenario, ScenarioChange, add_scenario, add_scenario_once, edit_scenario, place_study, remove_scenario,
-//};
+pub use people::{remove_author, remove_person, set_author, set_person};
+pub use review::{Review, Verb, review, review_once};
+pub use scenarios::{
+    NewScenario, ScenarioChange, add_scenario, add_scenario_once, edit_scenario, place_study, remove_scenario,
+};
 pub use studies::{NewStudy, StudyChange, create_study, create_study_once, edit_study};
-//pub use trust::{AdoptionInput, EndorsementInput, adopt, endorse, follow, unadopt, unendorse, unfollow};
+pub use trust::{AdoptionInput, EndorsementInput, adopt, endorse, follow, unadopt, unendorse, unfollow};
 
 pub use super::texts::{PartInput, preview};
 

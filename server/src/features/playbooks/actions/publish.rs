@@ -1,0 +1,135 @@
+//! What readers get: a revision is made of the working copy, whole, and kept for good.
+
+use std::collections::BTreeMap;
+
+use crate::entities::kinds::{PartKey, StudyState};
+use crate::features::people::linked_files;
+use crate::features::playbooks::ground::StudyGround;
+use crate::features::playbooks::model::{PartView, RevisionContent};
+use crate::features::playbooks::parts::completeness;
+use crate::features::playbooks::queries::terms_of;
+use crate::features::playbooks::texts::end_of_day;
+use crate::ports::clock::DAY;
+use crate::store::{Sql, Tx};
+use crate::web::error::{AppError, FieldError, Result};
+
+/// After so long a study is looked at again, if its authors name no day.
+const REVIEW_AFTER: i64 = 365 * DAY;
+
+/// 422 with what publication needs and is not there.
+pub(super) fn ready(now: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
+    let complete = completeness(|key| parts.get(&key).is_some_and(|part| !part.is_empty()));
+    let mut faults: Vec<FieldError> = complete
+        .missing
+        .iter()
+        .map(|key| FieldError { field: format!("parts.{key}").into(), message: "is needed for publication".into() })
+        .collect();
+    let due = parts.get(&PartKey::ReviewDue).and_then(|part| end_of_day(&part.body));
+    if due.is_some_and(|due| due < now) {
+        faults.push(FieldError {
+            field: "parts.review_due".into(),
+            message: "has passed: choose the day of the next review".into(),
+        });
+    }
+    if faults.is_empty() { Ok(()) } else { Err(AppError::Invalid(faults)) }
+}
+
+/// Makes the working copy the published revision; its number.
+pub(in crate::features::playbooks) async fn release(
+    tx: &mut Tx,
+    study: &StudyGround,
+    mut parts: BTreeMap<PartKey, PartView>,
+    note: &str,
+) -> Result<i32> {
+    parts.retain(|_, part| !part.is_empty());
+    let terms = terms_of(tx.conn(), &[study.id], false).await?.remove(&study.id).unwrap_or_default();
+    let figure = parts.get(&PartKey::Outcomes).and_then(|part| part.measures.first().cloned());
+    let figure = figure.map(|figure| serde_json::to_string(&figure)).transpose()?.unwrap_or_default();
+    let summary = parts.get(&PartKey::Summary).map(|part| part.body.clone()).unwrap_or_default();
+    let due = parts.get(&PartKey::ReviewDue).and_then(|part| end_of_day(&part.body));
+    let number = study.revision_count + 1;
+    show_figures(tx, study.id, &parts).await?;
+    super::studies::set_terms(tx, study.id, &terms, true).await?;
+    let content = RevisionContent { title: study.title.clone(), parts, terms };
+    Sql::new("INSERT INTO study_revision (study_id, number, title, content, note, published_by, published_at) VALUES ")
+        .rows([[
+            study.id.into(),
+            number.into(),
+            study.title.clone().into(),
+            serde_json::to_string(&content)?.into(),
+            note.into(),
+            study.actor.id.into(),
+            tx.now().into(),
+        ]])
+        .run(tx.conn())
+        .await?;
+    Sql::new("UPDATE case_study SET state = 'published', retired_at = NULL, reminded_at = NULL, published = ")
+        .bind(number)
+        .then(", revision_count = ")
+        .bind(number)
+        .then(", published_at = ")
+        .bind(tx.now())
+        .then(", first_published_at = COALESCE(first_published_at, ")
+        .bind(tx.now())
+        .then("), live_title = title, live_summary = ")
+        .bind(summary)
+        .then(", live_figure = ")
+        .bind(figure)
+        .then(", review_due = ")
+        .bind(due.unwrap_or(tx.now() + REVIEW_AFTER))
+        .then(" WHERE id = ")
+        .bind(study.id)
+        .run(tx.conn())
+        .await?;
+    count_studies(tx, study.playbook_id).await?;
+    Ok(number)
+}
+
+/// The uploads of what is published are its readers' to open; those of before no longer.
+async fn show_figures(tx: &Tx, study: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
+    Sql::new("DELETE FROM study_figure WHERE study_id = ").bind(study).run(tx.conn()).await?;
+    let mut files: Vec<i64> = parts
+        .values()
+        .flat_map(|part| std::iter::once(&part.body_html).chain(part.fields_html.values()))
+        .flat_map(|html| linked_files(html))
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    for batch in files.chunks(400) {
+        Sql::new("INSERT INTO study_figure (study_id, file_id) SELECT CAST(")
+            .bind(study)
+            .then(" AS BIGINT), id FROM file WHERE study_id = ")
+            .bind(study)
+            .then(" AND id IN ")
+            .list(batch.iter().copied())
+            .run(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes a study off the lists.
+pub(super) async fn withdraw_from_readers(tx: &Tx, study: &StudyGround) -> Result<()> {
+    Sql::new("UPDATE case_study SET state = ")
+        .bind(StudyState::Retired.as_str())
+        .then(", retired_at = ")
+        .bind(tx.now())
+        .then(" WHERE id = ")
+        .bind(study.id)
+        .run(tx.conn())
+        .await?;
+    count_studies(tx, study.playbook_id).await
+}
+
+/// Writes how many studies of a playbook its readers find.
+async fn count_studies(tx: &Tx, playbook: Option<i64>) -> Result<()> {
+    let Some(playbook) = playbook else { return Ok(()) };
+    Sql::new(
+        "UPDATE playbook SET study_count = (SELECT count(*) FROM case_study c WHERE c.playbook_id = playbook.id \
+         AND c.published > 0 AND c.state <> 'retired') WHERE id = ",
+    )
+    .bind(playbook)
+    .run(tx.conn())
+    .await?;
+    Ok(())
+}
