@@ -4,6 +4,7 @@ mod axe;
 mod chat;
 mod driver;
 mod journey;
+mod playbooks;
 mod writing;
 
 pub use driver::{Browser, Driver};
