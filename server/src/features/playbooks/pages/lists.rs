@@ -106,7 +106,10 @@ pub async fn books(
         }
         address("/playbooks", &words)
     });
-    let may_make = viewer.member().is_some_and(super::manage::may_make);
+    let may_make = match viewer.member() {
+        Some(me) => super::manage::may_make(&state, me).await?,
+        None => false,
+    };
     let cards = found.items.iter().map(Card::of).collect();
     page(&frame, &BooksPage { f: &frame, cards, pathways, pathway, may_make, next })
 }

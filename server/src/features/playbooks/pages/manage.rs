@@ -21,10 +21,9 @@ use crate::web::viewer::{Me, Member, Viewer};
 const FIELDS: [&str; 8] =
     ["title", "slug", "pathway", "summary", "introduction", "checklist", "space", "visibility"];
 
-/// Whether a member may make a playbook without being a moderator of a space.
-#[must_use]
-pub fn may_make(me: &Me) -> bool {
-    me.hub_role >= HubRole::Expert || me.spaces.values().any(|role| *role >= crate::entities::kinds::SpaceRole::Moderator)
+/// Whether a member may make a playbook: experts and those above them, others unless it is switched off.
+pub async fn may_make(state: &AppState, me: &Me) -> Result<bool> {
+    Ok(me.hub_role > HubRole::Member || state.settings.current(state).await?.members_make_spaces)
 }
 
 /// A space to choose: slug and name.
@@ -58,9 +57,12 @@ struct BookForm<'a> {
 pub async fn new_book(
     req: HttpRequest,
     state: web::Data<AppState>,
-    _me: Member,
+    me: Member,
     viewer: Viewer,
 ) -> Result<HttpResponse> {
+    if !may_make(&state, &me).await? {
+        return Err(AppError::Forbidden("Only experts, facilitators and administrators make playbooks here.".into()));
+    }
     let mut form = Sheet::default().with("visibility", PlaybookVisibility::Open.as_str());
     for field in FIELDS.iter().filter(|field| **field != "visibility") {
         form = form.with(field, "");
