@@ -4,6 +4,7 @@ mod axe;
 mod chat;
 mod driver;
 mod journey;
+mod playbooks;
 mod library;
 mod nodes;
 mod search;

@@ -32,6 +32,7 @@ mod openapi_fuzz;
 mod pages;
 mod people;
 mod permissions;
+mod playbook_pages;
 pub mod playbooks;
 mod playbooks_import;
 mod playbooks_trust;

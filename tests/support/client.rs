@@ -103,6 +103,10 @@ impl Client {
         self.send(self.request("PUT", path)).await
     }
 
+    pub async fn put_json(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request("PUT", path).json(body)).await
+    }
+
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request("DELETE", path)).await
     }

@@ -186,7 +186,7 @@ fn common(met: &Met) -> Vec<String> {
                 faults.push(format!("{name}=\"{value}\" on {} leads elsewhere", node.tag()));
             }
         }
-        let data = node.attribute("type") == Some("application/json");
+        let data = matches!(node.attribute("type"), Some("application/json" | "application/ld+json"));
         if node.tag() == "script" && node.attribute("src").is_none() && !data {
             faults.push("an inline script".into());
         }
@@ -206,7 +206,7 @@ fn common(met: &Met) -> Vec<String> {
             }
         }
     }
-    let words = ["forum.", "frame.", "spaces.", "people.", "accounts."];
+    let words = ["forum.", "frame.", "spaces.", "people.", "accounts.", "playbooks."];
     for node in elements.iter() {
         let text = node.text.borrow();
         let text = text.trim();

@@ -95,6 +95,30 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/reports/library", [303, 403, 403, 200, 200, 200]),
     ("/search", [200, 200, 200, 200, 200, 200]),
     ("/search?q=alerts", [200, 200, 200, 200, 200, 200]),
+    // Playbooks: restricted to the space; the study is the author's and the owner's, published
+    // once and submitted again.
+    ("/playbooks", [200, 200, 200, 200, 200, 200]),
+    ("/playbooks/new", [303, 200, 200, 200, 200, 200]),
+    ("/playbooks/{slug}", [404, 404, 200, 200, 200, 404]),
+    ("/playbooks/{slug}/feed.atom", [404, 404, 200, 200, 200, 404]),
+    ("/playbooks/{slug}/users", [404, 404, 200, 200, 200, 404]),
+    ("/playbooks/{slug}/reviews", [303, 404, 403, 200, 200, 404]),
+    ("/playbooks/{slug}/edit", [303, 404, 403, 200, 200, 404]),
+    ("/playbooks/{slug}/scenarios/new", [303, 404, 403, 200, 200, 404]),
+    ("/playbooks/{slug}/scenarios/{id}/edit", [303, 404, 403, 200, 200, 404]),
+    ("/case-studies", [303, 200, 200, 200, 200, 200]),
+    ("/case-studies/new", [303, 200, 200, 200, 200, 200]),
+    ("/case-studies/{slug}", [404, 404, 200, 200, 200, 404]),
+    ("/case-studies/{slug}/cite.{format}", [404, 404, 200, 200, 200, 404]),
+    ("/case-studies/{slug}/history", [404, 404, 200, 200, 200, 404]),
+    ("/case-studies/{slug}/edit", [303, 404, 403, 403, 200, 404]),
+    ("/case-studies/{slug}/edit/about", [303, 404, 403, 403, 200, 404]),
+    ("/case-studies/{slug}/edit/{key}", [303, 404, 403, 403, 200, 404]),
+    ("/case-studies/{slug}/edit/{key}/figure", [303, 404, 403, 403, 200, 404]),
+    // It wants the part, too.
+    ("/case-studies/{slug}/comments", [303, 404, 404, 404, 404, 404]),
+    ("/case-studies/{slug}/submit", [303, 404, 403, 403, 303, 404]),
+    ("/case-studies/{slug}/review", [303, 404, 403, 200, 200, 404]),
     // Moderation
     ("/posts/{id}/report", [303, 404, 200, 200, 200, 404]),
     ("/posts/{id}/purge", [303, 404, 403, 200, 200, 404]),
@@ -137,6 +161,10 @@ pub struct Things {
     pub direct_message: String,
     /// When it was written.
     pub day: String,
+    /// A playbook of the space, a scenario of it, and a study in that.
+    pub book: String,
+    pub scenario: String,
+    pub study: String,
 }
 
 impl Things {
@@ -172,6 +200,7 @@ impl Things {
         done(&cast.member.post(&format!("/api/v1/posts/{post}/flags"), &flag).await);
         let chat = Talk::of(cast, &space).await;
         let shelf = Shelf::of(hub, cast, &space).await;
+        let written = Written::of(hub, cast, &space, visibility).await;
         Self {
             space,
             topic,
@@ -183,12 +212,20 @@ impl Things {
             direct: chat.direct,
             direct_message: chat.direct_message,
             day: chat.day,
+            book: written.book,
+            scenario: written.scenario,
+            study: written.study,
         }
     }
 
     /// The address of a page about these things.
     pub fn address(&self, template: &str) -> String {
-        let slug = if template.starts_with("/admin") { "conduct" } else { &self.space };
+        let slug = match template {
+            _ if template.starts_with("/admin") => "conduct",
+            _ if template.starts_with("/playbooks") => &self.book,
+            _ if template.starts_with("/case-studies") => &self.study,
+            _ => &self.space,
+        };
         let direct = template.starts_with("/direct");
         let id = match template {
             _ if template.contains("/t/") => &self.topic,
@@ -196,9 +233,12 @@ impl Things {
             _ if template.starts_with("/messages") => &self.message,
             _ if template.starts_with("/resources") => &self.resource,
             _ if template.starts_with("/collections") => &self.collection,
+            _ if template.starts_with("/playbooks") => &self.scenario,
             _ => &self.post,
         };
         template
+            .replace("{key}", "what_we_did")
+            .replace("{format}", "bib")
             .replace("{room}", &self.room)
             .replace("{message}", if direct { &self.direct_message } else { &self.message })
             .replace("{day}", &self.day)
@@ -301,6 +341,64 @@ impl Shelf {
         done(&cast.member.post(&format!("/api/v1/resources/{resource}/flags"), &flag).await);
         Self { resource, collection }
     }
+/// A playbook with something of everything in it.
+pub struct Written {
+    pub book: String,
+    pub scenario: String,
+    pub study: String,
+}
+
+impl Written {
+    pub async fn of(hub: &TestHub, cast: &Cast, space: &str, visibility: &str) -> Self {
+        let visibility = if visibility == "open" { "open" } else { "restricted" };
+        let book = format!("book-{space}");
+        let new = json!({
+            "slug": book, "title": "Reading chest X-rays", "pathway": "Radiology", "summary": "Who reads them, and how fast",
+            "introduction": TEXT, "visibility": visibility, "space": space, "checklist": ["Are the figures sourced?"],
+        });
+        done(&cast.owner.post("/api/v1/playbooks", &new).await);
+        let new = json!({"title": "I need to read chest X-rays faster", "description": TEXT, "steps": ["Count.", "Read **twice**."]});
+        let scenario = id(&done(&cast.owner.post(&format!("/api/v1/playbooks/{book}/scenarios"), &new).await));
+        let study = study(&cast.author, &book, &scenario).await;
+        let path = format!("/api/v1/case-studies/{study}");
+        done(&cast.author.put_json(&format!("{path}/authors/olga"), &json!({"role": "author"})).await);
+        done(&cast.author.post(&format!("{path}/submit"), &json!({})).await);
+        let verdict = json!({"note": "Good.", "checklist": ["Are the figures sourced?"]});
+        done(&cast.moderator.post(&format!("{path}/publish"), &verdict).await);
+        let why = json!({"reason": "I have seen it work on two wards.", "role": "Consultant radiologist", "organisation": "Northbank"});
+        done(&cast.member.put_json(&format!("{path}/endorsement"), &why).await);
+        let used = json!({"status": "live", "organisation": "Northbank", "site": "Ward 4", "why": "", "contact": "ward4@example.org"});
+        done(&cast.member.put_json(&format!("{path}/adoption"), &used).await);
+        let changed = json!({"body": format!("It was revised.\n\n{TEXT}")});
+        done(&cast.owner.patch(&format!("{path}/parts/aim"), &changed).await);
+        let said = json!({"part": "what_we_did", "body": "Which ward was first?"});
+        let comment = id(&done(&cast.moderator.post(&format!("{path}/comments"), &said).await));
+        let reply = json!({"part": "what_we_did", "parent_id": comment, "body": "Ward 4."});
+        done(&cast.author.post(&format!("{path}/comments"), &reply).await);
+        done(&cast.author.post(&format!("{path}/submit"), &json!({"note": "The aim is new."})).await);
+        hub.settle().await;
+        Self { book, scenario, study }
+    }
+}
+
+/// A study with something in every part, not yet submitted; its slug.
+pub async fn study(author: &Client, book: &str, scenario: &str) -> String {
+    let new = json!({
+        "title": "A second reader for chest X-rays", "summary": "A second reader found what the first had missed.",
+        "playbook": book, "scenarios": [scenario],
+        "parts": {
+            "challenge": TEXT, "aim": "Half the wait.", "what_we_did": TEXT, "outcomes": "The wait is shorter.",
+            "what_did_not_work": "Reading at night.\n\n- It was late.", "lessons_learned": "Begin small.",
+            "supplier": "Northbank Software.", "licence": "CC BY 4.0", "contact": "ward4@example.org",
+        },
+        "measures": [
+            {"name": "Time to report", "unit": "min", "before": 42, "after": 11, "period": "January to June", "n": 412, "method": "Audit of the log", "source": "https://example.org/audit"},
+            {"name": "Read within an hour", "unit": "%", "before": 61, "after": 88.5},
+            {"name": "Complaints", "unit": "", "before": null, "after": 2},
+        ],
+        "terms": {"technology": ["U-Net"], "setting": ["Emergency department"], "organisation": ["Northbank"], "stage": ["In use"]},
+    });
+    done(&author.post("/api/v1/case-studies", &new).await)["slug"].as_str().unwrap().to_owned()
 }
 
 /// Markdown with everything that a text may hold.

@@ -62,6 +62,7 @@ pub fn configure_pages(cfg: &mut Routes) {
     chat::configure_pages(cfg);
     library::configure_pages(cfg);
     notices::configure_pages(cfg);
+    playbooks::configure_pages(cfg);
     search::configure_pages(cfg);
     moderation::configure_pages(cfg);
     hub::configure_pages(cfg);

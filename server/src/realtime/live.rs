@@ -32,7 +32,7 @@ const MOST_TYPING: usize = 20_000;
 #[derive(Debug, Default)]
 pub struct Live {
     typing: Mutex<HashMap<(i64, i64), Instant>>,
-    /// By stream of a room: its readers' members, with the number of their sockets.
+    /// By stream of a room or a study: its readers' members, with the number of their sockets.
     present: Mutex<HashMap<Stream, HashMap<i64, usize>>>,
     /// By node: what the others told of their readers.
     others: Mutex<HashMap<i64, HashMap<Stream, Vec<i64>>>>,

@@ -49,6 +49,9 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "find.js",
     "library.css",
     "library.js",
+    "playbooks.css",
+    "study.js",
+    "study-edit.js",
 );
 
 #[derive(Debug)]

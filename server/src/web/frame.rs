@@ -297,6 +297,12 @@ impl Frame {
         exact(*at)
     }
 
+    /// A day: `22 Nov 2026`.
+    #[must_use]
+    pub fn day(&self, at: &i64) -> String {
+        date(*at)
+    }
+
     /// How long ago, in words.
     #[must_use]
     pub fn ago(&self, at: &i64) -> String {

@@ -7,7 +7,10 @@
 
 pub mod actions;
 mod api;
+mod chart;
+mod citation;
 mod events;
+mod feed;
 mod glimpses;
 mod ground;
 pub mod importing;
@@ -15,6 +18,7 @@ pub mod markdown;
 pub mod measures;
 pub mod model;
 mod notify;
+mod pages;
 pub mod parts;
 pub mod policy;
 pub mod queries;
@@ -28,6 +32,7 @@ mod texts;
 pub use api::{configure as configure_api, openapi};
 pub use events::fill_events;
 pub use glimpses::{Told, glimpses};
+pub use pages::{Card, configure as configure_pages, some_books};
 pub use remind::remind;
 pub use rows::day;
 pub use search::{CaseStudies, Playbooks};

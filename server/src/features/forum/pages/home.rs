@@ -12,6 +12,7 @@ use crate::entities::kinds::{NoticeKind, TopicKind, Visibility};
 use crate::features::forum::model::TopicRow;
 use crate::features::forum::queries::{self, Filter, Sort, TopicState};
 use crate::features::notices;
+use crate::features::playbooks;
 use crate::features::spaces::SpaceInfo;
 use crate::ports::clock::DAY;
 use crate::store::Sql;
@@ -28,6 +29,7 @@ const MOVED: i64 = 10;
 const WAITS: i64 = 14 * DAY;
 const WEEK: i64 = 7 * DAY;
 const CARDS: usize = 8;
+const BOOKS: usize = 3;
 
 #[derive(Template)]
 #[template(path = "forum/templates/home-guest.html")]
@@ -38,6 +40,7 @@ struct GuestHome<'a> {
     spaces: Vec<std::sync::Arc<SpaceInfo>>,
     answered: Vec<TopicRow>,
     moved: Vec<TopicRow>,
+    books: Vec<playbooks::Card>,
 }
 
 /// A reply to the member.
@@ -60,6 +63,7 @@ struct MemberHome<'a> {
     questions: Vec<TopicRow>,
     moved: Vec<TopicRow>,
     wins: Vec<TopicRow>,
+    books: Vec<playbooks::Card>,
 }
 
 /// `GET /`
@@ -103,6 +107,7 @@ async fn guest<'a>(state: &AppState, viewer: &Viewer, frame: &'a Frame) -> Resul
         spaces: spaces.take(CARDS).cloned().collect(),
         answered,
         moved,
+        books: playbooks::some_books(state, viewer, BOOKS).await?,
     })
 }
 
@@ -132,6 +137,7 @@ async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Re
         // What waits for an answer stands above already.
         moved: part("m").into_iter().filter(|row| !waiting.contains(&row.id.0)).collect(),
         wins: part("w"),
+        books: playbooks::some_books(state, viewer, BOOKS).await?,
     };
     page(frame, &home)
 }

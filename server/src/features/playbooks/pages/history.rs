@@ -1,0 +1,82 @@
+//! What a study said before, by part; and the log of its review.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use crate::app::AppState;
+use crate::features::playbooks::model::{ActView, PartDiff, RevisionContent, StudyRevisionFull, StudyRevisionView};
+use crate::features::playbooks::queries::{self, diff_revisions};
+use crate::web::error::Result;
+use crate::web::frame::{Frame, page};
+use crate::web::pagination::PageQuery;
+use crate::web::viewer::Viewer;
+
+/// `?to=3&from=1`: two revisions against each other; the newest against the one before by default.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct HistoryQuery {
+    from: Option<i32>,
+    to: Option<i32>,
+    cursor: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "playbooks/templates/history.html")]
+struct HistoryPage<'a> {
+    f: &'a Frame,
+    address: String,
+    title: String,
+    revisions: Vec<StudyRevisionView>,
+    next: Option<String>,
+    from: i32,
+    to: i32,
+    diffs: Vec<PartDiff>,
+    acts: Vec<ActView>,
+}
+
+fn content(full: StudyRevisionFull) -> RevisionContent {
+    RevisionContent { title: full.revision.title, parts: full.parts, terms: full.terms }
+}
+
+/// `GET /case-studies/{slug}/history`
+pub async fn show(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    path: web::Path<String>,
+    query: web::Query<HistoryQuery>,
+) -> Result<HttpResponse> {
+    let seen = queries::find_study(&state, &viewer, &path).await?;
+    let wanted = PageQuery { limit: None, cursor: query.cursor.clone() };
+    let found = queries::revisions(&state, seen.id, &wanted).await?;
+    let newest = found.items.first().map_or(0, |of| of.number);
+    let to = query.to.unwrap_or(newest);
+    let from = query.from.unwrap_or(to - 1);
+    let diffs = if from >= 1 && to > from {
+        let old = queries::revision(&state, seen.id, from).await?;
+        let new = queries::revision(&state, seen.id, to).await?;
+        diff_revisions(&content(old), &content(new))
+    } else {
+        Vec::new()
+    };
+    let acts = if seen.standing.reads_working() {
+        queries::acts_of(&state, seen.id, &PageQuery::default()).await?.items
+    } else {
+        Vec::new()
+    };
+    let frame = Frame::new(&state, &req, &viewer).await?;
+    let address = seen.row.url.clone();
+    let next = found.next_cursor.as_ref().map(|cursor| format!("{address}/history?cursor={cursor}"));
+    let content = HistoryPage {
+        f: &frame,
+        title: seen.row.title.clone(),
+        address,
+        revisions: found.items,
+        next,
+        from,
+        to,
+        diffs,
+        acts,
+    };
+    page(&frame, &content)
+}

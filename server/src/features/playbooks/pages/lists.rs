@@ -1,0 +1,397 @@
+//! Playbooks to choose from, and one playbook: its scenarios, or its studies narrowed down.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::cards::{Person, Row};
+use crate::app::AppState;
+use crate::entities::kinds::{PlaybookVisibility, TermKind};
+use crate::features::playbooks::model::{PlaybookPerson, PlaybookRow, ScenarioView, TermCount};
+use crate::features::playbooks::queries::{self, Filter, Sort};
+use crate::features::playbooks::terms::fold;
+use crate::store::Id;
+use crate::web::error::{AppError, Result};
+use crate::web::frame::{Frame, page};
+use crate::web::pagination::PageQuery;
+use crate::web::viewer::Viewer;
+
+/// Terms of one kind that the side shows.
+const MOST_TERMS: usize = 12;
+/// Kinds that are open when the page comes.
+const OPEN: usize = 3;
+/// Terms that a filter takes.
+const MOST_CHOSEN: usize = 12;
+
+/// A playbook to choose.
+pub struct Card {
+    pub slug: String,
+    pub title: String,
+    pub pathway: String,
+    pub summary: String,
+    pub cover: Option<(String, String)>,
+    pub studies: i32,
+    pub restricted: bool,
+}
+
+impl Card {
+    #[must_use]
+    pub fn of(row: &PlaybookRow) -> Self {
+        Self {
+            slug: row.slug.clone(),
+            title: row.title.clone(),
+            pathway: row.pathway.clone(),
+            summary: row.summary.clone(),
+            cover: row.cover_url.clone().map(|url| (url, row.cover_alt.clone())),
+            studies: row.study_count,
+            restricted: row.visibility == PlaybookVisibility::Restricted,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "playbooks/templates/playbooks.html")]
+struct BooksPage<'a> {
+    f: &'a Frame,
+    cards: Vec<Card>,
+    /// Pathways of the playbooks on this page.
+    pathways: Vec<String>,
+    pathway: String,
+    may_make: bool,
+    next: Option<String>,
+}
+
+/// The newest playbooks that a viewer may read, for other pages.
+pub async fn some_books(state: &AppState, viewer: &Viewer, few: usize) -> Result<Vec<Card>> {
+    let few = PageQuery { limit: Some(few.to_string()), cursor: None };
+    let found = queries::list_playbooks(state, viewer, None, None, false, &few).await?;
+    Ok(found.items.iter().map(Card::of).collect())
+}
+
+type Asked = Vec<(String, String)>;
+
+fn asked<'a>(query: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    query.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+}
+
+/// The address of a list with other words in its query.
+fn address(path: &str, words: &[(String, String)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    words.iter().for_each(|(name, value)| {
+        query.append_pair(name, value);
+    });
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// `GET /playbooks`
+pub async fn books(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    query: web::Query<Asked>,
+) -> Result<HttpResponse> {
+    let pathway = asked(&query, "pathway").unwrap_or_default().to_owned();
+    let wanted = PageQuery { limit: None, cursor: asked(&query, "cursor").map(str::to_owned) };
+    let chosen = Some(pathway.as_str()).filter(|pathway| !pathway.is_empty());
+    let found = queries::list_playbooks(&state, &viewer, None, chosen, false, &wanted).await?;
+    let mut pathways: Vec<String> = found.items.iter().map(|row| row.pathway.clone()).collect();
+    pathways.retain(|name| !name.is_empty());
+    pathways.sort_by_key(|name| name.to_lowercase());
+    pathways.dedup_by_key(|name| name.to_lowercase());
+    let frame = Frame::new(&state, &req, &viewer).await?;
+    let next = found.next_cursor.clone().map(|cursor| {
+        let mut words = vec![("cursor".to_owned(), cursor)];
+        if !pathway.is_empty() {
+            words.push(("pathway".to_owned(), pathway.clone()));
+        }
+        address("/playbooks", &words)
+    });
+    let may_make = match viewer.member() {
+        Some(me) => super::manage::may_make(&state, me).await?,
+        None => false,
+    };
+    let cards = found.items.iter().map(Card::of).collect();
+    page(&frame, &BooksPage { f: &frame, cards, pathways, pathway, may_make, next })
+}
+
+/// A term to filter by.
+struct Term {
+    label: String,
+    count: i64,
+    href: String,
+    current: bool,
+}
+
+/// The terms of one kind.
+struct Facet {
+    kind: &'static str,
+    open: bool,
+    terms: Vec<Term>,
+}
+
+/// A scenario with its first studies.
+struct Scenario {
+    id: Id,
+    title: String,
+    description: String,
+    steps: Vec<String>,
+    rows: Vec<Row>,
+    total: i64,
+    more: i64,
+}
+
+impl Scenario {
+    fn of(f: &Frame, view: &ScenarioView) -> Self {
+        let rows: Vec<Row> = view.studies.iter().map(|row| Row::of(f, row)).collect();
+        Self {
+            id: view.id,
+            title: view.title.clone(),
+            description: view.description_html.clone(),
+            steps: view.steps_html.clone(),
+            total: view.study_count,
+            more: view.study_count - i64::try_from(rows.len()).unwrap_or(i64::MAX),
+            rows,
+        }
+    }
+}
+
+/// A playbook on its page.
+#[expect(clippy::struct_excessive_bools, reason = "what it is and what the viewer may do with it")]
+struct Shown {
+    slug: String,
+    address: String,
+    title: String,
+    summary: String,
+    pathway: String,
+    intro: String,
+    cover: Option<(String, String)>,
+    studies: i32,
+    scenario_count: i64,
+    restricted: bool,
+    archived: bool,
+    space: Option<(String, String)>,
+    export: String,
+    write: bool,
+    own: bool,
+    review: bool,
+    waiting: i64,
+    owners: Vec<Person>,
+    /// Kind, term, and the address without it.
+    filters: Vec<(&'static str, String, String)>,
+    facets: Vec<Facet>,
+    /// Studies in a row instead of scenarios.
+    flat: bool,
+    scenarios: Vec<Scenario>,
+    rows: Vec<Row>,
+    first: Option<String>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "playbooks/templates/playbook.html")]
+struct BookPage<'a> {
+    f: &'a Frame,
+    p: Shown,
+}
+
+/// What a reader narrows a playbook down to.
+struct Narrowed {
+    scenario: Option<i64>,
+    terms: Vec<(TermKind, String)>,
+    all: bool,
+    words: Asked,
+}
+
+impl Narrowed {
+    fn of(query: &[(String, String)]) -> Result<Self> {
+        let scenario = match asked(query, "scenario") {
+            Some(id) => Some(id.parse::<Id>().map_err(|_| AppError::NotFound)?.0),
+            None => None,
+        };
+        let terms: Vec<(TermKind, String)> = query
+            .iter()
+            .filter(|(_, value)| !value.trim().is_empty())
+            .filter_map(|(name, value)| Some((TermKind::parse(name)?, value.chars().take(100).collect())))
+            .take(MOST_CHOSEN)
+            .collect();
+        let mut words: Asked = terms.iter().map(|(kind, term)| (kind.as_str().to_owned(), term.clone())).collect();
+        if let Some(id) = scenario {
+            words.push(("scenario".to_owned(), Id(id).to_string()));
+        }
+        Ok(Self { scenario, terms, all: asked(query, "all").is_some(), words })
+    }
+
+    fn is_flat(&self) -> bool {
+        self.all || self.scenario.is_some() || !self.terms.is_empty()
+    }
+
+    fn filter(&self, playbook: i64) -> Filter {
+        let mut terms: Vec<(TermKind, Vec<String>)> = Vec::new();
+        for (kind, term) in &self.terms {
+            match terms.iter_mut().find(|(known, _)| known == kind) {
+                Some((_, of)) => of.push(term.clone()),
+                None => terms.push((*kind, vec![term.clone()])),
+            }
+        }
+        Filter { playbook: Some(playbook), scenario: self.scenario, terms, sort: Sort::New, ..Filter::default() }
+    }
+
+    fn has(&self, kind: TermKind, term: &str) -> bool {
+        self.terms.iter().any(|(known, chosen)| *known == kind && fold(chosen) == fold(term))
+    }
+
+    /// The words of the query without a term.
+    fn without(&self, kind: TermKind, term: &str) -> Asked {
+        let is = |(name, value): &&(String, String)| !(name == kind.as_str() && fold(value) == fold(term));
+        self.words.iter().filter(is).cloned().collect()
+    }
+}
+
+/// `GET /playbooks/{slug}`
+pub async fn book(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    path: web::Path<String>,
+    query: web::Query<Asked>,
+) -> Result<HttpResponse> {
+    let narrowed = Narrowed::of(&query)?;
+    let wanted = PageQuery { limit: None, cursor: asked(&query, "cursor").map(str::to_owned) };
+    let address_of = |slug: &str| format!("/playbooks/{slug}");
+    if narrowed.is_flat() {
+        let of = queries::find_playbook(&state, &viewer, &path).await?;
+        let people = queries::people_of(state.store.read(), of.id).await?;
+        let filter = narrowed.filter(of.id);
+        let found = queries::list_studies(&state, &viewer, &filter, &wanted).await?;
+        let counts = queries::term_counts(&state, &viewer, &filter).await?;
+        let frame = Frame::new(&state, &req, &viewer).await?;
+        let place = address_of(&of.row.slug);
+        let mut shown = base(&frame, &state, &viewer, &of.row, &people).await?;
+        (shown.own, shown.review) = (of.standing.owns(), of.standing.reviews());
+        shown.flat = true;
+        shown.rows = found.items.iter().map(|row| Row::of(&frame, row)).collect();
+        (shown.first, shown.next) = pager(&place, &narrowed, &wanted, found.next_cursor);
+        shown.facets = facets(&counts, &narrowed, &place);
+        shown.filters = narrowed
+            .terms
+            .iter()
+            .map(|(kind, term)| {
+                (kind.as_str(), term.clone(), address(&place, &with_all(narrowed.without(*kind, term))))
+            })
+            .collect();
+        return page(&frame, &BookPage { f: &frame, p: shown });
+    }
+    let view = queries::playbook_view(&state, &viewer, &path).await?;
+    let filter = narrowed.filter(view.row.id.0);
+    let counts = queries::term_counts(&state, &viewer, &filter).await?;
+    let frame = Frame::new(&state, &req, &viewer).await?;
+    let place = address_of(&view.row.slug);
+    let mut shown = base(&frame, &state, &viewer, &view.row, &view.people).await?;
+    shown.intro.clone_from(&view.introduction_html);
+    (shown.own, shown.review, shown.waiting) = (view.may_edit, view.may_review, view.waiting);
+    shown.scenario_count = i64::try_from(view.scenarios.len()).unwrap_or(i64::MAX);
+    shown.scenarios = view.scenarios.iter().map(|of| Scenario::of(&frame, of)).collect();
+    shown.facets = facets(&counts, &narrowed, &place);
+    if view.scenarios.is_empty() && view.row.study_count > 0 {
+        let found = queries::list_studies(&state, &viewer, &filter, &wanted).await?;
+        shown.flat = true;
+        shown.rows = found.items.iter().map(|row| Row::of(&frame, row)).collect();
+        (shown.first, shown.next) = pager(&place, &narrowed, &wanted, found.next_cursor);
+    }
+    page(&frame, &BookPage { f: &frame, p: shown })
+}
+
+/// Who takes the last filter away sees all studies and not the scenarios again.
+fn with_all(mut words: Asked) -> Asked {
+    if words.is_empty() {
+        words.push(("all".to_owned(), "1".to_owned()));
+    }
+    words
+}
+
+async fn base(
+    f: &Frame,
+    state: &AppState,
+    viewer: &Viewer,
+    row: &PlaybookRow,
+    people: &[PlaybookPerson],
+) -> Result<Shown> {
+    let space = match &row.space {
+        Some(slug) => {
+            let (space, _) = state.spaces.find(state, viewer, slug).await?;
+            Some((format!("/s/{slug}"), space.name.clone()))
+        }
+        None => None,
+    };
+    Ok(Shown {
+        slug: row.slug.clone(),
+        address: format!("/playbooks/{}", row.slug),
+        title: row.title.clone(),
+        summary: row.summary.clone(),
+        pathway: row.pathway.clone(),
+        intro: String::new(),
+        cover: row.cover_url.clone().map(|url| (url, row.cover_alt.clone())),
+        studies: row.study_count,
+        scenario_count: 0,
+        restricted: row.visibility == PlaybookVisibility::Restricted,
+        archived: row.archived,
+        space,
+        export: format!("/api/v1/playbooks/{}/export", row.slug),
+        write: viewer.member().is_some() && !row.archived,
+        own: false,
+        review: false,
+        waiting: 0,
+        owners: people.iter().map(|of| Person::of(f, &of.person)).collect(),
+        filters: Vec::new(),
+        facets: Vec::new(),
+        flat: false,
+        scenarios: Vec::new(),
+        rows: Vec::new(),
+        first: None,
+        next: None,
+    })
+}
+
+fn pager(
+    place: &str,
+    narrowed: &Narrowed,
+    wanted: &PageQuery,
+    next: Option<String>,
+) -> (Option<String>, Option<String>) {
+    let words = if narrowed.is_flat() { with_all(narrowed.words.clone()) } else { Asked::new() };
+    let first = wanted.cursor.is_some().then(|| address(place, &words));
+    let next = next.map(|cursor| {
+        let mut words = words.clone();
+        words.push(("cursor".to_owned(), cursor));
+        address(place, &words)
+    });
+    (first, next)
+}
+
+/// The terms at the side: chosen ones lead to the list without them.
+fn facets(counts: &[TermCount], narrowed: &Narrowed, place: &str) -> Vec<Facet> {
+    let mut facets = Vec::new();
+    for kind in TermKind::ALL {
+        let terms: Vec<Term> = counts
+            .iter()
+            .filter(|of| of.kind == *kind)
+            .take(MOST_TERMS)
+            .map(|of| {
+                let current = narrowed.has(*kind, &of.term);
+                let words = if current {
+                    with_all(narrowed.without(*kind, &of.term))
+                } else {
+                    let mut words = narrowed.words.clone();
+                    words.push((kind.as_str().to_owned(), of.term.clone()));
+                    words
+                };
+                Term { label: of.term.clone(), count: of.count, href: address(place, &words), current }
+            })
+            .collect();
+        if !terms.is_empty() {
+            let open = facets.len() < OPEN || terms.iter().any(|term| term.current);
+            facets.push(Facet { kind: kind.as_str(), open, terms });
+        }
+    }
+    facets
+}

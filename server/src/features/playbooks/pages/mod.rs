@@ -1,0 +1,77 @@
+//! The pages of playbooks and case studies. Each works without scripts; an open editor asks for
+//! parts of itself.
+
+mod acts;
+mod begin;
+mod cards;
+mod cite;
+mod edit;
+mod figure;
+mod forms;
+mod history;
+mod lists;
+mod manage;
+mod register;
+mod review;
+mod study;
+mod talk;
+
+pub use lists::{Card, some_books};
+
+use actix_web::HttpRequest;
+use actix_web::web;
+
+use crate::web::routes::Routes;
+
+pub fn configure(cfg: &mut Routes) {
+    cfg.route("/playbooks", web::get().to(lists::books))
+        .route("/playbooks/new", web::get().to(manage::new_book))
+        .route("/playbooks/new", web::post().to(manage::make_book))
+        .route("/playbooks/{slug}", web::get().to(lists::book))
+        .route("/playbooks/{slug}/feed.atom", web::get().to(cite::feed))
+        .route("/playbooks/{slug}/users", web::get().to(register::show))
+        .route("/playbooks/{slug}/reviews", web::get().to(review::queue))
+        .route("/playbooks/{slug}/edit", web::get().to(manage::edit_book))
+        .route("/playbooks/{slug}/edit", web::post().to(manage::save_book))
+        .route("/playbooks/{slug}/people", web::post().to(manage::add_person))
+        .route("/playbooks/{slug}/people/remove", web::post().to(manage::remove_person))
+        .route("/playbooks/{slug}/scenarios/new", web::get().to(manage::new_scenario))
+        .route("/playbooks/{slug}/scenarios/new", web::post().to(manage::add_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/edit", web::get().to(manage::edit_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/edit", web::post().to(manage::save_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/remove", web::post().to(manage::remove_scenario))
+        .route("/case-studies", web::get().to(begin::mine))
+        .route("/case-studies/new", web::get().to(begin::form))
+        .route("/case-studies/new", web::post().to(begin::begin))
+        .route("/case-studies/{slug}", web::get().to(study::show))
+        .route("/case-studies/{slug}/cite.{format}", web::get().to(cite::cite))
+        .route("/case-studies/{slug}/history", web::get().to(history::show))
+        .route("/case-studies/{slug}/edit", web::get().to(edit::show))
+        .route("/case-studies/{slug}/edit/about", web::get().to(begin::about))
+        .route("/case-studies/{slug}/edit/about", web::post().to(begin::save_about))
+        .route("/case-studies/{slug}/edit/{key}", web::get().to(edit::part))
+        .route("/case-studies/{slug}/edit/{key}", web::post().to(edit::save))
+        .route("/case-studies/{slug}/edit/{key}/figure", web::get().to(figure::form))
+        .route("/case-studies/{slug}/edit/{key}/figure", web::post().to(figure::add))
+        .route("/case-studies/{slug}/comments", web::get().to(acts::comments))
+        .route("/case-studies/{slug}/comments", web::post().to(acts::comment))
+        .route("/case-studies/{slug}/comments/{id}/resolve", web::post().to(acts::resolve))
+        .route("/case-studies/{slug}/authors", web::post().to(acts::add_author))
+        .route("/case-studies/{slug}/authors/remove", web::post().to(acts::remove_author))
+        .route("/case-studies/{slug}/submit", web::get().to(review::submit_form))
+        .route("/case-studies/{slug}/submit", web::post().to(review::submit))
+        .route("/case-studies/{slug}/withdraw", web::post().to(review::withdraw))
+        .route("/case-studies/{slug}/review", web::get().to(review::show))
+        .route("/case-studies/{slug}/publish", web::post().to(review::publish))
+        .route("/case-studies/{slug}/return", web::post().to(review::send_back))
+        .route("/case-studies/{slug}/retire", web::post().to(review::retire))
+        .route("/case-studies/{slug}/follow", web::post().to(acts::follow))
+        .route("/case-studies/{slug}/endorse", web::post().to(acts::endorse))
+        .route("/case-studies/{slug}/adopt", web::post().to(acts::adopt))
+        .route("/case-studies/{slug}/discuss", web::post().to(acts::discuss));
+}
+
+/// Whether a script of an open page asks, which wants a part and not the whole.
+fn by_fetch(req: &HttpRequest) -> bool {
+    req.headers().get("X-Requested-With").is_some_and(|value| value.as_bytes() == b"fetch")
+}

@@ -1,0 +1,92 @@
+//! Who uses what: the register of a playbook, by organisation.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::study::UsedAt;
+use crate::app::AppState;
+use crate::entities::kinds::AdoptionStatus;
+use crate::features::playbooks::model::StudyRef;
+use crate::features::playbooks::queries::{self, RegisterFilter};
+use crate::web::error::Result;
+use crate::web::frame::{Frame, page};
+use crate::web::pagination::PageQuery;
+use crate::web::viewer::Viewer;
+
+/// `?q=…&status=…`
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct RegisterQuery {
+    q: Option<String>,
+    status: Option<String>,
+    cursor: Option<String>,
+}
+
+/// What one organisation uses.
+struct Organisation {
+    name: String,
+    uses: Vec<(StudyRef, UsedAt)>,
+}
+
+#[derive(Template)]
+#[template(path = "playbooks/templates/register.html")]
+struct RegisterPage<'a> {
+    f: &'a Frame,
+    slug: String,
+    title: String,
+    q: String,
+    status: String,
+    statuses: &'static [AdoptionStatus],
+    organisations: Vec<Organisation>,
+    next: Option<String>,
+}
+
+/// `GET /playbooks/{slug}/users`
+pub async fn show(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    path: web::Path<String>,
+    query: web::Query<RegisterQuery>,
+) -> Result<HttpResponse> {
+    let of = queries::find_playbook(&state, &viewer, &path).await?;
+    let q: String = query.q.as_deref().unwrap_or_default().trim().chars().take(200).collect();
+    let status = RegisterFilter::status(query.status.as_deref())?;
+    let filter = RegisterFilter {
+        q: Some(q.clone()).filter(|q| !q.is_empty()),
+        organisation: None,
+        status,
+        playbook: Some(of.id),
+    };
+    let wanted = PageQuery { limit: Some("100".into()), cursor: query.cursor.clone() };
+    let found = queries::list_register(&state, &viewer, &filter, &wanted).await?;
+    let mut organisations: Vec<(String, Organisation)> = Vec::new();
+    for adoption in &found.items {
+        let row = (adoption.study.clone(), UsedAt::of(adoption));
+        match organisations.last_mut() {
+            Some((key, group)) if *key == adoption.organisation_key => group.uses.push(row),
+            _ => organisations.push((
+                adoption.organisation_key.clone(),
+                Organisation { name: adoption.organisation.clone(), uses: vec![row] },
+            )),
+        }
+    }
+    let frame = Frame::new(&state, &req, &viewer).await?;
+    let status = status.map_or("", |status| status.as_str());
+    let next = found.next_cursor.map(|cursor| {
+        let mut words = url::form_urlencoded::Serializer::new(String::new());
+        words.append_pair("q", &q).append_pair("status", status).append_pair("cursor", &cursor);
+        format!("/playbooks/{}/users?{}", of.row.slug, words.finish())
+    });
+    let content = RegisterPage {
+        f: &frame,
+        slug: of.row.slug,
+        title: of.row.title,
+        q,
+        status: status.to_owned(),
+        statuses: AdoptionStatus::ALL,
+        organisations: organisations.into_iter().map(|(_, group)| group).collect(),
+        next,
+    };
+    page(&frame, &content)
+}

@@ -1,0 +1,331 @@
+//! The pages of playbooks and case studies, read and used as a browser without scripts would.
+
+use serde_json::json;
+
+use crate::support::html::{check_fragment, check_html};
+use crate::support::pages::study;
+use crate::support::stage::{done, id};
+use crate::support::{Answer, Client, TestHub, hub_test};
+
+/// Olga runs a playbook with one scenario, Alan writes; both as browsers, with their tokens.
+struct Scene {
+    olga: Client,
+    alan: Client,
+    book: String,
+    study: String,
+    editor: (Client, String),
+    owner: (Client, String),
+}
+
+async fn scene(hub: &TestHub) -> Scene {
+    let (olga, alan) = (hub.member("olga").await, hub.member("alan").await);
+    let book = "reads".to_owned();
+    let new = json!({"slug": book, "title": "Reading <X-rays>", "pathway": "Radiology", "checklist": ["Sources?"]});
+    done(&olga.post("/api/v1/playbooks", &new).await);
+    let new = json!({"title": "I need to read faster", "steps": ["Count."]});
+    let scenario = id(&done(&olga.post(&format!("/api/v1/playbooks/{book}/scenarios"), &new).await));
+    let study = study(&alan, &book, &scenario).await;
+    let browser = async |who: &str| {
+        let browser = Client::sign_in(&hub.base, who).await;
+        let csrf = browser.page("/playbooks").await.csrf();
+        (browser, csrf)
+    };
+    Scene { editor: browser("alan").await, owner: browser("olga").await, olga, alan, book, study }
+}
+
+#[track_caller]
+fn good(answer: &Answer) {
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    check_html(&answer.text);
+}
+
+async fn publish(s: &Scene) {
+    let path = format!("/api/v1/case-studies/{}", s.study);
+    done(&s.alan.post(&format!("{path}/submit"), &json!({})).await);
+    done(&s.olga.post(&format!("{path}/publish"), &json!({"checklist": ["Sources?"], "note": "Well done."})).await);
+}
+
+hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
+    let s = scene(hub).await;
+    let (alan, csrf) = (&s.editor.0, &s.editor.1);
+    let page = format!("/case-studies/{}", s.study);
+    let visitor = hub.visitor();
+    assert_eq!(visitor.page(&page).await.status, 404, "a draft is its authors' alone");
+    good(&alan.page(&format!("{page}/edit")).await);
+    good(&alan.page(&format!("{page}/submit")).await);
+    let sent = alan.form(&format!("{page}/submit"), csrf, &[("note", "Please look at the outcomes.")]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+
+    let (olga, token) = (&s.owner.0, &s.owner.1);
+    let queue = olga.page(&format!("/playbooks/{}/reviews", s.book)).await;
+    good(&queue);
+    assert!(queue.text.contains(&format!("{page}/review")));
+    good(&olga.page(&format!("{page}/review")).await);
+    // The checklist comes first, and what was typed stays.
+    let early = olga.form(&format!("{page}/publish"), token, &[("note", "I kept this note.")]).await;
+    assert_eq!(early.status, 422, "{}", early.text);
+    check_html(&early.text);
+    assert!(early.text.contains("I kept this note."));
+    let published = olga.form(&format!("{page}/publish"), token, &[("note", "Well done."), ("check", "Sources?")]).await;
+    assert_eq!((published.status, published.header("location")), (303, page.as_str()), "{}", published.text);
+    hub.settle().await;
+
+    let read = visitor.page(&page).await;
+    good(&read);
+    for what in [
+        "id=\"challenge\"",
+        "is-lost\" id=\"what_did_not_work\"",
+        "<svg class=\"plot\"",
+        "application/ld+json",
+        "42 min",
+        "−74%",
+        "+27.5 points",
+        "n = 412",
+        "CC BY 4.0",
+    ] {
+        assert!(read.text.contains(what), "{what}");
+    }
+    assert!(read.header("x-queries").parse::<u32>().unwrap() <= 8 + 3, "{}", read.header("x-queries"));
+    let block = read.text.split("<script type=\"application/ld+json\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let article: serde_json::Value = serde_json::from_str(block).unwrap();
+    assert_eq!((article["@type"].as_str(), article["author"][0]["name"].as_str()), (Some("Article"), Some("alan Example")));
+    let bib = visitor.get(&format!("{page}/cite.bib")).await;
+    assert!(bib.text.starts_with("@misc{"), "{}", bib.text);
+    assert_eq!(visitor.get(&format!("{page}/cite.jsonld")).await.json(), article);
+    assert!(visitor.get(&format!("{page}/cite.txt")).await.text.contains("Reading <X-rays>"));
+    assert_eq!(visitor.get(&format!("{page}/cite.doc")).await.status, 404);
+
+    // Those who know it stand behind it, those who use it say so.
+    let silent = olga.form(&format!("{page}/endorse"), token, &[("reason", " "), ("role", "Head of imaging")]).await;
+    assert_eq!(silent.status, 422);
+    check_html(&silent.text);
+    assert!(silent.text.contains("value=\"Head of imaging\""));
+    let fields = [("reason", "I have seen it on two wards."), ("role", "Head of imaging"), ("organisation", "Northbank")];
+    assert_eq!(olga.form(&format!("{page}/endorse"), token, &fields).await.status, 303);
+    let fields = [("organisation", "Southbank"), ("site", "Ward 4"), ("status", "piloting"), ("why", ""), ("contact", "")];
+    assert_eq!(olga.form(&format!("{page}/adopt"), token, &fields).await.status, 303);
+    assert_eq!(olga.form(&format!("{page}/follow"), token, &[]).await.status, 303);
+    let read = olga.page(&page).await;
+    good(&read);
+    for what in ["I have seen it on two wards.", "Head of imaging, Northbank", "Southbank", "Piloting it", "Stop following"] {
+        assert!(read.text.contains(what), "{what}");
+    }
+    let register = visitor.page(&format!("/playbooks/{}/users?q=southbank", s.book)).await;
+    good(&register);
+    assert!(register.text.contains("Ward 4") && register.text.contains(&page));
+    let none = visitor.page(&format!("/playbooks/{}/users?status=live", s.book)).await;
+    good(&none);
+    assert!(none.text.contains("No site here yet"));
+    assert_eq!(olga.form(&format!("{page}/adopt?undo=1"), token, &[]).await.status, 303);
+    assert!(!olga.page(&page).await.text.contains("Southbank"));
+});
+
+hub_test!(async fn a_playbook_shows_scenarios_and_narrows_down(hub) {
+    let s = scene(hub).await;
+    publish(&s).await;
+    hub.settle().await;
+    let visitor = hub.visitor();
+    let list = visitor.page("/playbooks").await;
+    good(&list);
+    assert!(list.text.contains("Reading &#60;X-rays&#62;") && list.text.contains("1 case study"), "{}", list.text);
+    let book = format!("/playbooks/{}", s.book);
+    let page = visitor.page(&book).await;
+    good(&page);
+    for what in ["I need to read faster", "A second reader for chest X-rays", "U-Net", "Time to report: from 42 to 11 min"] {
+        assert!(page.text.contains(what), "{what}");
+    }
+    assert!(page.header("x-queries").parse::<u32>().unwrap() <= 8, "{}", page.header("x-queries"));
+    let some = visitor.page(&format!("{book}?technology=u-net&stage=In+use")).await;
+    good(&some);
+    assert!(some.text.contains("A second reader"));
+    assert!(some.header("x-queries").parse::<u32>().unwrap() <= 8, "{}", some.header("x-queries"));
+    let none = visitor.page(&format!("{book}?technology=abacus")).await;
+    good(&none);
+    assert!(none.text.contains("No case study fits all of that"));
+    let feed = visitor.get(&format!("{book}/feed.atom")).await;
+    assert_eq!((feed.status, feed.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
+    assert!(feed.text.contains("<title>Reading &lt;X-rays&gt;</title>"), "{}", feed.text);
+    assert_eq!(feed.text.matches("<entry>").count(), 1);
+    let home = visitor.page("/").await;
+    assert!(home.text.contains(&book), "a playbook stands on the first page");
+});
+
+hub_test!(async fn whoever_is_overtaken_keeps_every_word_and_sees_the_other(hub) {
+    let s = scene(hub).await;
+    let path = format!("/api/v1/case-studies/{}", s.study);
+    done(&s.alan.put_json(&format!("{path}/authors/olga"), &json!({"role": "author"})).await);
+    let (alan, csrf) = (&s.editor.0, &s.editor.1);
+    let (olga, token) = (&s.owner.0, &s.owner.1);
+    let edit = format!("/case-studies/{}/edit", s.study);
+    let form = format!("{edit}/aim");
+    assert!(alan.page(&edit).await.text.contains("Half the wait."));
+    let first = olga.form(&form, token, &[("version", "1"), ("body", "A third of the wait.\r\nBy May.")]).await;
+    assert_eq!(first.status, 303, "{}", first.text);
+    let mine = "Half the wait, or less.\r\nFor <everybody>.";
+    let second = alan.form(&form, csrf, &[("version", "1"), ("body", mine)]).await;
+    assert_eq!(second.status, 412, "{}", second.text);
+    check_html(&second.text);
+    for what in ["For &#60;everybody&#62;.", "A third of the wait.", "<ins>", "name=\"version\" value=\"2\""] {
+        assert!(second.text.contains(what), "{what}: {}", second.text);
+    }
+    let saved = s.alan.get(&format!("{path}/parts/aim")).await.json();
+    assert_eq!(saved["body"], "A third of the wait.\nBy May.", "nothing was overwritten");
+    // It is kept as a draft, on the page as well.
+    let again = alan.page(&edit).await;
+    good(&again);
+    assert!(again.text.contains("For &#60;everybody&#62;.") && again.text.contains("Your draft, not saved"));
+    let merged = alan.form(&form, csrf, &[("version", "2"), ("body", "A third of the wait, or less.")]).await;
+    assert_eq!(merged.status, 303, "{}", merged.text);
+    let page = alan.page(&edit).await;
+    assert!(page.text.contains("A third of the wait, or less.") && !page.text.contains("Your draft, not saved"));
+    // Theirs is taken without saving anything.
+    let stale = alan.form(&form, csrf, &[("version", "1"), ("body", "Mine alone")]).await;
+    assert_eq!(stale.status, 412);
+    let taken = alan.form(&form, csrf, &[("version", "3"), ("take", "theirs")]).await;
+    assert_eq!((taken.status, taken.header("location")), (303, format!("{edit}#aim").as_str()));
+    assert!(!alan.page(&edit).await.text.contains("Mine alone"));
+});
+
+hub_test!(async fn parts_are_written_by_forms_that_lose_nothing(hub) {
+    let s = scene(hub).await;
+    let (alan, csrf) = (&s.editor.0, &s.editor.1);
+    let edit = format!("/case-studies/{}/edit", s.study);
+    let outcomes = format!("{edit}/outcomes");
+    let version = "1";
+    let row = |name: &'static str, before: &'static str, after: &'static str| {
+        [
+            ("m.name", name), ("m.before", before), ("m.after", after), ("m.unit", "min"), ("m.n", ""),
+            ("m.period", ""), ("m.method", ""), ("m.source", ""),
+        ]
+    };
+    let mut fields = vec![("version", version), ("body", "Shorter.")];
+    fields.extend(row("Wait", "ninety", "30"));
+    let wrong = alan.form(&outcomes, csrf, &fields).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text);
+    check_html(&wrong.text);
+    assert!(wrong.text.contains("value=\"ninety\"") && wrong.text.contains("Measure 1, Before"), "{}", wrong.text);
+    // One more row, nothing saved.
+    let mut more = fields.clone();
+    more.push(("more", "1"));
+    let longer = alan.form(&outcomes, csrf, &more).await;
+    good(&longer);
+    assert_eq!(longer.text.matches("name=\"m.name\"").count(), 2);
+    let mut fields = vec![("version", version), ("body", "Shorter.")];
+    fields.extend(row("Wait", "90 min", "30"));
+    fields.extend(row("", "", ""));
+    let saved = alan.form(&outcomes, csrf, &fields).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let part = s.alan.get(&format!("/api/v1/case-studies/{}/parts/outcomes", s.study)).await.json();
+    assert_eq!((part["measures"][0]["before"].as_f64(), part["measures"].as_array().unwrap().len()), (Some(90.0), 1));
+
+    // Fields beside a text, and a script that gets the part alone.
+    let supplier = [("version", "1"), ("body", "Northbank Software."), ("field.paid_by", "The trust"), ("field.interest", "None.")];
+    assert_eq!(alan.form(&format!("{edit}/supplier"), csrf, &supplier).await.status, 303);
+    let fragment = alan
+        .send(alan.request("GET", &format!("{edit}/supplier?fragment=part")).header("X-Requested-With", "fetch"))
+        .await;
+    check_fragment(&fragment.text);
+    assert!(fragment.text.contains("The trust") && fragment.text.contains("data-progress"));
+    let day = alan.form(&format!("{edit}/review_due"), csrf, &[("version", "0"), ("body", "soon")]).await;
+    assert_eq!(day.status, 422, "{}", day.text);
+    assert_eq!(alan.page(&format!("{edit}/nothing")).await.status, 404);
+
+    // What is about the whole.
+    good(&alan.page(&format!("{edit}/about")).await);
+    let about = [("title", "A new title"), ("playbook", s.book.as_str()), ("terms.technology", "U-Net, ONNX")];
+    assert_eq!(alan.form(&format!("{edit}/about"), csrf, &about).await.status, 303);
+    let page = alan.page(&edit).await;
+    assert!(page.text.contains("A new title") && page.text.contains("ONNX"));
+    let none = alan.form(&format!("{edit}/about"), csrf, &[("title", ""), ("playbook", s.book.as_str()), ("terms.stage", "kept")]).await;
+    assert_eq!(none.status, 422);
+    check_html(&none.text);
+    assert!(none.text.contains("value=\"kept\""));
+});
+
+hub_test!(async fn comments_are_answered_and_resolved_beside_their_part(hub) {
+    let s = scene(hub).await;
+    let (alan, csrf) = (&s.editor.0, &s.editor.1);
+    let (olga, token) = (&s.owner.0, &s.owner.1);
+    done(&s.alan.post(&format!("/api/v1/case-studies/{}/submit", s.study), &json!({})).await);
+    let page = format!("/case-studies/{}", s.study);
+    let post = format!("{page}/comments");
+    let sent = olga.form(&post, token, &[("part", "aim"), ("from", "review"), ("body", "By *when*?")]).await;
+    assert_eq!((sent.status, sent.header("location")), (303, format!("{page}/review#comments-aim").as_str()), "{}", sent.text);
+    let empty = olga.form(&post, token, &[("part", "aim"), ("from", "review"), ("body", " ")]).await;
+    assert_eq!(empty.status, 422);
+    check_html(&empty.text);
+    let edit = alan.page(&format!("{page}/edit")).await;
+    good(&edit);
+    assert!(edit.text.contains("By <em>when</em>?") && edit.text.contains("1 open comment"), "{}", edit.text);
+    let comment = edit.text.split("id=\"comment-").find_map(|rest| rest.split('"').next().filter(|id| id.len() == 13)).unwrap().to_owned();
+    let reply = [("part", "aim"), ("parent", comment.as_str()), ("body", "By May.")];
+    assert_eq!(alan.form(&post, csrf, &reply).await.status, 303);
+    let resolve = format!("{post}/{comment}/resolve");
+    assert_eq!(alan.form(&resolve, csrf, &[("part", "aim")]).await.status, 303);
+    let edit = alan.page(&format!("{page}/edit")).await;
+    good(&edit);
+    assert!(edit.text.contains("Resolved by @alan") && edit.text.contains("By May."));
+    assert_eq!(alan.form(&format!("{resolve}?undo=1"), csrf, &[("part", "aim")]).await.status, 303);
+    assert!(!alan.page(&format!("{page}/edit")).await.text.contains("Resolved by @alan"));
+    hub.settle().await;
+});
+
+hub_test!(async fn a_topic_becomes_a_draft_that_leads_back(hub) {
+    let s = scene(hub).await;
+    let space = hub.space(&s.olga, "open").await;
+    let topic = hub.topic(&s.olga, &space, "Who reads at night?").await["id"].as_str().unwrap().to_owned();
+    let answer = id(&hub.reply(&s.alan, &topic, None, "A second reader *helped* us.").await);
+    done(&s.olga.put(&format!("/api/v1/posts/{answer}/answer")).await);
+    let (olga, token) = (&s.owner.0, &s.owner.1);
+    let open = olga.page(&format!("/s/{space}/t/{topic}")).await;
+    assert!(open.text.contains(&format!("/case-studies/new?topic={topic}")));
+    let form = olga.page(&format!("/case-studies/new?topic={topic}")).await;
+    good(&form);
+    assert!(form.text.contains("value=\"Who reads at night?\""));
+    let made = olga.form("/case-studies/new", token, &[("topic", topic.as_str()), ("title", "Reading at night")]).await;
+    assert_eq!(made.status, 303, "{}", made.text);
+    let edit = olga.page(made.header("location")).await;
+    good(&edit);
+    assert!(edit.text.contains("A second reader *helped* us.") && edit.text.contains("alan"), "{}", edit.text);
+    let page = made.header("location").trim_end_matches("/edit").to_owned();
+    let preview = olga.page(&format!("{page}?copy=working")).await;
+    good(&preview);
+    assert!(preview.text.contains(&format!("/s/{space}/t/{topic}")), "it leads back");
+    good(&olga.page("/case-studies").await);
+    hub.settle().await;
+});
+
+hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
+    let s = scene(hub).await;
+    let (olga, token) = (&s.owner.0, &s.owner.1);
+    good(&olga.page("/playbooks/new").await);
+    let fields = [("title", ""), ("slug", "A b"), ("summary", "kept"), ("visibility", "open"), ("checklist", "One?\r\nTwo?")];
+    let wrong = olga.form("/playbooks/new", token, &fields).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text);
+    check_html(&wrong.text);
+    assert!(wrong.text.contains("kept"));
+    let fields = [("title", "Stroke"), ("slug", "stroke"), ("summary", ""), ("visibility", "open"), ("checklist", "One?\r\nTwo?")];
+    let made = olga.form("/playbooks/new", token, &fields).await;
+    assert_eq!((made.status, made.header("location")), (303, "/playbooks/stroke"), "{}", made.text);
+    let empty = olga.page("/playbooks/stroke").await;
+    good(&empty);
+    assert!(empty.text.contains("This playbook is still empty"));
+    let fields = [("title", "I need a scan at once"), ("description", "At *night*."), ("steps", "Call.\r\nScan.")];
+    let added = olga.form("/playbooks/stroke/scenarios/new", token, &fields).await;
+    assert_eq!(added.status, 303, "{}", added.text);
+    let page = olga.page("/playbooks/stroke").await;
+    good(&page);
+    assert!(page.text.contains("At <em>night</em>.") && page.text.contains("Scan."));
+    let scenario = page.text.split("id=\"scenario-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let at = format!("/playbooks/stroke/scenarios/{scenario}");
+    good(&olga.page(&format!("{at}/edit")).await);
+    let fields = [("version", "1"), ("title", "I need a scan now"), ("description", ""), ("steps", "Call."), ("position", "1")];
+    assert_eq!(olga.form(&format!("{at}/edit"), token, &fields).await.status, 303);
+    good(&olga.page("/playbooks/stroke/edit").await);
+    assert_eq!(olga.form("/playbooks/stroke/people", token, &[("handle", "@alan"), ("role", "reviewer")]).await.status, 303);
+    assert!(olga.page("/playbooks/stroke/edit").await.text.contains("alan Example"));
+    assert_eq!(olga.form("/playbooks/stroke/people/remove", token, &[("handle", "alan")]).await.status, 303);
+    assert_eq!(olga.form(&format!("{at}/remove"), token, &[]).await.status, 303);
+    assert!(!olga.page("/playbooks/stroke").await.text.contains("I need a scan now"));
+    hub.settle().await;
+});
