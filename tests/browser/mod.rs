@@ -4,9 +4,9 @@ mod axe;
 mod chat;
 mod driver;
 mod journey;
-mod playbooks;
 mod library;
 mod nodes;
+mod playbooks;
 mod search;
 mod writing;
 

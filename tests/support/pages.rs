@@ -341,6 +341,8 @@ impl Shelf {
         done(&cast.member.post(&format!("/api/v1/resources/{resource}/flags"), &flag).await);
         Self { resource, collection }
     }
+}
+
 /// A playbook with something of everything in it.
 pub struct Written {
     pub book: String,
