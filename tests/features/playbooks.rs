@@ -53,12 +53,19 @@ fn at(slug: &str) -> String {
 async fn notices(who: &Client) -> Vec<String> {
     let page = done(&who.get("/api/v1/notices").await);
     let of = page["items"].as_array().unwrap();
-    of.iter().map(|notice| format!("{} {}", notice["kind"].as_str().unwrap(), notice["url"].as_str().unwrap())).collect()
+    of.iter()
+        .map(|notice| format!("{} {}", notice["kind"].as_str().unwrap(), notice["url"].as_str().unwrap()))
+        .collect()
 }
 
 fn faults(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 422, "{}", answer.text);
-    answer.json()["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    answer.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 hub_test!(async fn a_playbook_is_made_read_and_changed(hub) {
@@ -236,8 +243,9 @@ hub_test!(async fn a_study_goes_from_a_draft_to_what_readers_get(hub) {
     assert_eq!(done(&eve.get("/api/v1/playbooks/reads").await)["study_count"], 0);
     assert_eq!(step(&ada, slug, "retire", &json!({})).await.status, 409);
     done(&step(&ada, slug, "submit", &json!({})).await);
+    assert_eq!(done(&eve.get("/api/v1/case-studies").await)["items"], json!([]), "not before somebody has looked at it");
     done(&step(&ada, slug, "withdraw", &json!({})).await);
-    assert_eq!(done(&ada.get("/api/v1/me/case-studies?state=revised").await)["items"][0]["slug"], slug);
+    assert_eq!(done(&ada.get("/api/v1/me/case-studies?state=retired").await)["items"][0]["slug"], slug);
 });
 
 hub_test!(async fn two_who_write_the_same_part_lose_nothing(hub) {
@@ -408,7 +416,8 @@ pub async fn place(cast: &crate::support::stage::Cast, space: &str, number: u32,
     if path.starts_with("/playbooks") {
         path = path.replace("{slug}", &slug).replace("{study}", &study).replace("{handle}", &cast.member.handle);
         if path.contains("{id}") {
-            let made = cast.owner.post(&format!("/api/v1/playbooks/{slug}/scenarios"), &json!({"title": "Looked at"})).await;
+            let made =
+                cast.owner.post(&format!("/api/v1/playbooks/{slug}/scenarios"), &json!({"title": "Looked at"})).await;
             path = path.replace("{id}", &made.id());
         }
         return path;

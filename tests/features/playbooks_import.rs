@@ -20,7 +20,8 @@ const STUDY: &str = "---\ntitle: 'Sorting referrals'\nsummary: 'A small model th
 
 const PROJECT: &str = "---\ntitle: 'A project'\ncategory: 'Projects'\nsummary: 'x'\n---\n\nPlain words.\n\n## Results\n\nOutput|Link\n---|---\nCode|[here](https://code.example)\n";
 
-const TEAM: &str = "# Team\n\n<TeamMember name=\"Ann Other\" role=\"Lead\" bio={`\n  She <b>leads</b>.<br/><br/>\n  Well.\n`} />\n";
+const TEAM: &str =
+    "# Team\n\n<TeamMember name=\"Ann Other\" role=\"Lead\" bio={`\n  She <b>leads</b>.<br/><br/>\n  Well.\n`} />\n";
 
 fn pages(hub: &TestHub, name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = hub.data_dir.join(name);
@@ -33,7 +34,8 @@ fn pages(hub: &TestHub, name: &str, files: &[(&str, &str)]) -> PathBuf {
 }
 
 async fn bring(hub: &TestHub, folder: &Path, playbook: &str, owner: &str) -> Result<Report, String> {
-    let options = Options { folder: folder.to_owned(), playbook: playbook.into(), owner: Some(owner.into()), quiet: true };
+    let options =
+        Options { folder: folder.to_owned(), playbook: playbook.into(), owner: Some(owner.into()), quiet: true };
     import(hub.state(), &options).await
 }
 
@@ -98,7 +100,10 @@ fn unpacked(bytes: &[u8]) -> BTreeMap<String, String> {
 async fn archive(who: &Client, slug: &str) -> BTreeMap<String, String> {
     let request = who.request("GET", &format!("/api/v1/playbooks/{slug}/export"));
     let response = request.send().await.unwrap();
-    assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (200, "application/zip"));
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
+        (200, "application/zip")
+    );
     unpacked(&response.bytes().await.unwrap())
 }
 

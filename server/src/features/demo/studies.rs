@@ -82,7 +82,8 @@ pub fn read() -> Result<Playbook, toml::de::Error> {
 
 /// Writes the playbook, published and in use.
 pub async fn write(tx: &mut Tx, of: &Playbook, html: &Html, members: &Ids, spaces: &Ids) -> Result<()> {
-    let ids = |handles: &[String]| -> Result<Vec<i64>> { handles.iter().map(|handle| id_of(members, handle)).collect() };
+    let ids =
+        |handles: &[String]| -> Result<Vec<i64>> { handles.iter().map(|handle| id_of(members, handle)).collect() };
     let book = Book {
         slug: of.slug.clone(),
         title: of.title.clone(),

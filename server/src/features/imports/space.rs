@@ -74,7 +74,9 @@ pub(super) async fn find_owner(state: &AppState, handle: Option<&str>) -> Result
     match (found, handle) {
         (Some(found), _) => Ok(found.id),
         (None, Some(handle)) => Err(format!("--as {handle}: no active member has this handle")),
-        (None, None) => Err("nobody can own what is brought yet; make an administrator first: praxis admin create".into()),
+        (None, None) => {
+            Err("nobody can own what is brought yet; make an administrator first: praxis admin create".into())
+        }
     }
 }
 

@@ -26,7 +26,8 @@ mod writings;
 
 pub use events::fill_events;
 pub use file_actions::{
-    adopt_cover, adopt_files, adopt_into_messages, adopt_into_study, purge_files_of_message, purge_files_of_post, remove_unused_files,
+    adopt_cover, adopt_files, adopt_into_messages, adopt_into_study, purge_files_of_message, purge_files_of_post,
+    remove_unused_files,
 };
 pub use files::linked_files;
 pub use model::{LinkView, MeView, MemberView, ProfileView};

@@ -62,7 +62,10 @@ where
         credited: credited.0,
         parts,
         terms: terms.0,
-        url: page.source.filter(|url| url.starts_with("https://") || url.starts_with("http://")).map(|url| line(&url, 2000)),
+        url: page
+            .source
+            .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+            .map(|url| line(&url, 2000)),
         publish,
     };
     let (id, slug) = state
@@ -264,7 +267,8 @@ pub fn fitting(mut playbook: PlaybookIn) -> PlaybookIn {
     playbook.pathway = line(&playbook.pathway, TITLE);
     playbook.summary = line(&playbook.summary, 255);
     playbook.introduction = body(&playbook.introduction, &mut nothing, PartKey::Scope);
-    playbook.checklist = playbook.checklist.iter().take(40).map(|point| line(point, 255)).filter(|point| !point.is_empty()).collect();
+    playbook.checklist =
+        playbook.checklist.iter().take(40).map(|point| line(point, 255)).filter(|point| !point.is_empty()).collect();
     for scenario in &mut playbook.scenarios {
         scenario.title = line(&scenario.title, TITLE);
         scenario.description = body(&scenario.description, &mut nothing, PartKey::Scope);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::actions::{Imported, insert_book_row, insert_rendered, insert_sample};
 use super::ground;
 use super::measures::Measure;
-use super::parts::{PartContent, fields, FieldShape};
+use super::parts::{FieldShape, PartContent, fields};
 use super::terms::{Terms, fold};
 use super::texts::{Written, render};
 use crate::entities::kinds::{AdoptionStatus, PartKey};
@@ -68,7 +68,8 @@ pub type Render<'a> = dyn Fn(&str) -> String + Send + Sync + 'a;
 pub async fn playbook(tx: &mut Tx, of: &Book, html: &Render<'_>) -> Result<i64> {
     let id = insert_book_row(tx, of, html(&of.introduction)).await?;
     let rows = of.reviewers.iter().map(|who| [id.into(), (*who).into(), "reviewer".into(), tx.now().into()]).collect();
-    insert_rows(tx.conn(), "INSERT INTO playbook_member (playbook_id, member_id, role, added_at) VALUES ", rows).await?;
+    insert_rows(tx.conn(), "INSERT INTO playbook_member (playbook_id, member_id, role, added_at) VALUES ", rows)
+        .await?;
     Ok(id)
 }
 
@@ -174,8 +175,7 @@ async fn endorse(tx: &Tx, study: i64, since: i64, opinions: &[Opinion]) -> Resul
             (since + days * DAY).into(),
         ]);
     }
-    let insert =
-        "INSERT INTO study_endorsement (study_id, member_id, discipline, role, organisation, reason, created_at) VALUES ";
+    let insert = "INSERT INTO study_endorsement (study_id, member_id, discipline, role, organisation, reason, created_at) VALUES ";
     insert_rows(tx.conn(), insert, rows).await
 }
 

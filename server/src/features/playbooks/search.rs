@@ -17,7 +17,7 @@ use crate::text::{is_tag, reading};
 use crate::web::error::Result;
 
 /// A study `c` that can be found.
-const FOUND: &str = "c.published > 0 AND c.state <> 'retired'";
+const FOUND: &str = "c.published > 0 AND c.retired_at IS NULL";
 
 #[derive(Debug)]
 pub struct Playbooks;
@@ -72,7 +72,8 @@ impl Source for CaseStudies {
         if of.kind != Kind::Playbook {
             return Box::pin(async { Ok(Vec::new()) });
         }
-        let find = Sql::new("SELECT id FROM case_study WHERE playbook_id = ").bind(of.id).then(" AND id > ").bind(after);
+        let find =
+            Sql::new("SELECT id FROM case_study WHERE playbook_id = ").bind(of.id).then(" AND id > ").bind(after);
         Box::pin(find.then(" ORDER BY id LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX)).ids(db))
     }
 }
@@ -89,20 +90,18 @@ fn audience(row: &QueryResult) -> Result<Vec<Audience>> {
 
 async fn playbooks(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
     let mut scenarios: HashMap<i64, Vec<Passage>> = HashMap::new();
-    let rows = Sql::new("SELECT id, playbook_id, title, description_html, steps_html FROM scenario WHERE playbook_id IN ")
-        .list(ids.iter().copied())
-        .then(" ORDER BY playbook_id, position, id")
-        .all(db)
-        .await?;
+    let rows =
+        Sql::new("SELECT id, playbook_id, title, description_html, steps_html FROM scenario WHERE playbook_id IN ")
+            .list(ids.iter().copied())
+            .then(" ORDER BY playbook_id, position, id")
+            .all(db)
+            .await?;
     for row in rows {
         let steps: Vec<String> = kept(&row.try_get::<String>("", "steps_html")?);
         let (title, description): (String, String) = (row.try_get("", "title")?, row.try_get("", "description_html")?);
         let text = format!("{title}\n{}\n{}", reading(&description), reading(&steps.join("\n")));
         let anchor = format!("scenario-{}", Id(row.try_get("", "id")?));
-        scenarios
-            .entry(row.try_get("", "playbook_id")?)
-            .or_default()
-            .push(Passage { text, anchor: Some(anchor) });
+        scenarios.entry(row.try_get("", "playbook_id")?).or_default().push(Passage { text, anchor: Some(anchor) });
     }
     let rows = Sql::new(
         "SELECT b.id, b.slug, b.title, b.pathway, b.summary, b.intro_html, b.created_by, b.created_at, \

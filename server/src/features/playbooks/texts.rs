@@ -230,9 +230,12 @@ async fn known(state: &AppState, handles: HashSet<String>) -> Result<HashSet<Str
 
 /// The last microsecond of a day in UTC: `2027-01-31`.
 pub(super) fn end_of_day(day: &str) -> Option<i64> {
-    let shape = day.len() == 10 && day.bytes().enumerate().all(|(at, byte)| {
-        if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
-    });
+    let shape = day.len() == 10
+        && day.bytes().enumerate().all(
+            |(at, byte)| {
+                if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
+            },
+        );
     if !shape {
         return None;
     }

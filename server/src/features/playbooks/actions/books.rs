@@ -299,7 +299,10 @@ pub async fn edit_playbook(
             }
             let visibility = change.visibility.unwrap_or(book.standing.visibility);
             if visibility == PlaybookVisibility::Restricted && home.is_none() {
-                return Err(AppError::field("space", "is needed: a restricted playbook is read by those who may read its space"));
+                return Err(AppError::field(
+                    "space",
+                    "is needed: a restricted playbook is read by those who may read its space",
+                ));
             }
             sql = sql.then(", visibility = ").bind(visibility.as_str());
             if let Some(cover) = &change.cover {

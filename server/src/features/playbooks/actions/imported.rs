@@ -133,7 +133,8 @@ pub async fn place_imported(
     given: &PlaybookIn,
     studies: &HashMap<String, i64>,
 ) -> Result<usize> {
-    let rows = Sql::new("SELECT title FROM scenario WHERE playbook_id = ").bind(playbook).all(state.store.read()).await?;
+    let rows =
+        Sql::new("SELECT title FROM scenario WHERE playbook_id = ").bind(playbook).all(state.store.read()).await?;
     let known = rows.iter().map(|row| Ok(row.try_get("", "title")?)).collect::<Result<Vec<String>>>()?;
     let mut made = 0;
     for scenario in given.scenarios.iter().filter(|scenario| !known.contains(&scenario.title)) {
@@ -144,9 +145,15 @@ pub async fn place_imported(
         state
             .store
             .write(async move |tx| {
-                let id =
-                    insert_rendered(tx, playbook, &scenario.title, [&scenario.description, &html], &scenario.steps, &steps_html)
-                        .await?;
+                let id = insert_rendered(
+                    tx,
+                    playbook,
+                    &scenario.title,
+                    [&scenario.description, &html],
+                    &scenario.steps,
+                    &steps_html,
+                )
+                .await?;
                 tx.index(Kind::Playbook, playbook);
                 let rows = ids.iter().zip(0_i32..).map(|(study, at)| [id.into(), (*study).into(), at.into()]).collect();
                 let insert = "INSERT INTO scenario_study (scenario_id, study_id, position) VALUES ";

@@ -76,10 +76,7 @@ struct Prepared {
 }
 
 async fn prepare(state: &AppState, new: &NewScenario) -> Result<Prepared> {
-    let texts = [
-        Text::line("title", &new.title, TITLE).required(),
-        Text::body("description", &new.description, BODY),
-    ];
+    let texts = [Text::line("title", &new.title, TITLE).required(), Text::body("description", &new.description, BODY)];
     let checked = checks::check(&texts, new.confirmed)?;
     let [html] = render_texts(state, [checked.get("description")]).await?;
     Ok(Prepared {

@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use sea_orm::ConnectionTrait;
 
-use super::parts::{apply, check_day, insert_part};
 use super::imported::Imported;
+use super::parts::{apply, check_day, insert_part};
 use super::{gather, under};
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudySource};
@@ -107,12 +107,7 @@ pub async fn create_study(state: &AppState, me: &Me, new: &NewStudy) -> Result<S
 }
 
 /// The same for a request that may come again.
-pub async fn create_study_once(
-    state: &AppState,
-    me: &Me,
-    new: &NewStudy,
-    once: Option<Once>,
-) -> Result<HttpResponse> {
+pub async fn create_study_once(state: &AppState, me: &Me, new: &NewStudy, once: Option<Once>) -> Result<HttpResponse> {
     insert_once(state, me, prepare(state, new).await?, once).await
 }
 
@@ -231,7 +226,8 @@ async fn people(tx: &Tx, study: i64, authors: &[i64], credited: &[i64]) -> Resul
         .zip(0_i32..)
         .map(|((who, role), at)| [study.into(), who.into(), role.into(), at.into(), tx.now().into()])
         .collect();
-    insert_rows(tx.conn(), "INSERT INTO study_author (study_id, member_id, role, position, added_at) VALUES ", rows).await
+    insert_rows(tx.conn(), "INSERT INTO study_author (study_id, member_id, role, position, added_at) VALUES ", rows)
+        .await
 }
 
 async fn write_parts(tx: &mut Tx, study: i64, by: i64, parts: &[(PartKey, Written)]) -> Result<()> {
@@ -334,7 +330,11 @@ pub(super) fn slug_of(title: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.len() < 2 || RESERVED.contains(&slug) { format!("study-{slug}").trim_end_matches('-').to_owned() } else { slug.to_owned() }
+    if slug.len() < 2 || RESERVED.contains(&slug) {
+        format!("study-{slug}").trim_end_matches('-').to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 async fn free_slug(db: &impl ConnectionTrait, wanted: &str) -> Result<String> {
@@ -369,13 +369,7 @@ pub(super) async fn set_terms(tx: &Tx, study: i64, terms: &Terms, live: bool) ->
         .await?;
     let rows = terms.iter().flat_map(|(kind, labels)| {
         labels.iter().map(move |label| {
-            [
-                study.into(),
-                i32::from(live).into(),
-                kind.as_str().into(),
-                fold(label).into(),
-                label.clone().into(),
-            ]
+            [study.into(), i32::from(live).into(), kind.as_str().into(), fold(label).into(), label.clone().into()]
         })
     });
     let insert = "INSERT INTO study_term (study_id, live, kind, term, label) VALUES ";
@@ -451,13 +445,7 @@ pub(super) async fn log(
 }
 
 /// Changes what is about the whole study: its authors. `If-Match` is the version of the study.
-pub async fn edit_study(
-    state: &AppState,
-    me: &Me,
-    slug: &str,
-    change: &StudyChange,
-    if_match: IfMatch,
-) -> Result<()> {
+pub async fn edit_study(state: &AppState, me: &Me, slug: &str, change: &StudyChange, if_match: IfMatch) -> Result<()> {
     let mut faults = Vec::new();
     let mut parts = Vec::new();
     if let Some(summary) = &change.summary {
@@ -522,12 +510,7 @@ pub async fn edit_study(
 }
 
 async fn retitle(tx: &mut Tx, study: &StudyGround, title: &str) -> Result<()> {
-    Sql::new("UPDATE case_study SET title = ")
-        .bind(title)
-        .then(" WHERE id = ")
-        .bind(study.id)
-        .run(tx.conn())
-        .await?;
+    Sql::new("UPDATE case_study SET title = ").bind(title).then(" WHERE id = ").bind(study.id).run(tx.conn()).await?;
     changed(tx, study).await
 }
 

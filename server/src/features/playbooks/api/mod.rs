@@ -235,8 +235,9 @@ fn parts_of(given: BTreeMap<String, PartValue>) -> Result<Vec<(PartKey, PartInpu
     }
     let mut parts = Vec::with_capacity(given.len());
     for (word, value) in given {
-        let key = PartKey::parse(&word)
-            .ok_or_else(|| AppError::field("parts", format!("{} is no part", word.chars().take(40).collect::<String>())))?;
+        let key = PartKey::parse(&word).ok_or_else(|| {
+            AppError::field("parts", format!("{} is no part", word.chars().take(40).collect::<String>()))
+        })?;
         parts.push((key, value.input()));
     }
     Ok(parts)

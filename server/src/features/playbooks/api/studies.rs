@@ -127,9 +127,7 @@ impl StudiesQuery {
             None => None,
         };
         let scenario = match some(self.scenario) {
-            Some(id) => {
-                Some(id.parse::<Id>().map_err(|_| AppError::field("scenario", "is an id of this hub"))?.0)
-            }
+            Some(id) => Some(id.parse::<Id>().map_err(|_| AppError::field("scenario", "is an id of this hub"))?.0),
             None => None,
         };
         let kinds = [

@@ -116,9 +116,7 @@ fn measure_line(of: &Measure) -> String {
 fn terms_text(terms: &Terms) -> String {
     let lines: Vec<String> = terms
         .iter()
-        .map(|(kind, labels)| {
-            format!("{}: {}", english().of("playbooks.term_kind", kind.as_str()), labels.join(", "))
-        })
+        .map(|(kind, labels)| format!("{}: {}", english().of("playbooks.term_kind", kind.as_str()), labels.join(", ")))
         .collect();
     lines.join("\n")
 }

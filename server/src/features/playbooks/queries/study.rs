@@ -298,9 +298,7 @@ async fn discussion(
 }
 
 async fn source(state: &AppState, viewer: &Viewer, source: &Source) -> Result<Option<SourceView>> {
-    let view = |url: Option<String>, title: &str| {
-        Some(SourceView { kind: source.kind, url, title: title.to_owned() })
-    };
+    let view = |url: Option<String>, title: &str| Some(SourceView { kind: source.kind, url, title: title.to_owned() });
     match source.kind {
         StudySource::Written => Ok(None),
         StudySource::Import => Ok(view(source.url.clone(), "")),
