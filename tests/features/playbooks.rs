@@ -243,8 +243,9 @@ hub_test!(async fn a_study_goes_from_a_draft_to_what_readers_get(hub) {
     assert_eq!(done(&eve.get("/api/v1/playbooks/reads").await)["study_count"], 0);
     assert_eq!(step(&ada, slug, "retire", &json!({})).await.status, 409);
     done(&step(&ada, slug, "submit", &json!({})).await);
+    assert_eq!(done(&eve.get("/api/v1/case-studies").await)["items"], json!([]), "not before somebody has looked at it");
     done(&step(&ada, slug, "withdraw", &json!({})).await);
-    assert_eq!(done(&ada.get("/api/v1/me/case-studies?state=revised").await)["items"][0]["slug"], slug);
+    assert_eq!(done(&ada.get("/api/v1/me/case-studies?state=retired").await)["items"][0]["slug"], slug);
 });
 
 hub_test!(async fn two_who_write_the_same_part_lose_nothing(hub) {

@@ -33,6 +33,8 @@ pub(super) struct StudyGround {
     /// Number of the published revision; 0 for none.
     pub published: i32,
     pub revision_count: i32,
+    /// It was taken off the lists, and no revision has been published since.
+    pub retired: bool,
     pub topic_id: Option<i64>,
     pub version: i32,
     pub standing: StudyStanding,
@@ -104,6 +106,7 @@ pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGroun
         checklist: kept(row.try_get::<Option<String>>("b_", "checklist")?.as_deref().unwrap_or_default()),
         published: row.try_get("c_", "published")?,
         revision_count: row.try_get("c_", "revision_count")?,
+        retired: row.try_get::<Option<i64>>("c_", "retired_at")?.is_some(),
         topic_id: row.try_get("c_", "topic_id")?,
         version: row.try_get("c_", "version")?,
         standing,

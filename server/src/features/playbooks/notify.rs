@@ -248,7 +248,7 @@ async fn open_discussion(state: &AppState, id: i64) -> Result<()> {
         "SELECT c.slug, c.live_title, c.live_summary, b.space_id, (SELECT w.member_id FROM study_author w \
          WHERE w.study_id = c.id AND w.role = 'author' ORDER BY w.position, w.member_id LIMIT 1) AS author_id \
          FROM case_study c JOIN playbook b ON b.id = c.playbook_id JOIN space s ON s.id = b.space_id \
-         WHERE c.topic_id IS NULL AND c.published > 0 AND c.state <> 'retired' AND s.archived_at IS NULL AND c.id = ",
+         WHERE c.topic_id IS NULL AND c.published > 0 AND c.retired_at IS NULL AND s.archived_at IS NULL AND c.id = ",
     )
     .bind(id)
     .one(state.store.read())

@@ -17,7 +17,7 @@ use crate::text::{is_tag, reading};
 use crate::web::error::Result;
 
 /// A study `c` that can be found.
-const FOUND: &str = "c.published > 0 AND c.state <> 'retired'";
+const FOUND: &str = "c.published > 0 AND c.retired_at IS NULL";
 
 #[derive(Debug)]
 pub struct Playbooks;

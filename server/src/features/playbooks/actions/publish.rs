@@ -129,7 +129,7 @@ async fn count_studies(tx: &Tx, playbook: Option<i64>) -> Result<()> {
     let Some(playbook) = playbook else { return Ok(()) };
     Sql::new(
         "UPDATE playbook SET study_count = (SELECT count(*) FROM case_study c WHERE c.playbook_id = playbook.id \
-         AND c.published > 0 AND c.state <> 'retired') WHERE id = ",
+         AND c.published > 0 AND c.retired_at IS NULL) WHERE id = ",
     )
     .bind(playbook)
     .run(tx.conn())

@@ -211,7 +211,7 @@ async fn studies_of(
         .then("count(*) OVER (PARTITION BY x.scenario_id) AS x_count, ")
         .then("row_number() OVER (PARTITION BY x.scenario_id ORDER BY x.position, x.study_id) AS x_row ")
         .then("FROM scenario_study x JOIN case_study c ON c.id = x.study_id JOIN playbook b ON b.id = c.playbook_id ")
-        .then("WHERE c.published > 0 AND c.state <> 'retired' AND x.scenario_id IN ")
+        .then("WHERE c.published > 0 AND c.retired_at IS NULL AND x.scenario_id IN ")
         .list(scenarios.iter().copied())
         .then(" AND ");
     let rows = readable(sql, state, viewer)

@@ -3,9 +3,8 @@
 use std::io::Write as _;
 
 use crate::app::AppState;
-use crate::entities::kinds::StudyState;
 use crate::features::playbooks::markdown::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
-use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyView};
+use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
 use crate::features::playbooks::parts::PartContent;
 use crate::features::playbooks::rows::{STUDY, day, study};
 use crate::store::Sql;
@@ -95,7 +94,7 @@ async fn placed(state: &AppState, playbook: i64) -> Result<std::collections::Has
     let rows = Sql::new(
         "SELECT x.scenario_id, c.slug FROM scenario_study x JOIN scenario n ON n.id = x.scenario_id \
          JOIN case_study c ON c.id = x.study_id AND c.playbook_id = n.playbook_id \
-         WHERE c.published > 0 AND c.state <> 'retired' AND n.playbook_id = ",
+         WHERE c.published > 0 AND c.retired_at IS NULL AND n.playbook_id = ",
     )
     .bind(playbook)
     .then(" ORDER BY x.scenario_id, x.position, x.study_id LIMIT 20000")
@@ -113,9 +112,7 @@ async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, 
     let db = state.store.read();
     let rows = Sql::new("SELECT r.content AS r_content, NULL AS b_slug, NULL AS b_title, ")
         .then(STUDY)
-        .then(" FROM case_study c JOIN study_revision r ON r.study_id = c.id AND r.number = c.published WHERE c.state <> ")
-        .bind(StudyState::Retired.as_str())
-        .then(" AND c.playbook_id = ")
+        .then(" FROM case_study c JOIN study_revision r ON r.study_id = c.id AND r.number = c.published WHERE c.retired_at IS NULL AND c.playbook_id = ")
         .bind(playbook)
         .then(" AND c.id > ")
         .bind(after)
@@ -129,12 +126,13 @@ async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, 
         contents.push(serde_json::from_str::<RevisionContent>(&row.try_get::<String>("r_", "content")?)?);
     }
     let found = super::with_names(db, found, true).await?;
-    let outs = found.into_iter().zip(contents).map(|(row, content)| {
+    let mut credited = credited(state, &found).await?;
+    let outs = found.into_iter().zip(contents).map(move |(row, content)| {
         let out = StudyOut {
             title: content.title,
             slug: row.slug,
             authors: handles(&row.authors),
-            credited: Vec::new(),
+            credited: credited.remove(&row.id.0).unwrap_or_default(),
             state: "published".to_owned(),
             published: row.published.map(day),
             terms: content.terms,
@@ -143,6 +141,20 @@ async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, 
         (row.id.0, out)
     });
     Ok(outs.collect())
+}
+
+/// The handles of those who are thanked in studies.
+async fn credited(state: &AppState, studies: &[StudyRow]) -> Result<std::collections::HashMap<i64, Vec<String>>> {
+    let rows = Sql::new("SELECT w.study_id, m.handle FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.role = 'credited' AND w.study_id IN ")
+        .list(studies.iter().map(|study| study.id.0))
+        .then(" ORDER BY w.study_id, w.position, w.member_id")
+        .all(state.store.read())
+        .await?;
+    let mut credited: std::collections::HashMap<i64, Vec<String>> = std::collections::HashMap::new();
+    for row in rows {
+        credited.entry(row.try_get("", "study_id")?).or_default().push(row.try_get("", "handle")?);
+    }
+    Ok(credited)
 }
 
 /// A ZIP archive in memory.

@@ -59,7 +59,7 @@ fn filtered(sql: Sql, filter: &RegisterFilter) -> Sql {
     for word in filter.q.as_deref().unwrap_or_default().split_whitespace().take(MOST_WORDS) {
         let word = format!("%{}%", word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         sql = sql
-            .then(" AND lower(d.organisation || ' ' || d.site || ' ' || c.live_title || ' ' || d.why) LIKE ")
+            .then(" AND d.organisation_key || ' ' || lower(d.site || ' ' || c.live_title || ' ' || d.why) LIKE ")
             .bind(word)
             .then(" ESCAPE '\\'");
     }
