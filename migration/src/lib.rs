@@ -11,6 +11,7 @@ mod m20261122_000003_forum;
 mod m20261122_000004_spine;
 mod m20261122_000005_chat;
 mod m20261122_000006_mends;
+mod m20261126_000050_search_log;
 mod m20261126_000060_playbooks;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_spine::Migration),
             Box::new(m20261122_000005_chat::Migration),
             Box::new(m20261122_000006_mends::Migration),
+            Box::new(m20261126_000050_search_log::Migration),
             Box::new(m20261126_000060_playbooks::Migration),
         ]
     }

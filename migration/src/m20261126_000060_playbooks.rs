@@ -49,11 +49,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (name, table) in [
-            ("ix_file_study_id", "file"),
-            ("ix_file_playbook_id", "file"),
-            ("ix_notice_member_id_study_id", "notice"),
-        ] {
+        for (name, table) in
+            [("ix_file_study_id", "file"), ("ix_file_playbook_id", "file"), ("ix_notice_member_id_study_id", "notice")]
+        {
             manager.drop_index(Index::drop().name(name).table(table).to_owned()).await?;
         }
         for (table, column) in [("file", "study_id"), ("file", "playbook_id"), ("notice", "study_id")] {
@@ -233,6 +231,8 @@ async fn case_study(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let by_state = ["playbook_id", "state", "submitted_at"];
     index(manager, "ix_case_study_playbook_id_state_submitted_at", "case_study", &by_state).await?;
     index(manager, "ix_case_study_published_at_id", "case_study", &["published_at", "id"]).await?;
+    index(manager, "ix_case_study_adoption_count_id", "case_study", &["adoption_count", "id"]).await?;
+    index(manager, "ix_case_study_endorsement_count_id", "case_study", &["endorsement_count", "id"]).await?;
     index(manager, "ix_case_study_review_due", "case_study", &["review_due"]).await?;
     index(manager, "ix_case_study_topic_id", "case_study", &["topic_id"]).await?;
     index(manager, "ix_case_study_owner_id", "case_study", &["owner_id"]).await?;

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::app::AppState;
 use crate::entities::job;
 use crate::realtime::SendFrame;
+use crate::search::Source;
 use crate::store::Id;
 use crate::streams::{Committed, Filler, Stream, StreamKind};
 use crate::web::error::{AppError, Result};
@@ -74,6 +75,20 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         playbooks::openapi(),
         moderation::openapi(),
         admin::openapi(),
+    ]
+}
+
+/// What can be found, a source a kind.
+#[must_use]
+pub fn search_sources() -> Vec<&'static dyn Source> {
+    vec![
+        &forum::Topics,
+        &forum::Posts,
+        &chat::Messages,
+        &playbooks::Playbooks,
+        &playbooks::CaseStudies,
+        &people::Members,
+        &spaces::Spaces,
     ]
 }
 

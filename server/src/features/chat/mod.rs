@@ -18,6 +18,7 @@ mod notify;
 mod pages;
 pub mod policy;
 pub mod queries;
+mod search;
 mod sending;
 mod surroundings;
 
@@ -26,6 +27,7 @@ pub use events::{fill_events, marker_data, room_data};
 pub use ground::{Marker, RoomGround};
 pub use pages::configure as configure_pages;
 pub use queries::{has_blocked, side};
+pub use search::Messages;
 pub use sending::{Mailbag, NewMessage, Outgoing, Sender, Sent, parse_reply, prepare, preview};
 pub use surroundings::{glimpses, may_subscribe, people_shown, shows_files, typist};
 

@@ -6,6 +6,7 @@
 mod content;
 mod posts;
 mod rows;
+mod studies;
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,14 +25,17 @@ use content::Content;
 pub async fn fill(state: &AppState) -> Result<String, String> {
     let content =
         content::read().map_err(|error| format!("demo: the sample content is damaged ({})", error.message()))?;
+    let playbook =
+        studies::read().map_err(|error| format!("demo: the sample content is damaged ({})", error.message()))?;
     let html = Html::new(&content);
     let (threads, posts) =
         (content.threads.len(), content.threads.iter().map(|thread| thread.replies.len()).sum::<usize>());
-    let (people, places) = (content.people.len(), content.places.len());
-    let done = state.store.write(async move |tx| write(tx, &content, &html).await).await;
+    let (people, places, studies) = (content.people.len(), content.places.len(), playbook.study.len());
+    let done = state.store.write(async move |tx| write(tx, &content, &playbook, &html).await).await;
     match done {
         Ok(()) => Ok(format!(
-            "filled with {people} invented members, {places} spaces, {threads} topics and {posts} replies; \
+            "filled with {people} invented members, {places} spaces, {threads} topics and {posts} replies, \
+             a sample playbook with {studies} case studies; \
              nobody of them can sign in. Start praxis and open its setup link to become the administrator."
         )),
         Err(AppError::Conflict(line)) => Err(line.into_owned()),
@@ -39,13 +43,14 @@ pub async fn fill(state: &AppState) -> Result<String, String> {
     }
 }
 
-async fn write(tx: &mut Tx, content: &Content, html: &Html) -> Result<()> {
+async fn write(tx: &mut Tx, content: &Content, playbook: &studies::Playbook, html: &Html) -> Result<()> {
     if member::Entity::find().count(tx.conn()).await? > 0 {
         return Err(AppError::Conflict("demo: this hub has members; only an empty hub is filled".into()));
     }
     let members = rows::members(tx, content, html).await?;
     let spaces = rows::spaces(tx, content, html, &members).await?;
     posts::threads(tx, content, html, &members, &spaces).await?;
+    studies::write(tx, playbook, html, &members, &spaces).await?;
     for id in spaces.values() {
         tx.append(Stream::space(*id), NewEvent::new("space.changed", *id, None));
     }

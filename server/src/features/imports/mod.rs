@@ -3,6 +3,7 @@
 //! Invariant: an import adds nothing twice. It works beside a running hub: it writes rows and
 //! events in short transactions, and running servers notice by the heads of the streams.
 
+pub mod markdown;
 mod refs;
 mod report;
 pub mod slack;
@@ -66,6 +67,18 @@ pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
             let (folder, owner) = (asked.path.clone(), asked.owner.clone());
             slack::import(state, &slack::Options { folder, space: space()?, owner, quiet: false }).await
         }
+        Format::Markdown => {
+            let options = markdown::Options {
+                folder: asked.path.clone(),
+                playbook: asked
+                    .playbook
+                    .clone()
+                    .ok_or("--playbook is missing; say which playbook to fill, such as --playbook heart-failure")?,
+                owner: asked.owner.clone(),
+                quiet: false,
+            };
+            markdown::import(state, &options).await
+        }
         format => Err(not_built(format)),
     }
 }
@@ -73,7 +86,7 @@ pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
 /// Whether a format can be read; asked before the hub is opened.
 #[must_use]
 pub const fn is_built(format: Format) -> bool {
-    matches!(format, Format::Stackexchange | Format::Slack)
+    matches!(format, Format::Stackexchange | Format::Slack | Format::Markdown)
 }
 
 /// The line for a format that cannot be read yet.
@@ -81,5 +94,5 @@ pub const fn is_built(format: Format) -> bool {
 pub fn not_built(format: Format) -> String {
     use clap::ValueEnum as _;
     let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    format!("import {name}: this format cannot be read yet; stackexchange and slack can")
+    format!("import {name}: this format cannot be read yet; stackexchange, slack and markdown can")
 }

@@ -17,6 +17,7 @@ pub const FORMER: &str = "former";
 pub const EDIT: &str = "edit";
 pub const ROOM: &str = "room";
 pub const MESSAGE: &str = "message";
+pub const STUDY: &str = "study";
 
 /// Values that fit into one statement beside others.
 pub const CHUNK: usize = 500;

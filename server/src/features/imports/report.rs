@@ -45,6 +45,8 @@ pub struct Report {
     pub seconds: f64,
     /// It was a chat that was imported, not a forum.
     pub chat: bool,
+    /// The whole of it in its own words, of an import that tells neither of a forum nor of a chat.
+    pub told: Option<String>,
 }
 
 impl Report {
@@ -91,6 +93,9 @@ pub fn stopped(error: &AppError) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(told) = &self.told {
+            return f.write_str(told);
+        }
         if self.chat {
             return self.fmt_chat(f);
         }

@@ -63,7 +63,7 @@ fn fault(error: AppError) -> String {
 }
 
 /// The member with this handle, or the first administrator.
-async fn find_owner(state: &AppState, handle: Option<&str>) -> Result<i64, String> {
+pub(super) async fn find_owner(state: &AppState, handle: Option<&str>) -> Result<i64, String> {
     let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the database cannot be read ({error})");
     let mut find = member::Entity::find().filter(member::Column::State.eq(MemberState::Active));
     find = match handle {
@@ -74,7 +74,9 @@ async fn find_owner(state: &AppState, handle: Option<&str>) -> Result<i64, Strin
     match (found, handle) {
         (Some(found), _) => Ok(found.id),
         (None, Some(handle)) => Err(format!("--as {handle}: no active member has this handle")),
-        (None, None) => Err("nobody can own the space yet; make an administrator first: praxis admin create".into()),
+        (None, None) => {
+            Err("nobody can own what is brought yet; make an administrator first: praxis admin create".into())
+        }
     }
 }
 

@@ -78,12 +78,11 @@ async fn parts(db: &impl ConnectionTrait, studies: &[i64]) -> Result<HashMap<(i6
 async fn states(db: &impl ConnectionTrait, studies: &[i64]) -> Result<HashMap<i64, Value>> {
     let mut states = HashMap::new();
     for batch in studies.chunks(500) {
-        let rows = Sql::new(
-            "SELECT id, slug, title, state, published, published_at, version FROM case_study WHERE id IN ",
-        )
-        .list(batch.iter().copied())
-        .all(db)
-        .await?;
+        let rows =
+            Sql::new("SELECT id, slug, title, state, published, published_at, version FROM case_study WHERE id IN ")
+                .list(batch.iter().copied())
+                .all(db)
+                .await?;
         for row in rows {
             let id: i64 = row.try_get("", "id")?;
             let data = json!({

@@ -35,8 +35,10 @@ pub async fn glimpses(db: &impl ConnectionTrait, viewer: i64, told: &[Told]) -> 
         for row in rows {
             let standing = study_standing(&row)?;
             let id: i64 = row.try_get("c_", "id")?;
-            let (slug, title): (String, String) =
-                (row.try_get("c_", "slug")?, row.try_get("c_", if standing.reads_working() { "title" } else { "live_title" })?);
+            let (slug, title): (String, String) = (
+                row.try_get("c_", "slug")?,
+                row.try_get("c_", if standing.reads_working() { "title" } else { "live_title" })?,
+            );
             for of in batch.iter().filter(|(_, _, study)| *study == id) {
                 let working = is_of_working_copy(of.0);
                 if standing.read().is_err() || (working && !standing.reads_working()) {
@@ -44,8 +46,10 @@ pub async fn glimpses(db: &impl ConnectionTrait, viewer: i64, told: &[Told]) -> 
                 }
                 let (text, part) = said.get(&of.1).cloned().unwrap_or_default();
                 let place = part.map(|part| format!("#{part}")).unwrap_or_default();
-                let url = if working { format!("/case-studies/{slug}/edit{place}") } else { format!("/case-studies/{slug}") };
-                let excerpt = if working || standing.reads_published() { excerpt(&text, EXCERPT) } else { String::new() };
+                let url =
+                    if working { format!("/case-studies/{slug}/edit{place}") } else { format!("/case-studies/{slug}") };
+                let excerpt =
+                    if working || standing.reads_published() { excerpt(&text, EXCERPT) } else { String::new() };
                 glimpses.insert(*of, Glimpse { url, title: title.clone(), excerpt });
             }
         }

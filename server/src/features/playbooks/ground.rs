@@ -4,7 +4,7 @@
 use sea_orm::QueryResult;
 
 use super::policy::{BookStanding, StudyStanding};
-use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, book_standing, kept, study_standing};
+use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, book_standing, kept, study_standing};
 use crate::entities::kinds::{MemberState, StudyState};
 use crate::features::forum::model::AuthorView;
 use crate::features::forum::{AUTHOR, author};
@@ -15,10 +15,7 @@ use crate::web::error::{AppError, Result};
 #[derive(Clone, Debug)]
 pub(super) struct BookGround {
     pub id: i64,
-    pub slug: String,
-    pub title: String,
     pub space_id: Option<i64>,
-    pub checklist: Vec<String>,
     pub version: i32,
     pub standing: BookStanding,
     pub actor: AuthorView,
@@ -28,18 +25,16 @@ pub(super) struct BookGround {
 #[derive(Clone, Debug)]
 pub(super) struct StudyGround {
     pub id: i64,
-    pub slug: String,
     pub title: String,
-    pub summary: String,
-    pub live_title: String,
     pub state: StudyState,
     pub playbook_id: Option<i64>,
     /// Of its home.
-    pub space_id: Option<i64>,
     pub checklist: Vec<String>,
     /// Number of the published revision; 0 for none.
     pub published: i32,
     pub revision_count: i32,
+    /// It was taken off the lists, and no revision has been published since.
+    pub retired: bool,
     pub topic_id: Option<i64>,
     pub version: i32,
     pub standing: StudyStanding,
@@ -58,7 +53,7 @@ fn active(row: &QueryResult) -> Result<()> {
 
 /// A playbook by its address, locked; 404 if it is not there for the member.
 pub(super) async fn playbook(tx: &Tx, member: i64, slug: &str) -> Result<BookGround> {
-    let sql = Sql::new("SELECT b.checklist AS b_checklist, ")
+    let sql = Sql::new("SELECT ")
         .then(BOOK)
         .then(", ")
         .then(STANDING)
@@ -68,7 +63,7 @@ pub(super) async fn playbook(tx: &Tx, member: i64, slug: &str) -> Result<BookGro
         .bind(member)
         .then(BOOK_JOINS)
         .then(" WHERE b.slug = ")
-        .bind(slug.to_lowercase())
+        .bind(address(slug)?)
         .locking("b", tx.conn());
     let row = sql.one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     let standing = book_standing(&row)?;
@@ -76,10 +71,7 @@ pub(super) async fn playbook(tx: &Tx, member: i64, slug: &str) -> Result<BookGro
     active(&row)?;
     Ok(BookGround {
         id: row.try_get("b_", "id")?,
-        slug: row.try_get("b_", "slug")?,
-        title: row.try_get("b_", "title")?,
         space_id: row.try_get("b_", "space_id")?,
-        checklist: kept(&row.try_get::<String>("b_", "checklist")?),
         version: row.try_get("b_", "version")?,
         standing,
         actor: author(&row)?,
@@ -100,7 +92,7 @@ pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGroun
         .bind(member)
         .then(BOOK_JOINS)
         .then(" LEFT JOIN study_author sa ON sa.study_id = c.id AND sa.member_id = a.id WHERE c.slug = ")
-        .bind(slug.to_lowercase())
+        .bind(address(slug)?)
         .locking("c", tx.conn());
     let row = sql.one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     let standing = study_standing(&row)?;
@@ -108,16 +100,13 @@ pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGroun
     active(&row)?;
     Ok(StudyGround {
         id: row.try_get("c_", "id")?,
-        slug: row.try_get("c_", "slug")?,
         title: row.try_get("c_", "title")?,
-        summary: row.try_get("c_", "summary")?,
-        live_title: row.try_get("c_", "live_title")?,
         state: standing.state,
         playbook_id: row.try_get("c_", "playbook_id")?,
-        space_id: row.try_get("b_", "space_id")?,
         checklist: kept(row.try_get::<Option<String>>("b_", "checklist")?.as_deref().unwrap_or_default()),
         published: row.try_get("c_", "published")?,
         revision_count: row.try_get("c_", "revision_count")?,
+        retired: row.try_get::<Option<i64>>("c_", "retired_at")?.is_some(),
         topic_id: row.try_get("c_", "topic_id")?,
         version: row.try_get("c_", "version")?,
         standing,

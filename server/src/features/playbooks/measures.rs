@@ -155,7 +155,8 @@ fn quantity(value: &Value) -> Result<Option<(f64, Option<String>)>, String> {
                 .map_or(text.len(), |(at, _)| at);
             let (digits, unit) = text.split_at_checked(end).unwrap_or((text, ""));
             let unit = unit.trim();
-            let odd = unit.starts_with([',', '\'', '-', '+']) || unit.chars().any(|c| c.is_ascii_digit() || c.is_control());
+            let odd =
+                unit.starts_with([',', '\'', '-', '+']) || unit.chars().any(|c| c.is_ascii_digit() || c.is_control());
             let number = if odd || unit.chars().count() > UNIT { None } else { digits.parse::<f64>().ok() };
             (number, (!unit.is_empty()).then(|| unit.to_owned()))
         }
@@ -207,7 +208,10 @@ mod tests {
     fn numbers_come_as_numbers_or_texts_in_one_unit() {
         let read = parse(&[input(json!({"name": "Wait", "before": "90 min", "after": 30, "n": "1,204"}))]).unwrap();
         let [measure] = read.as_slice() else { panic!() };
-        assert_eq!((measure.unit.as_str(), measure.before, measure.after, measure.n), ("min", Some(90.0), Some(30.0), Some(1204)));
+        assert_eq!(
+            (measure.unit.as_str(), measure.before, measure.after, measure.n),
+            ("min", Some(90.0), Some(30.0), Some(1204))
+        );
         assert!((measure.change().unwrap() + 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(parse(&[input(json!({"name": "x", "unit": "%", "after": "-0.5"}))]).unwrap()[0].after, Some(-0.5));
     }

@@ -13,6 +13,7 @@ mod events;
 mod feed;
 mod glimpses;
 mod ground;
+pub mod importing;
 pub mod markdown;
 pub mod measures;
 pub mod model;
@@ -23,6 +24,8 @@ pub mod policy;
 pub mod queries;
 mod remind;
 mod rows;
+pub mod sample;
+mod search;
 pub mod terms;
 mod texts;
 
@@ -32,6 +35,7 @@ pub use glimpses::{Told, glimpses};
 pub use pages::{Card, configure as configure_pages, some_books};
 pub use remind::remind;
 pub use rows::day;
+pub use search::{CaseStudies, Playbooks};
 
 use crate::app::AppState;
 use crate::entities::job;

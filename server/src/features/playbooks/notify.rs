@@ -114,11 +114,8 @@ async fn tell(state: &AppState, news: &News, row: &StudyRow, readers: &[Reader])
         })
         .collect();
     // Of a new revision only its authors are mailed; who follows a study reads notices.
-    let mailed: Vec<i64> = readers
-        .iter()
-        .filter(|reader| news.what != What::Published || reader.author)
-        .map(|reader| reader.id)
-        .collect();
+    let mailed: Vec<i64> =
+        readers.iter().filter(|reader| news.what != What::Published || reader.author).map(|reader| reader.id).collect();
     let letter = match news.what.letter() {
         Some(kind) if !mailed.is_empty() => {
             let name = name_of(state, news.actor).await?;
@@ -157,7 +154,8 @@ async fn name_of(state: &AppState, member: i64) -> Result<String> {
 /// Those whom a step concerns.
 async fn candidates(db: &impl ConnectionTrait, news: &News) -> Result<Vec<i64>> {
     let id = news.study;
-    let authors = |sql: Sql| sql.then("SELECT member_id FROM study_author WHERE role = 'author' AND study_id = ").bind(id);
+    let authors =
+        |sql: Sql| sql.then("SELECT member_id FROM study_author WHERE role = 'author' AND study_id = ").bind(id);
     let sql = match news.what {
         What::Submitted => return reviewers(db, id).await,
         What::Returned => authors(Sql::default()),
@@ -191,12 +189,8 @@ async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
         "SELECT m.id FROM case_study c JOIN member m ON m.hub_role = 'administrator'",
     ];
     for way in ways {
-        let rows = Sql::new(way)
-            .then(" WHERE m.state = 'active' AND c.id = ")
-            .bind(study)
-            .then(not_an_author)
-            .all(db)
-            .await?;
+        let rows =
+            Sql::new(way).then(" WHERE m.state = 'active' AND c.id = ").bind(study).then(not_an_author).all(db).await?;
         if !rows.is_empty() {
             return rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect();
         }
@@ -254,7 +248,7 @@ async fn open_discussion(state: &AppState, id: i64) -> Result<()> {
         "SELECT c.slug, c.live_title, c.live_summary, b.space_id, (SELECT w.member_id FROM study_author w \
          WHERE w.study_id = c.id AND w.role = 'author' ORDER BY w.position, w.member_id LIMIT 1) AS author_id \
          FROM case_study c JOIN playbook b ON b.id = c.playbook_id JOIN space s ON s.id = b.space_id \
-         WHERE c.topic_id IS NULL AND c.published > 0 AND c.state <> 'retired' AND s.archived_at IS NULL AND c.id = ",
+         WHERE c.topic_id IS NULL AND c.published > 0 AND c.retired_at IS NULL AND s.archived_at IS NULL AND c.id = ",
     )
     .bind(id)
     .one(state.store.read())

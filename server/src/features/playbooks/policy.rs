@@ -121,7 +121,11 @@ impl StudyStanding {
         if self.suspended {
             return Err(AppError::Forbidden("This account is suspended.".into()));
         }
-        if self.author { Ok(()) } else { Err(AppError::Forbidden("Only authors of this case study can do this.".into())) }
+        if self.author {
+            Ok(())
+        } else {
+            Err(AppError::Forbidden("Only authors of this case study can do this.".into()))
+        }
     }
 
     /// Reviewing: 403 for authors, whatever else they are, and for those who do not review.

@@ -19,7 +19,7 @@ pub async fn remind(state: &AppState) -> Result<()> {
             .store
             .write(async |tx| {
                 let rows = Sql::new(
-                    "SELECT c.id, c.created_by FROM case_study c WHERE c.published > 0 AND c.state <> 'retired' \
+                    "SELECT c.id, c.created_by FROM case_study c WHERE c.published > 0 AND c.retired_at IS NULL \
                      AND c.reminded_at IS NULL AND c.review_due < ",
                 )
                 .bind(tx.now() + AHEAD)

@@ -16,7 +16,7 @@ use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
 use crate::ports::clock::rfc3339;
 use crate::store::Id;
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 
 /// Columns of a playbook `b`.
 pub(super) const BOOK: &str = "b.id AS b_id, b.slug AS b_slug, b.title AS b_title, b.pathway AS b_pathway, \
@@ -37,7 +37,7 @@ pub(super) const BOOK_JOINS: &str = " LEFT JOIN space s ON s.id = b.space_id \
 pub(super) const STUDY: &str = "c.id AS c_id, c.slug AS c_slug, c.playbook_id AS c_playbook_id, c.title AS c_title, \
     c.summary AS c_summary, c.live_title AS c_live_title, c.live_summary AS c_live_summary, \
     c.live_figure AS c_live_figure, c.state AS c_state, c.created_at AS c_created_at, c.updated_at AS c_updated_at, \
-    c.submitted_at AS c_submitted_at, c.published_at AS c_published_at, \
+    c.submitted_at AS c_submitted_at, c.retired_at AS c_retired_at, c.published_at AS c_published_at, \
     c.first_published_at AS c_first_published_at, c.review_due AS c_review_due, c.published AS c_published, \
     c.revision_count AS c_revision_count, c.endorsement_count AS c_endorsement_count, \
     c.adoption_count AS c_adoption_count, c.open_comments AS c_open_comments, c.version AS c_version";
@@ -112,7 +112,13 @@ pub(super) fn book(row: &QueryResult) -> Result<PlaybookRow> {
 /// A study in a list, of its published copy or (`working`) of the other; without authors and terms.
 pub(super) fn study(row: &QueryResult, working: bool, now: i64) -> Result<StudyRow> {
     let slug: String = row.try_get("c_", "slug")?;
-    let state = row.try_get::<StudyState>("c_", "state")?;
+    let retired = row.try_get::<Option<i64>>("c_", "retired_at")?.is_some();
+    // How far the working copy has come is its writers' affair.
+    let state = match (working, retired) {
+        (true, _) => row.try_get::<StudyState>("c_", "state")?,
+        (false, true) => StudyState::Retired,
+        (false, false) => StudyState::Published,
+    };
     let (published, first): (Option<i64>, Option<i64>) =
         (row.try_get("c_", "published_at")?, row.try_get("c_", "first_published_at")?);
     let (updated, due): (i64, Option<i64>) = (row.try_get("c_", "updated_at")?, row.try_get("c_", "review_due")?);
@@ -141,7 +147,7 @@ pub(super) fn study(row: &QueryResult, working: bool, now: i64) -> Result<StudyR
         first_published_at: first.map(rfc3339),
         updated_at: rfc3339(updated),
         review_due: due.map(day),
-        overdue: revision > 0 && state != StudyState::Retired && due.is_some_and(|due| due < now),
+        overdue: revision > 0 && !retired && due.is_some_and(|due| due < now),
         published,
         first_published: first,
         updated,
@@ -164,6 +170,16 @@ pub(super) fn kept<T: serde::de::DeserializeOwned + Default>(json: &str) -> T {
 /// The fields of a part as stored.
 pub(super) fn fields(json: &str) -> BTreeMap<String, String> {
     kept(json)
+}
+
+/// A slug or handle from an address or a body, in small letters; 404 for what could be none.
+pub(super) fn address(text: &str) -> Result<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if text.len() <= 100 && !text.is_empty() && text.bytes().all(plain) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(AppError::NotFound)
+    }
 }
 
 /// `2027-01-31` of a time.

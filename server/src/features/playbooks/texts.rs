@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::measures::{self, MeasureInput};
-use super::parts::{FieldShape, PartContent, Shape, field_title, fields, most, shape};
+use super::parts::{FieldShape, PartContent, Shape, fields, most, shape};
 use crate::app::AppState;
 use crate::entities::kinds::PartKey;
 use crate::store::Sql;
@@ -230,16 +230,14 @@ async fn known(state: &AppState, handles: HashSet<String>) -> Result<HashSet<Str
 
 /// The last microsecond of a day in UTC: `2027-01-31`.
 pub(super) fn end_of_day(day: &str) -> Option<i64> {
-    let shape = day.len() == 10 && day.bytes().enumerate().all(|(at, byte)| {
-        if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
-    });
+    let shape = day.len() == 10
+        && day.bytes().enumerate().all(
+            |(at, byte)| {
+                if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() }
+            },
+        );
     if !shape {
         return None;
     }
     crate::ports::clock::parse_rfc3339(&format!("{day}T23:59:59.999999Z"))
-}
-
-/// The name of a field in a fault.
-pub(super) fn field_name(name: &str) -> String {
-    field_title(name)
 }

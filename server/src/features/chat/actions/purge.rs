@@ -6,6 +6,7 @@ use super::edit::remove;
 use crate::app::AppState;
 use crate::entities::idempotent_answer;
 use crate::features::chat::ground;
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{self, SUMMARY, Text};
@@ -36,6 +37,7 @@ pub async fn purge_message(state: &AppState, me: &Me, message: i64, reason: &str
                 .filter(idempotent_answer::Column::SubjectId.eq(of.id))
                 .exec(tx.conn())
                 .await?;
+            tx.index(Kind::Message, of.id);
             crate::features::people::purge_files_of_message(tx, of.id).await?;
             tx.enqueue(crate::features::moderation::FORGET, &()).await?;
             Sql::new(

@@ -6,11 +6,14 @@ use super::gather;
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, PlaybookVisibility};
 use crate::features::playbooks::ground;
+use crate::features::playbooks::markdown::PlaybookIn;
 use crate::features::playbooks::model::PlaybookView;
 use crate::features::playbooks::queries::playbook_view_in;
+use crate::features::playbooks::rows::address;
 use crate::features::playbooks::texts::render_texts;
 use crate::features::spaces::policy::not_archived;
 use crate::features::spaces::{access_by_slug, model as spaces};
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, BODY, SUMMARY, TITLE, Text};
 use crate::web::error::{AppError, FieldError, Result};
@@ -62,8 +65,9 @@ pub struct PlaybookChange {
     pub confirmed: bool,
 }
 
+/// Checked and rendered.
 #[derive(Clone, Debug)]
-struct Prepared {
+pub(super) struct Prepared {
     slug: String,
     title: String,
     pathway: String,
@@ -74,6 +78,24 @@ struct Prepared {
     space: Option<String>,
     checklist: Vec<String>,
     members_make: bool,
+}
+
+impl Prepared {
+    /// An open playbook from elsewhere, whose texts fit.
+    pub(super) fn imported(slug: &str, title: String, of: &PlaybookIn, html: String) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            title,
+            pathway: of.pathway.clone(),
+            summary: of.summary.clone(),
+            introduction: of.introduction.clone(),
+            html,
+            visibility: PlaybookVisibility::Open,
+            space: None,
+            checklist: of.checklist.clone(),
+            members_make: true,
+        }
+    }
 }
 
 /// Makes a playbook; its maker becomes its owner. In a space: those who write there.
@@ -165,19 +187,21 @@ fn points(given: &[String], confirmed: bool) -> Result<Vec<String>> {
 
 /// The id of a space that a member may put a playbook into.
 async fn space(tx: &Tx, member: i64, slug: &str) -> Result<i64> {
-    let inside = access_by_slug(tx.conn(), member, slug).await.map_err(|error| match error {
-        AppError::NotFound => AppError::field("space", "is the address of a space that you can read"),
+    let none = || AppError::field("space", "is the address of a space that you can read");
+    let slug = address(slug).map_err(|_| none())?;
+    let inside = access_by_slug(tx.conn(), member, &slug).await.map_err(|error| match error {
+        AppError::NotFound => none(),
         other => other,
     })?;
     if inside.access.read().is_err() {
-        return Err(AppError::field("space", "is the address of a space that you can read"));
+        return Err(none());
     }
     not_archived(inside.space.archived_at.is_some())?;
     inside.write()?;
     Ok(inside.space.id)
 }
 
-async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i64> {
+pub(super) async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i64> {
     let actor = ground::actor(tx, member).await?;
     if !new.members_make && actor.role == HubRole::Member {
         return Err(AppError::Forbidden("Only experts, facilitators and administrators make playbooks here.".into()));
@@ -219,6 +243,7 @@ async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i64> {
         .rows([[id.into(), member.into(), "owner".into(), tx.now().into()]])
         .run(tx.conn())
         .await?;
+    tx.index(Kind::Playbook, id);
     Ok(id)
 }
 
@@ -274,7 +299,10 @@ pub async fn edit_playbook(
             }
             let visibility = change.visibility.unwrap_or(book.standing.visibility);
             if visibility == PlaybookVisibility::Restricted && home.is_none() {
-                return Err(AppError::field("space", "is needed: a restricted playbook is read by those who may read its space"));
+                return Err(AppError::field(
+                    "space",
+                    "is needed: a restricted playbook is read by those who may read its space",
+                ));
             }
             sql = sql.then(", visibility = ").bind(visibility.as_str());
             if let Some(cover) = &change.cover {
@@ -295,6 +323,7 @@ pub async fn edit_playbook(
                 sql = sql.then(", archived_at = ").bind(at);
             }
             sql.then(" WHERE id = ").bind(book.id).run(tx.conn()).await?;
+            tx.index_with_inside(Kind::Playbook, book.id);
             if visibility != book.standing.visibility || home != book.space_id {
                 // Who may read its studies has changed: streams that are read are looked at again.
                 tx.after(crate::store::After::SpaceAccess(home.or(book.space_id).unwrap_or(0)));

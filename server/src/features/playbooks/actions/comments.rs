@@ -126,7 +126,13 @@ async fn insert(tx: &mut Tx, member: i64, slug: &str, new: &Prepared) -> Result<
         .await?;
     count_open(tx, study.id).await?;
     tx.append(Stream::case_study(study.id), NewEvent::new("comment.created", id, Some(member)));
-    let news = News { study: study.id, what: What::Commented, subject: id, actor: member, mentions: mention_candidates(&new.body) };
+    let news = News {
+        study: study.id,
+        what: What::Commented,
+        subject: id,
+        actor: member,
+        mentions: mention_candidates(&new.body),
+    };
     tx.enqueue("playbooks.notify", &news).await?;
     one(tx, id).await
 }

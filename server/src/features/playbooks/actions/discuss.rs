@@ -80,8 +80,13 @@ pub(in crate::features::playbooks) async fn topic_of(
     let text = words.with("playbooks.discussion.text", &[("link", &link)]);
     let quoted = if summary.is_empty() { String::new() } else { format!("> {summary}\n\n") };
     let title: String = words.with("playbooks.discussion.title", &[("title", title)]).chars().take(200).collect();
-    let new =
-        NewTopic { title, body: format!("{quoted}{text}"), kind: TopicKind::Discussion, tags: Vec::new(), confirmed: true };
+    let new = NewTopic {
+        title,
+        body: format!("{quoted}{text}"),
+        kind: TopicKind::Discussion,
+        tags: Vec::new(),
+        confirmed: true,
+    };
     prepare_topic(state, space, &new).await
 }
 

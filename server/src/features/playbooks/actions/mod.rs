@@ -5,6 +5,7 @@ mod comments;
 mod discuss;
 mod drafts;
 mod from_talk;
+mod imported;
 mod parts;
 mod people;
 mod publish;
@@ -15,15 +16,18 @@ mod trust;
 
 pub use books::{Cover, NewPlaybook, PlaybookChange, create_playbook, create_playbook_once, edit_playbook};
 pub use comments::{NewComment, add_comment, add_comment_once, delete_comment, edit_comment, set_resolved};
-pub use discuss::{discuss, discuss_once};
 pub(super) use discuss::{attach as attach_discussion, topic_of};
+pub use discuss::{discuss, discuss_once};
 pub use drafts::{DraftInput, drop_draft, keep_draft};
 pub use from_talk::{
     FromMessages, FromTopic, start_from_messages, start_from_messages_once, start_from_topic, start_from_topic_once,
 };
+pub(super) use imported::{Imported, insert_book_row, insert_imported, insert_sample};
+pub use imported::{find_or_make_playbook, place_imported};
 pub use parts::{PartSave, Saved, save_part};
 pub use people::{remove_author, remove_person, set_author, set_person};
 pub use review::{Review, Verb, review, review_once};
+pub(super) use scenarios::insert_rendered;
 pub use scenarios::{
     NewScenario, ScenarioChange, add_scenario, add_scenario_once, edit_scenario, place_study, remove_scenario,
 };

@@ -6,9 +6,9 @@ use crate::entities::kinds::{MemberState, PartKey};
 use crate::features::playbooks::events::part_edited;
 use crate::features::playbooks::ground::{self, StudyGround};
 use crate::features::playbooks::model::PartView;
+use crate::features::playbooks::parts::PartContent;
 use crate::features::playbooks::queries::part_of;
 use crate::features::playbooks::texts::{PartInput, Written, check_part, end_of_day, render_parts};
-use crate::features::playbooks::parts::PartContent;
 use crate::store::{Sql, Tx};
 use crate::streams::Stream;
 use crate::web::checks::{self, SUMMARY, Text};
@@ -80,9 +80,7 @@ pub(super) async fn write_part(
     note: &str,
 ) -> Result<PartView> {
     let content = &written.content;
-    let same = current.body == content.body
-        && current.fields == content.fields
-        && current.measures == content.measures;
+    let same = current.body == content.body && current.fields == content.fields && current.measures == content.measures;
     if same {
         return Ok(current.clone());
     }

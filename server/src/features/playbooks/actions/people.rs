@@ -4,6 +4,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
 use crate::features::notices::{self, NewNotice};
 use crate::features::playbooks::ground;
+use crate::features::playbooks::rows::address;
 use crate::store::{After, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
@@ -14,7 +15,7 @@ const MOST: i64 = 100;
 /// A member by handle whose account can be used.
 async fn member(tx: &Tx, handle: &str) -> Result<i64> {
     let row = Sql::new("SELECT id, state FROM member WHERE handle = ")
-        .bind(handle.trim_start_matches('@').to_lowercase())
+        .bind(address(handle.trim_start_matches('@'))?)
         .one(tx.conn())
         .await?
         .ok_or(AppError::NotFound)?;
@@ -27,10 +28,8 @@ async fn member(tx: &Tx, handle: &str) -> Result<i64> {
 }
 
 async fn count(tx: &Tx, table: &str, column: &str, of: i64) -> Result<()> {
-    let row = Sql::new(&format!("SELECT count(*) AS people FROM {table} WHERE {column} = "))
-        .bind(of)
-        .one(tx.conn())
-        .await?;
+    let row =
+        Sql::new(&format!("SELECT count(*) AS people FROM {table} WHERE {column} = ")).bind(of).one(tx.conn()).await?;
     let people: i64 = row.map_or(Ok(0), |row| row.try_get("", "people"))?;
     if people >= MOST { Err(AppError::Conflict(format!("There are {MOST} people at most.").into())) } else { Ok(()) }
 }
@@ -61,7 +60,7 @@ pub async fn set_person(state: &AppState, me: &Me, slug: &str, handle: &str, rol
 
 /// Takes somebody out of the people of a playbook: its owners, or they themselves.
 pub async fn remove_person(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
-    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_lowercase());
+    let (by, slug, handle) = (me.id, slug.to_owned(), address(handle)?);
     state
         .store
         .write(async move |tx| {
@@ -69,13 +68,15 @@ pub async fn remove_person(state: &AppState, me: &Me, slug: &str, handle: &str) 
             if book.actor.handle != handle {
                 book.standing.own()?;
             }
-            let row = Sql::new("SELECT p.member_id FROM playbook_member p JOIN member m ON m.id = p.member_id WHERE p.playbook_id = ")
-                .bind(book.id)
-                .then(" AND m.handle = ")
-                .bind(handle.clone())
-                .one(tx.conn())
-                .await?
-                .ok_or(AppError::NotFound)?;
+            let row = Sql::new(
+                "SELECT p.member_id FROM playbook_member p JOIN member m ON m.id = p.member_id WHERE p.playbook_id = ",
+            )
+            .bind(book.id)
+            .then(" AND m.handle = ")
+            .bind(handle.clone())
+            .one(tx.conn())
+            .await?
+            .ok_or(AppError::NotFound)?;
             let who: i64 = row.try_get("", "member_id")?;
             keeps_an_owner(tx, book.id, who).await?;
             Sql::new("DELETE FROM playbook_member WHERE playbook_id = ")
@@ -99,7 +100,11 @@ async fn keeps_an_owner(tx: &Tx, book: i64, without: i64) -> Result<()> {
         .one(tx.conn())
         .await?;
     let owners: i64 = row.map_or(Ok(0), |row| row.try_get("", "owners"))?;
-    if owners == 0 { Err(AppError::Conflict("A playbook has an owner; name another one first.".into())) } else { Ok(()) }
+    if owners == 0 {
+        Err(AppError::Conflict("A playbook has an owner; name another one first.".into()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Makes a member a co-author of a study, or thanks them in it: its authors.
@@ -129,8 +134,7 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
                 .run(tx.conn())
                 .await?;
             if who != by {
-                let kind =
-                    if role == StudyRole::Author { NoticeKind::StudyShared } else { NoticeKind::StudyCredited };
+                let kind = if role == StudyRole::Author { NoticeKind::StudyShared } else { NoticeKind::StudyCredited };
                 let notice = NewNotice {
                     member: who,
                     kind,
@@ -150,7 +154,7 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
 
 /// Takes somebody out of the authors and the credited of a study: its authors, or they themselves.
 pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
-    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_lowercase());
+    let (by, slug, handle) = (me.id, slug.to_owned(), address(handle)?);
     state
         .store
         .write(async move |tx| {
@@ -158,13 +162,15 @@ pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) 
             if study.actor.handle != handle {
                 study.standing.edit()?;
             }
-            let row = Sql::new("SELECT w.member_id FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.study_id = ")
-                .bind(study.id)
-                .then(" AND m.handle = ")
-                .bind(handle.clone())
-                .one(tx.conn())
-                .await?
-                .ok_or(AppError::NotFound)?;
+            let row = Sql::new(
+                "SELECT w.member_id FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.study_id = ",
+            )
+            .bind(study.id)
+            .then(" AND m.handle = ")
+            .bind(handle.clone())
+            .one(tx.conn())
+            .await?
+            .ok_or(AppError::NotFound)?;
             let who: i64 = row.try_get("", "member_id")?;
             keeps_an_author(tx, study.id, who).await?;
             Sql::new("DELETE FROM study_author WHERE study_id = ")
@@ -188,5 +194,9 @@ async fn keeps_an_author(tx: &Tx, study: i64, without: i64) -> Result<()> {
         .one(tx.conn())
         .await?;
     let authors: i64 = row.map_or(Ok(0), |row| row.try_get("", "authors"))?;
-    if authors == 0 { Err(AppError::Conflict("A case study has an author; name another one first.".into())) } else { Ok(()) }
+    if authors == 0 {
+        Err(AppError::Conflict("A case study has an author; name another one first.".into()))
+    } else {
+        Ok(())
+    }
 }

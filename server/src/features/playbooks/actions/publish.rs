@@ -10,6 +10,7 @@ use crate::features::playbooks::parts::completeness;
 use crate::features::playbooks::queries::terms_of;
 use crate::features::playbooks::texts::end_of_day;
 use crate::ports::clock::DAY;
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::error::{AppError, FieldError, Result};
 
@@ -82,6 +83,7 @@ pub(in crate::features::playbooks) async fn release(
         .run(tx.conn())
         .await?;
     count_studies(tx, study.playbook_id).await?;
+    tx.index(Kind::CaseStudy, study.id);
     Ok(number)
 }
 
@@ -109,7 +111,7 @@ async fn show_figures(tx: &Tx, study: i64, parts: &BTreeMap<PartKey, PartView>) 
 }
 
 /// Takes a study off the lists.
-pub(super) async fn withdraw_from_readers(tx: &Tx, study: &StudyGround) -> Result<()> {
+pub(super) async fn withdraw_from_readers(tx: &mut Tx, study: &StudyGround) -> Result<()> {
     Sql::new("UPDATE case_study SET state = ")
         .bind(StudyState::Retired.as_str())
         .then(", retired_at = ")
@@ -118,6 +120,7 @@ pub(super) async fn withdraw_from_readers(tx: &Tx, study: &StudyGround) -> Resul
         .bind(study.id)
         .run(tx.conn())
         .await?;
+    tx.index(Kind::CaseStudy, study.id);
     count_studies(tx, study.playbook_id).await
 }
 
@@ -126,7 +129,7 @@ async fn count_studies(tx: &Tx, playbook: Option<i64>) -> Result<()> {
     let Some(playbook) = playbook else { return Ok(()) };
     Sql::new(
         "UPDATE playbook SET study_count = (SELECT count(*) FROM case_study c WHERE c.playbook_id = playbook.id \
-         AND c.published > 0 AND c.state <> 'retired') WHERE id = ",
+         AND c.published > 0 AND c.retired_at IS NULL) WHERE id = ",
     )
     .bind(playbook)
     .run(tx.conn())

@@ -168,7 +168,11 @@ async fn submit(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Stepped
 
 async fn withdraw(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Stepped> {
     waits(study)?;
-    let back = if study.published > 0 { StudyState::Revised } else { StudyState::Draft };
+    let back = match (study.retired, study.published > 0) {
+        (true, _) => StudyState::Retired,
+        (false, true) => StudyState::Revised,
+        (false, false) => StudyState::Draft,
+    };
     set_state(tx, study.id, back).await?;
     Ok((log(tx, study.id, StudyAct::Withdrawn, study.actor.id, &said.note, &[], None).await?, None))
 }

@@ -7,6 +7,7 @@ use crate::features::playbooks::ground::{self, BookGround};
 use crate::features::playbooks::model::ScenarioView;
 use crate::features::playbooks::queries::scenario_view;
 use crate::features::playbooks::texts::{render_list, render_texts};
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, BODY, TITLE, Text};
 use crate::web::error::{AppError, Result};
@@ -75,10 +76,7 @@ struct Prepared {
 }
 
 async fn prepare(state: &AppState, new: &NewScenario) -> Result<Prepared> {
-    let texts = [
-        Text::line("title", &new.title, TITLE).required(),
-        Text::body("description", &new.description, BODY),
-    ];
+    let texts = [Text::line("title", &new.title, TITLE).required(), Text::body("description", &new.description, BODY)];
     let checked = checks::check(&texts, new.confirmed)?;
     let [html] = render_texts(state, [checked.get("description")]).await?;
     Ok(Prepared {
@@ -125,7 +123,7 @@ async fn insert(
     new: &Prepared,
 ) -> Result<ScenarioView> {
     let book = owned(tx, member, slug).await?;
-    let row = Sql::new("SELECT count(*) AS scenarios, COALESCE(max(position) + 1, 0) AS next FROM scenario WHERE playbook_id = ")
+    let row = Sql::new("SELECT count(*) AS scenarios FROM scenario WHERE playbook_id = ")
         .bind(book.id)
         .one(tx.conn())
         .await?
@@ -133,25 +131,45 @@ async fn insert(
     if row.try_get::<i64>("", "scenarios")? >= MOST {
         return Err(AppError::Conflict(format!("A playbook has {MOST} scenarios at most.").into()));
     }
+    let texts = [new.description.as_str(), new.html.as_str()];
+    let id = insert_rendered(tx, book.id, &new.title, texts, &new.steps.texts, &new.steps.html).await?;
+    stir(tx, book.id).await?;
+    scenario_view(tx.conn(), state, viewer, book.id, id).await
+}
+
+/// Writes a scenario at the end of its playbook; `texts` are its description and that one's HTML.
+pub(super) async fn insert_rendered(
+    tx: &Tx,
+    playbook: i64,
+    title: &str,
+    texts: [&str; 2],
+    steps: &[String],
+    steps_html: &[String],
+) -> Result<i64> {
+    let row = Sql::new("SELECT COALESCE(max(position) + 1, 0) AS next FROM scenario WHERE playbook_id = ")
+        .bind(playbook)
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| AppError::internal("a place did not come back"))?;
     let (id, next): (i64, i32) = (tx.id(), row.try_get("", "next")?);
+    let [description, html] = texts;
     Sql::new("INSERT INTO scenario (id, playbook_id, position, title, description, description_html, steps, steps_html, created_at, updated_at, version) VALUES ")
         .rows([[
             id.into(),
-            book.id.into(),
+            playbook.into(),
             next.into(),
-            new.title.clone().into(),
-            new.description.clone().into(),
-            new.html.clone().into(),
-            serde_json::to_string(&new.steps.texts)?.into(),
-            serde_json::to_string(&new.steps.html)?.into(),
+            title.into(),
+            description.into(),
+            html.into(),
+            serde_json::to_string(steps)?.into(),
+            serde_json::to_string(steps_html)?.into(),
             tx.now().into(),
             tx.now().into(),
             1.into(),
         ]])
         .run(tx.conn())
         .await?;
-    stir(tx, book.id).await?;
-    scenario_view(tx.conn(), state, viewer, book.id, id).await
+    Ok(id)
 }
 
 async fn owned(tx: &Tx, member: i64, slug: &str) -> Result<BookGround> {
@@ -160,7 +178,8 @@ async fn owned(tx: &Tx, member: i64, slug: &str) -> Result<BookGround> {
     Ok(book)
 }
 
-async fn stir(tx: &Tx, book: i64) -> Result<()> {
+async fn stir(tx: &mut Tx, book: i64) -> Result<()> {
+    tx.index(Kind::Playbook, book);
     Sql::new("UPDATE playbook SET updated_at = ").bind(tx.now()).then(" WHERE id = ").bind(book).run(tx.conn()).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use sea_orm::ConnectionTrait;
 
+use super::imported::Imported;
 use super::parts::{apply, check_day, insert_part};
 use super::{gather, under};
 use crate::app::AppState;
@@ -106,12 +107,7 @@ pub async fn create_study(state: &AppState, me: &Me, new: &NewStudy) -> Result<S
 }
 
 /// The same for a request that may come again.
-pub async fn create_study_once(
-    state: &AppState,
-    me: &Me,
-    new: &NewStudy,
-    once: Option<Once>,
-) -> Result<HttpResponse> {
+pub async fn create_study_once(state: &AppState, me: &Me, new: &NewStudy, once: Option<Once>) -> Result<HttpResponse> {
     insert_once(state, me, prepare(state, new).await?, once).await
 }
 
@@ -198,27 +194,52 @@ pub(super) async fn insert_study(tx: &mut Tx, member: i64, new: &Prepared) -> Re
         None => None,
     };
     let id = tx.id();
-    let slug = insert_row(tx, id, member, book, new).await?;
-    let author = [[id.into(), member.into(), "author".into(), 0.into(), tx.now().into()]];
-    let credited = new.origin.credited.iter().filter(|who| **who != member).zip(1_i32..).map(|(who, position)| {
-        [id.into(), (*who).into(), "credited".into(), position.into(), tx.now().into()]
-    });
-    let people = author.into_iter().chain(credited).collect();
-    let insert = "INSERT INTO study_author (study_id, member_id, role, position, added_at) VALUES ";
-    insert_rows(tx.conn(), insert, people).await?;
-    for (key, written) in &new.parts {
-        apply(tx, id, *key, written).await.map_err(|error| match error {
-            AppError::Invalid(found) => AppError::Invalid(under(*key, found)),
-            other => other,
-        })?;
-        insert_part(tx, id, *key, written, 0, member, "").await?;
-        crate::features::people::adopt_into_study(tx, member, id, &written.all_html()).await?;
-    }
+    let slug = insert_row(tx, id, member, book, &new.title, &new.origin, None).await?;
+    people(tx, id, &[member], &new.origin.credited).await?;
+    write_parts(tx, id, member, &new.parts).await?;
     set_terms(tx, id, &new.terms, false).await?;
     place(tx, id, book, &new.scenarios).await?;
     log(tx, id, StudyAct::Made, member, "", &[], None).await?;
     tx.append(Stream::case_study(id), NewEvent::new("state.changed", id, Some(member)));
     Ok(Made { id, slug })
+}
+
+/// Begins a study that comes from elsewhere, by its first author.
+pub(super) async fn insert_named(tx: &mut Tx, first: i64, new: &Imported, slug: Option<&str>) -> Result<Made> {
+    let id = tx.id();
+    let origin = Origin { url: new.url.clone(), ..Origin::default() };
+    let slug = insert_row(tx, id, first, Some(new.playbook), &new.title, &origin, slug).await?;
+    Sql::new("UPDATE case_study SET source = 'import' WHERE id = ").bind(id).run(tx.conn()).await?;
+    let authors = if new.authors.is_empty() { vec![first] } else { new.authors.clone() };
+    people(tx, id, &authors, &new.credited).await?;
+    write_parts(tx, id, first, &new.parts).await?;
+    Ok(Made { id, slug })
+}
+
+/// Writes who writes a study and who is credited in it, each once.
+async fn people(tx: &Tx, study: i64, authors: &[i64], credited: &[i64]) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    let authors = authors.iter().map(|who| (*who, "author"));
+    let rows = authors
+        .chain(credited.iter().map(|who| (*who, "credited")))
+        .filter(|(who, _)| seen.insert(*who))
+        .zip(0_i32..)
+        .map(|((who, role), at)| [study.into(), who.into(), role.into(), at.into(), tx.now().into()])
+        .collect();
+    insert_rows(tx.conn(), "INSERT INTO study_author (study_id, member_id, role, position, added_at) VALUES ", rows)
+        .await
+}
+
+async fn write_parts(tx: &mut Tx, study: i64, by: i64, parts: &[(PartKey, Written)]) -> Result<()> {
+    for (key, written) in parts {
+        apply(tx, study, *key, written).await.map_err(|error| match error {
+            AppError::Invalid(found) => AppError::Invalid(under(*key, found)),
+            other => other,
+        })?;
+        insert_part(tx, study, *key, written, 0, by, "").await?;
+        crate::features::people::adopt_into_study(tx, by, study, &written.all_html()).await?;
+    }
+    Ok(())
 }
 
 /// A playbook that takes studies and that the member may read; its id.
@@ -231,8 +252,17 @@ async fn home(tx: &Tx, member: i64, slug: &str) -> Result<i64> {
     Ok(book.id)
 }
 
-async fn insert_row(tx: &Tx, id: i64, member: i64, book: Option<i64>, new: &Prepared) -> Result<String> {
-    let mut slug = free_slug(tx.conn(), &new.title).await?;
+async fn insert_row(
+    tx: &Tx,
+    id: i64,
+    member: i64,
+    book: Option<i64>,
+    title: &str,
+    origin: &Origin,
+    wanted: Option<&str>,
+) -> Result<String> {
+    let wanted = wanted.filter(|slug| !RESERVED.contains(slug)).map_or_else(|| slug_of(title), str::to_owned);
+    let mut slug = free_slug(tx.conn(), &wanted).await?;
     for _ in 0..2 {
         let done = Sql::new(
             "INSERT INTO case_study (id, slug, playbook_id, title, summary, live_title, live_summary, live_figure, \
@@ -243,7 +273,7 @@ async fn insert_row(tx: &Tx, id: i64, member: i64, book: Option<i64>, new: &Prep
             id.into(),
             slug.clone().into(),
             book.into(),
-            new.title.clone().into(),
+            title.into(),
             "".into(),
             "".into(),
             "".into(),
@@ -257,11 +287,11 @@ async fn insert_row(tx: &Tx, id: i64, member: i64, book: Option<i64>, new: &Prep
             0.into(),
             0.into(),
             0.into(),
-            new.origin.source().as_str().into(),
-            new.origin.topic.into(),
-            new.origin.room.map(|(room, _)| room).into(),
-            new.origin.room.map(|(_, seq)| seq).into(),
-            new.origin.url.clone().into(),
+            origin.source().as_str().into(),
+            origin.topic.into(),
+            origin.room.map(|(room, _)| room).into(),
+            origin.room.map(|(_, seq)| seq).into(),
+            origin.url.clone().into(),
             1.into(),
         ]])
         .then(" ON CONFLICT (slug) DO NOTHING")
@@ -300,13 +330,20 @@ pub(super) fn slug_of(title: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.len() < 2 || RESERVED.contains(&slug) { format!("study-{slug}").trim_end_matches('-').to_owned() } else { slug.to_owned() }
+    if slug.len() < 2 || RESERVED.contains(&slug) {
+        format!("study-{slug}").trim_end_matches('-').to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
-async fn free_slug(db: &impl ConnectionTrait, title: &str) -> Result<String> {
-    let wanted = slug_of(title);
+async fn free_slug(db: &impl ConnectionTrait, wanted: &str) -> Result<String> {
+    // No room for a number: if it is taken, the row's id makes the difference.
+    if wanted.len() > 56 {
+        return Ok(wanted.to_owned());
+    }
     let taken = Sql::new("SELECT slug FROM case_study WHERE slug = ")
-        .bind(wanted.clone())
+        .bind(wanted)
         .then(" OR (slug >= ")
         .bind(format!("{wanted}-"))
         .then(" AND slug < ")
@@ -315,11 +352,11 @@ async fn free_slug(db: &impl ConnectionTrait, title: &str) -> Result<String> {
         .all(db)
         .await?;
     let taken = taken.iter().map(|row| Ok(row.try_get("", "slug")?)).collect::<Result<Vec<String>>>()?;
-    if !taken.contains(&wanted) {
-        return Ok(wanted);
+    if !taken.iter().any(|slug| slug == wanted) {
+        return Ok(wanted.to_owned());
     }
     let free = (2..1002).map(|number| format!("{wanted}-{number}")).find(|slug| !taken.contains(slug));
-    Ok(free.unwrap_or(wanted))
+    Ok(free.unwrap_or_else(|| wanted.to_owned()))
 }
 
 /// Replaces the terms of a study's working copy (or of what is published).
@@ -332,13 +369,7 @@ pub(super) async fn set_terms(tx: &Tx, study: i64, terms: &Terms, live: bool) ->
         .await?;
     let rows = terms.iter().flat_map(|(kind, labels)| {
         labels.iter().map(move |label| {
-            [
-                study.into(),
-                i32::from(live).into(),
-                kind.as_str().into(),
-                fold(label).into(),
-                label.clone().into(),
-            ]
+            [study.into(), i32::from(live).into(), kind.as_str().into(), fold(label).into(), label.clone().into()]
         })
     });
     let insert = "INSERT INTO study_term (study_id, live, kind, term, label) VALUES ";
@@ -414,13 +445,7 @@ pub(super) async fn log(
 }
 
 /// Changes what is about the whole study: its authors. `If-Match` is the version of the study.
-pub async fn edit_study(
-    state: &AppState,
-    me: &Me,
-    slug: &str,
-    change: &StudyChange,
-    if_match: IfMatch,
-) -> Result<()> {
+pub async fn edit_study(state: &AppState, me: &Me, slug: &str, change: &StudyChange, if_match: IfMatch) -> Result<()> {
     let mut faults = Vec::new();
     let mut parts = Vec::new();
     if let Some(summary) = &change.summary {
@@ -485,12 +510,7 @@ pub async fn edit_study(
 }
 
 async fn retitle(tx: &mut Tx, study: &StudyGround, title: &str) -> Result<()> {
-    Sql::new("UPDATE case_study SET title = ")
-        .bind(title)
-        .then(" WHERE id = ")
-        .bind(study.id)
-        .run(tx.conn())
-        .await?;
+    Sql::new("UPDATE case_study SET title = ").bind(title).then(" WHERE id = ").bind(study.id).run(tx.conn()).await?;
     changed(tx, study).await
 }
 

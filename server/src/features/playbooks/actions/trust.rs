@@ -6,6 +6,7 @@ use crate::entities::kinds::{AdoptionStatus, Discipline, NoticeKind};
 use crate::features::notices::{self, NewNotice};
 use crate::features::playbooks::ground::{self, StudyGround};
 use crate::features::playbooks::terms::fold;
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, SUMMARY, TITLE, Text};
 use crate::web::error::{AppError, Result};
@@ -199,11 +200,12 @@ async fn delete(tx: &Tx, table: &str, study: &StudyGround) -> Result<()> {
     Ok(())
 }
 
-async fn count(tx: &Tx, study: &StudyGround, what: &str) -> Result<()> {
+async fn count(tx: &mut Tx, study: &StudyGround, what: &str) -> Result<()> {
     let sql = format!(
         "UPDATE case_study SET {what}_count = (SELECT count(*) FROM study_{what} e WHERE e.study_id = case_study.id) WHERE id = "
     );
     Sql::new(&sql).bind(study.id).run(tx.conn()).await?;
+    tx.index(Kind::CaseStudy, study.id);
     Ok(())
 }
 

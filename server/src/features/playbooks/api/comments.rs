@@ -66,9 +66,11 @@ pub(super) async fn list(
 ) -> Result<HttpResponse> {
     let seen = queries::find_study(&state, &Viewer::Member(me.0), &slug).await?;
     seen.standing.read_working()?;
-    let part = query.part.as_deref().filter(|word| !word.is_empty()).map(|word| {
-        key_of(word).map_err(|_| AppError::field("part", "is the key of a part"))
-    });
+    let part = query
+        .part
+        .as_deref()
+        .filter(|word| !word.is_empty())
+        .map(|word| key_of(word).map_err(|_| AppError::field("part", "is the key of a part")));
     let open = query.open.as_deref() == Some("true");
     Ok(HttpResponse::Ok().json(queries::comments_of(&state, seen.id, part.transpose()?, open, &page).await?))
 }

@@ -1,6 +1,7 @@
 //! Playbooks and case studies by JSON.
 
 mod comments;
+mod export;
 mod parts;
 mod playbooks;
 mod register;
@@ -85,6 +86,8 @@ use crate::web::routes::Routes;
         trust::follow,
         trust::unfollow,
         trust::discuss,
+        export::study,
+        export::playbook,
         register::list,
         register::organisations,
     ),
@@ -130,6 +133,7 @@ pub fn configure(cfg: &mut Routes) {
         .route("/playbooks/{slug}/people", web::get().to(playbooks::people))
         .route("/playbooks/{slug}/people/{handle}", web::put().to(playbooks::put_person))
         .route("/playbooks/{slug}/people/{handle}", web::delete().to(playbooks::delete_person))
+        .route("/playbooks/{slug}/export", web::get().to(export::playbook))
         .route("/playbooks/{slug}/reviews", web::get().to(playbooks::reviews))
         .route("/playbooks/{slug}/scenarios", web::get().to(scenarios::list))
         .route("/playbooks/{slug}/scenarios", web::post().to(scenarios::create))
@@ -149,6 +153,7 @@ pub fn configure(cfg: &mut Routes) {
         .route("/case-studies/from-messages", web::post().to(studies::from_messages))
         .route("/case-studies/{slug}", web::get().to(studies::get))
         .route("/case-studies/{slug}", web::patch().to(studies::patch))
+        .route("/case-studies/{slug}/export.md", web::get().to(export::study))
         .route("/case-studies/{slug}/related", web::get().to(studies::related))
         .route("/case-studies/{slug}/authors/{handle}", web::put().to(studies::put_author))
         .route("/case-studies/{slug}/authors/{handle}", web::delete().to(studies::delete_author))
@@ -230,8 +235,9 @@ fn parts_of(given: BTreeMap<String, PartValue>) -> Result<Vec<(PartKey, PartInpu
     }
     let mut parts = Vec::with_capacity(given.len());
     for (word, value) in given {
-        let key = PartKey::parse(&word)
-            .ok_or_else(|| AppError::field("parts", format!("{} is no part", word.chars().take(40).collect::<String>())))?;
+        let key = PartKey::parse(&word).ok_or_else(|| {
+            AppError::field("parts", format!("{} is no part", word.chars().take(40).collect::<String>()))
+        })?;
         parts.push((key, value.input()));
     }
     Ok(parts)

@@ -89,7 +89,10 @@ pub(super) struct CoverBody {
 
 impl CoverBody {
     fn cover(self) -> Result<Cover> {
-        let file = self.file_id.parse::<Id>().map_err(|_| AppError::field("cover", "is an image that you have uploaded for it"))?;
+        let file = self
+            .file_id
+            .parse::<Id>()
+            .map_err(|_| AppError::field("cover", "is an image that you have uploaded for it"))?;
         Ok(Cover { file: file.0, alternative: self.alternative })
     }
 }
@@ -201,7 +204,11 @@ pub(super) async fn patch(
 #[utoipa::path(get, path = "/playbooks/{slug}/people", tag = "playbooks", operation_id = "list_playbook_people", params(("slug" = String, Path)),
     responses((status = 200, body = Page<PlaybookPerson>), (status = 401, body = Problem), (status = 404, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
-pub(super) async fn people(state: web::Data<AppState>, viewer: Viewer, slug: web::Path<String>) -> Result<HttpResponse> {
+pub(super) async fn people(
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    slug: web::Path<String>,
+) -> Result<HttpResponse> {
     let book = queries::find_playbook(&state, &viewer, &slug).await?;
     let items = queries::people_of(state.store.read(), book.id).await?;
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))

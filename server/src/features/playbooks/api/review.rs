@@ -189,7 +189,8 @@ pub(super) async fn diff(
         Some(text) => number_of(text)?,
         None => number - 1,
     };
-    let old = if from == 0 { RevisionContent::default() } else { content(queries::revision(&state, seen.id, from).await?) };
+    let old =
+        if from == 0 { RevisionContent::default() } else { content(queries::revision(&state, seen.id, from).await?) };
     let items = web::block(move || queries::diff_revisions(&old, &content(new))).await?;
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
 }

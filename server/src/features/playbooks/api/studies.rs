@@ -127,9 +127,7 @@ impl StudiesQuery {
             None => None,
         };
         let scenario = match some(self.scenario) {
-            Some(id) => {
-                Some(id.parse::<Id>().map_err(|_| AppError::field("scenario", "is an id of this hub"))?.0)
-            }
+            Some(id) => Some(id.parse::<Id>().map_err(|_| AppError::field("scenario", "is an id of this hub"))?.0),
             None => None,
         };
         let kinds = [
@@ -296,6 +294,12 @@ pub(super) struct CopyQuery {
     copy: Option<String>,
 }
 
+impl CopyQuery {
+    pub(super) fn which(&self) -> Result<Which> {
+        Which::parse(self.copy.as_deref())
+    }
+}
+
 /// A case study
 #[utoipa::path(get, path = "/case-studies/{slug}", tag = "case studies", operation_id = "get_case_study", params(("slug" = String, Path), CopyQuery),
     responses((status = 200, body = StudyView, headers(("ETag" = String))), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
@@ -306,8 +310,7 @@ pub(super) async fn get(
     slug: web::Path<String>,
     query: web::Query<CopyQuery>,
 ) -> Result<HttpResponse> {
-    let which = Which::parse(query.copy.as_deref())?;
-    answer(&state, &viewer, &slug, which).await
+    answer(&state, &viewer, &slug, query.which()?).await
 }
 
 async fn answer(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> Result<HttpResponse> {

@@ -8,7 +8,10 @@ const NAMES: &[(PartKey, &[&str])] = &[
     (PartKey::Summary, &["abstract", "in short", "in brief"]),
     (PartKey::Challenge, &["problem", "background", "need", "context", "situation"]),
     (PartKey::Aim, &["aims", "project aims", "project aim", "objective", "objectives", "goal", "goals", "purpose"]),
-    (PartKey::WhatWeDid, &["approach", "our approach", "method", "methods", "how we did it", "solution", "what was done"]),
+    (
+        PartKey::WhatWeDid,
+        &["approach", "our approach", "method", "methods", "how we did it", "solution", "what was done"],
+    ),
     (PartKey::Functionality, &["functionality", "capabilities", "features", "what it does", "how it works"]),
     (
         PartKey::Outcomes,
@@ -28,7 +31,10 @@ const NAMES: &[(PartKey, &[&str])] = &[
         ],
     ),
     (PartKey::WhatDidNotWork, &["what didnt work", "what went wrong", "limitations", "difficulties"]),
-    (PartKey::LessonsLearned, &["lessons", "lessons learnt", "learning", "what we learned", "what we learnt", "key lessons"]),
+    (
+        PartKey::LessonsLearned,
+        &["lessons", "lessons learnt", "learning", "what we learned", "what we learnt", "key lessons"],
+    ),
     (PartKey::Costs, &["cost", "cost and funding", "funding"]),
     (PartKey::BenefitsAndRisks, &["benefits", "risks", "risks and benefits"]),
     (PartKey::Evidence, &["evidence", "evaluation", "evaluation and evidence", "validation"]),

@@ -43,7 +43,10 @@ pub fn plain_markdown(source: &str) -> (String, Vec<String>) {
                 rest = rest.get(end..).unwrap_or_default();
                 continue;
             }
-            if closings.is_empty() && (line.starts_with("import ") || line.starts_with("export ")) && line.contains(['\'', '"', '{']) {
+            if closings.is_empty()
+                && (line.starts_with("import ") || line.starts_with("export "))
+                && line.contains(['\'', '"', '{'])
+            {
                 rest = rest.get(line.len()..).unwrap_or_default().trim_start_matches('\n');
                 continue;
             }
@@ -124,7 +127,8 @@ fn tag_at(text: &str) -> Option<(Tag, usize)> {
 
 /// Reads one attribute; its bytes.
 fn attribute(text: &str, tag: &mut Tag) -> Option<usize> {
-    let length = text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'_')).count();
+    let length =
+        text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'_')).count();
     if length == 0 {
         return None;
     }
@@ -262,7 +266,8 @@ fn show<'a>(
             None => String::new(),
         },
         "img" => {
-            let _infallible = write!(out, "![{}]({})", tag.get("alt").unwrap_or_default(), tag.get("src").unwrap_or_default());
+            let _infallible =
+                write!(out, "![{}]({})", tag.get("alt").unwrap_or_default(), tag.get("src").unwrap_or_default());
             return rest;
         }
         "strong" | "b" => wrap(out, "**"),

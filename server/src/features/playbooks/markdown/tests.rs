@@ -22,9 +22,40 @@ impl Dice {
     /// A text of pieces that a careless writer would fall over.
     fn text(&mut self, pieces: usize, single: bool) -> String {
         const PIECES: [&str; 34] = [
-            "## The challenge", "---", "```", "<!-- part: outcomes -->", "<!-- part b1: outcomes -->", "words ", "\n", "\n\n",
-            "    code", "\"", "\\", "'", ": ", "# ", "- item", "{", "}", "[a](b)", "é", "数据", "\u{2028}", "\u{200b}", "\u{1f600}",
-            "\t", "%", "&amp;", "<b>", "@ada", "null", "yes", "1e5", "|", ">", "*",
+            "## The challenge",
+            "---",
+            "```",
+            "<!-- part: outcomes -->",
+            "<!-- part b1: outcomes -->",
+            "words ",
+            "\n",
+            "\n\n",
+            "    code",
+            "\"",
+            "\\",
+            "'",
+            ": ",
+            "# ",
+            "- item",
+            "{",
+            "}",
+            "[a](b)",
+            "é",
+            "数据",
+            "\u{2028}",
+            "\u{200b}",
+            "\u{1f600}",
+            "\t",
+            "%",
+            "&amp;",
+            "<b>",
+            "@ada",
+            "null",
+            "yes",
+            "1e5",
+            "|",
+            ">",
+            "*",
         ];
         let text: String = (0..pieces).map(|_| PIECES[self.next(PIECES.len())]).collect();
         clean(&text, 60_000, single).unwrap()
@@ -94,7 +125,14 @@ fn what_was_written_is_read_unchanged() {
             .iter()
             .map(|(key, part)| {
                 let measures = measures::parse(&part.measures).unwrap();
-                (*key, PartContent { body: clean(&part.body, 60_000, false).unwrap(), fields: part.fields.clone(), measures })
+                (
+                    *key,
+                    PartContent {
+                        body: clean(&part.body, 60_000, false).unwrap(),
+                        fields: part.fields.clone(),
+                        measures,
+                    },
+                )
             })
             .collect();
         assert_eq!(parts, study.parts, "round {round}:\n{written}");
@@ -102,7 +140,11 @@ fn what_was_written_is_read_unchanged() {
         let terms: BTreeMap<String, Vec<String>> =
             study.terms.iter().map(|(kind, labels)| (kind.as_str().to_owned(), labels.clone())).collect();
         assert_eq!(page.terms, terms, "round {round}:\n{written}");
-        assert!(page.is_study && page.unmatched.is_empty() && page.unknown.is_empty(), "round {round}: {:?}", page.unknown);
+        assert!(
+            page.is_study && page.unmatched.is_empty() && page.unknown.is_empty(),
+            "round {round}: {:?}",
+            page.unknown
+        );
     }
 }
 
@@ -168,8 +210,16 @@ fn components_become_their_text() {
     );
     assert!(tags.is_empty());
     for part in [
-        "**Note**", "See [this](https://a.example/(b%29).", "**Ann**", "![Ann, smiling](a.png)", "Lead",
-        "She **leads** {the team}.", "Well.", "![A](b.png)", "Figure 1: it.", "`<Tags tags={['x']} />` <https://keep.example> 2 < 3",
+        "**Note**",
+        "See [this](https://a.example/(b%29).",
+        "**Ann**",
+        "![Ann, smiling](a.png)",
+        "Lead",
+        "She **leads** {the team}.",
+        "Well.",
+        "![A](b.png)",
+        "Figure 1: it.",
+        "`<Tags tags={['x']} />` <https://keep.example> 2 < 3",
     ] {
         assert!(text.contains(part), "{part} in\n{text}");
     }

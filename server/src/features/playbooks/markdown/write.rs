@@ -162,8 +162,12 @@ pub fn study_markdown(study: &StudyOut) -> String {
 
 fn write_measure(front: &mut Front, measure: &Measure) {
     front.line("  - name", &quoted(&measure.name));
-    let texts =
-        [("unit", &measure.unit), ("period", &measure.period), ("method", &measure.method), ("source", &measure.source)];
+    let texts = [
+        ("unit", &measure.unit),
+        ("period", &measure.period),
+        ("method", &measure.method),
+        ("source", &measure.source),
+    ];
     for (name, value) in texts {
         front.text(&format!("    {name}"), value);
     }

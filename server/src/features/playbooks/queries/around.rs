@@ -44,12 +44,7 @@ const WRITER: &str = "w.study_id AS x_study_id, '' AS x_discipline, w.role AS x_
 
 /// All four in one statement; contacts only for those who are signed in. Adoptions of study
 /// `study` carry no name of it: the caller knows which study it is.
-pub(super) async fn around(
-    db: &impl ConnectionTrait,
-    study: i64,
-    signed_in: bool,
-    me: Option<i64>,
-) -> Result<Around> {
+pub(super) async fn around(db: &impl ConnectionTrait, study: i64, signed_in: bool, me: Option<i64>) -> Result<Around> {
     let from = |sql: Sql, what: &str, columns: &str, table: &str| {
         sql.then("SELECT * FROM (SELECT '")
             .then(what)
@@ -83,7 +78,11 @@ pub(super) async fn around(
     for row in sql.all(db).await? {
         match row.try_get::<String>("x_", "what")?.as_str() {
             "endorsement" => around.endorsements.push(endorsement(&row)?),
-            "adoption" => around.adoptions.push(adoption(&row, signed_in, StudyRef { slug: String::new(), title: String::new() })?),
+            "adoption" => around.adoptions.push(adoption(
+                &row,
+                signed_in,
+                StudyRef { slug: String::new(), title: String::new() },
+            )?),
             _ => {
                 let who = author(&row)?;
                 if row.try_get::<StudyRole>("x_", "role")? == StudyRole::Author {

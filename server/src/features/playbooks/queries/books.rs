@@ -7,11 +7,9 @@ use sea_orm::ConnectionTrait;
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, PlaybookRole};
 use crate::features::forum::{AUTHOR, author};
-use crate::features::playbooks::model::{
-    NameView, PlaybookPerson, PlaybookRow, PlaybookView, ScenarioView, StudyRow,
-};
+use crate::features::playbooks::model::{NameView, PlaybookPerson, PlaybookRow, PlaybookView, ScenarioView, StudyRow};
 use crate::features::playbooks::policy::BookStanding;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, book, book_standing, kept, study};
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, book, book_standing, kept, study};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
@@ -77,7 +75,7 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
         .bind(me)
         .then(BOOK_JOINS)
         .then(" WHERE b.slug = ")
-        .bind(slug.to_lowercase())
+        .bind(address(slug)?)
         .one(db)
         .await?
         .ok_or(AppError::NotFound)?;
@@ -139,10 +137,7 @@ pub async fn people_of(db: &impl ConnectionTrait, playbook: i64) -> Result<Vec<P
         .await?;
     rows.iter()
         .map(|row| {
-            Ok(PlaybookPerson {
-                person: author(row)?,
-                playbook_role: row.try_get::<PlaybookRole>("p_", "role")?,
-            })
+            Ok(PlaybookPerson { person: author(row)?, playbook_role: row.try_get::<PlaybookRole>("p_", "role")? })
         })
         .collect()
 }
@@ -169,17 +164,11 @@ pub async fn scenario_view(
     playbook: i64,
     scenario: i64,
 ) -> Result<ScenarioView> {
-    let sql =
-        Sql::new(SCENARIO).then("n.playbook_id = ").bind(playbook).then(" AND n.id = ").bind(scenario);
+    let sql = Sql::new(SCENARIO).then("n.playbook_id = ").bind(playbook).then(" AND n.id = ").bind(scenario);
     load(db, state, viewer, sql).await?.pop().ok_or(AppError::NotFound)
 }
 
-async fn load(
-    db: &impl ConnectionTrait,
-    state: &AppState,
-    viewer: &Viewer,
-    sql: Sql,
-) -> Result<Vec<ScenarioView>> {
+async fn load(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, sql: Sql) -> Result<Vec<ScenarioView>> {
     let mut scenarios = Vec::new();
     for row in sql.all(db).await? {
         scenarios.push(ScenarioView {
@@ -222,7 +211,7 @@ async fn studies_of(
         .then("count(*) OVER (PARTITION BY x.scenario_id) AS x_count, ")
         .then("row_number() OVER (PARTITION BY x.scenario_id ORDER BY x.position, x.study_id) AS x_row ")
         .then("FROM scenario_study x JOIN case_study c ON c.id = x.study_id JOIN playbook b ON b.id = c.playbook_id ")
-        .then("WHERE c.published > 0 AND c.state <> 'retired' AND x.scenario_id IN ")
+        .then("WHERE c.published > 0 AND c.retired_at IS NULL AND x.scenario_id IN ")
         .list(scenarios.iter().copied())
         .then(" AND ");
     let rows = readable(sql, state, viewer)
@@ -266,7 +255,7 @@ pub async fn list_playbooks(
     if let Some(space) = space {
         sql = sql.then(" AND b.space_id = ").bind(space);
     }
-    if let Some(pathway) = pathway {
+    if let Some(pathway) = pathway.filter(|pathway| !pathway.contains('\0')) {
         sql = sql.then(" AND lower(b.pathway) = ").bind(pathway.to_lowercase());
     }
     if let Some(place) = after {

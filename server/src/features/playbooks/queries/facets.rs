@@ -36,7 +36,7 @@ pub async fn terms_of(db: &impl ConnectionTrait, studies: &[i64], live: bool) ->
 
 /// Appends what a filter asks of a published study `c`.
 pub(super) fn filtered(sql: Sql, filter: &Filter, now: i64) -> Sql {
-    let mut sql = sql.then(" AND c.published > 0 AND c.state <> 'retired'");
+    let mut sql = sql.then(" AND c.published > 0 AND c.retired_at IS NULL");
     if let Some(playbook) = filter.playbook {
         // Its own, and those of others that stand in its scenarios.
         sql = sql
@@ -47,7 +47,8 @@ pub(super) fn filtered(sql: Sql, filter: &Filter, now: i64) -> Sql {
             .then("))");
     }
     if let Some(scenario) = filter.scenario {
-        sql = sql.then(" AND c.id IN (SELECT study_id FROM scenario_study WHERE scenario_id = ").bind(scenario).then(")");
+        sql =
+            sql.then(" AND c.id IN (SELECT study_id FROM scenario_study WHERE scenario_id = ").bind(scenario).then(")");
     }
     for (kind, terms) in &filter.terms {
         sql = sql

@@ -1,7 +1,6 @@
 //! What a study said before: published revisions and how they differ, saved states of parts, and
 //! the log of its review.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sea_orm::QueryResult;
@@ -117,9 +116,7 @@ fn measure_line(of: &Measure) -> String {
 fn terms_text(terms: &Terms) -> String {
     let lines: Vec<String> = terms
         .iter()
-        .map(|(kind, labels)| {
-            format!("{}: {}", english().of("playbooks.term_kind", kind.as_str()), labels.join(", "))
-        })
+        .map(|(kind, labels)| format!("{}: {}", english().of("playbooks.term_kind", kind.as_str()), labels.join(", ")))
         .collect();
     lines.join("\n")
 }
@@ -192,10 +189,4 @@ pub async fn acts_of(state: &AppState, study: i64, page: &PageQuery) -> Result<P
         });
     }
     Ok(Page::cut(items, limit, |of| Place { key: 0, id: of.id.0 }))
-}
-
-/// A working copy as content to be compared with a revision.
-#[must_use]
-pub const fn content(title: String, parts: BTreeMap<PartKey, PartView>, terms: Terms) -> RevisionContent {
-    RevisionContent { title, parts, terms }
 }

@@ -155,7 +155,7 @@ pub async fn related(state: &AppState, viewer: &Viewer, id: i64) -> Result<Vec<S
         .then("WHERE t.live = 1 AND t.study_id = ")
         .bind(id)
         .then(" GROUP BY o.study_id ORDER BY shared DESC, o.study_id DESC LIMIT 60) x ON x.study_id = c.id ")
-        .then("WHERE c.published > 0 AND c.state <> 'retired' AND ");
+        .then("WHERE c.published > 0 AND c.retired_at IS NULL AND ");
     let rows = readable(sql, state, viewer)
         .await?
         .then(" ORDER BY x.shared DESC, c.adoption_count DESC, c.id DESC LIMIT 6")

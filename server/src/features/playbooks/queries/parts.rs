@@ -70,8 +70,7 @@ const DRAFT: &str = "SELECT d.part, d.body, d.fields, d.measures, d.base_version
 
 /// What a member has typed into the parts of a study and not saved.
 pub async fn drafts_of(state: &AppState, me: &Me, study: i64) -> Result<BTreeMap<PartKey, PartDraftView>> {
-    let rows =
-        Sql::new(DRAFT).bind(study).then(" AND d.member_id = ").bind(me.id).all(state.store.read()).await?;
+    let rows = Sql::new(DRAFT).bind(study).then(" AND d.member_id = ").bind(me.id).all(state.store.read()).await?;
     rows.iter().map(|row| draft_view(row).map(|draft| (draft.key, draft))).collect()
 }
 

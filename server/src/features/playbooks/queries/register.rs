@@ -59,7 +59,7 @@ fn filtered(sql: Sql, filter: &RegisterFilter) -> Sql {
     for word in filter.q.as_deref().unwrap_or_default().split_whitespace().take(MOST_WORDS) {
         let word = format!("%{}%", word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         sql = sql
-            .then(" AND lower(d.organisation || ' ' || d.site || ' ' || c.live_title || ' ' || d.why) LIKE ")
+            .then(" AND d.organisation_key || ' ' || lower(d.site || ' ' || c.live_title || ' ' || d.why) LIKE ")
             .bind(word)
             .then(" ESCAPE '\\'");
     }
@@ -105,7 +105,9 @@ pub async fn organisations(
     let limit = page.limit()?;
     let mut columns = String::from("SELECT d.organisation_key, min(d.organisation) AS organisation");
     for status in AdoptionStatus::ALL {
-        columns.push_str(&format!(", CAST(sum(CASE WHEN d.status = '{status}' THEN 1 ELSE 0 END) AS BIGINT) AS n_{status}"));
+        columns.push_str(&format!(
+            ", CAST(sum(CASE WHEN d.status = '{status}' THEN 1 ELSE 0 END) AS BIGINT) AS n_{status}"
+        ));
     }
     let sql = Sql::new(&columns).then(
         " FROM study_adoption d JOIN case_study c ON c.id = d.study_id JOIN playbook b ON b.id = c.playbook_id WHERE ",

@@ -1,7 +1,5 @@
 //! One case study, whole.
 
-use std::collections::BTreeMap;
-
 use super::around::around;
 use super::facets::terms_of;
 use super::parts::parts_of;
@@ -14,7 +12,7 @@ use crate::features::playbooks::model::{
 };
 use crate::features::playbooks::parts::completeness;
 use crate::features::playbooks::policy::StudyStanding;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, kept, study, study_standing};
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, kept, study, study_standing};
 use crate::features::spaces::Access;
 use crate::store::{Id, Sql};
 use crate::streams::Stream;
@@ -106,7 +104,7 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
         .then(BOOK_JOINS)
         .then(MORE_JOINS)
         .then(" WHERE c.slug = ")
-        .bind(slug.to_lowercase())
+        .bind(address(slug)?)
         .one(db)
         .await?
         .ok_or(AppError::NotFound)?;
@@ -300,9 +298,7 @@ async fn discussion(
 }
 
 async fn source(state: &AppState, viewer: &Viewer, source: &Source) -> Result<Option<SourceView>> {
-    let view = |url: Option<String>, title: &str| {
-        Some(SourceView { kind: source.kind, url, title: title.to_owned() })
-    };
+    let view = |url: Option<String>, title: &str| Some(SourceView { kind: source.kind, url, title: title.to_owned() });
     match source.kind {
         StudySource::Written => Ok(None),
         StudySource::Import => Ok(view(source.url.clone(), "")),
@@ -321,10 +317,4 @@ async fn source(state: &AppState, viewer: &Viewer, source: &Source) -> Result<Op
             Ok(space.and_then(|space| view(Some(format!("/s/{space}/chat/{slug}?at={seq}")), name)))
         }
     }
-}
-
-/// Parts by key that have something in them, for what is made of a study.
-#[must_use]
-pub fn written(parts: &BTreeMap<PartKey, crate::features::playbooks::model::PartView>) -> Vec<PartKey> {
-    parts.iter().filter(|(_, part)| !part.is_empty()).map(|(key, _)| *key).collect()
 }

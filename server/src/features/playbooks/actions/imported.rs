@@ -1,0 +1,166 @@
+//! Writes of an import: a playbook that is missing, studies, and where they stand.
+
+use std::collections::HashMap;
+
+use super::books::{Prepared as BookPrepared, insert as insert_book};
+use super::publish::release;
+use super::scenarios::insert_rendered;
+use super::studies::{insert_named, log, set_terms};
+use crate::app::AppState;
+use crate::entities::kinds::{PartKey, PlaybookRole, StudyAct};
+use crate::features::playbooks::ground;
+use crate::features::playbooks::markdown::PlaybookIn;
+use crate::features::playbooks::queries::parts_of;
+use crate::features::playbooks::sample::Book;
+use crate::features::playbooks::terms::Terms;
+use crate::features::playbooks::texts::{Written, render_list, render_texts};
+use crate::features::spaces::model::slug as good_slug;
+use crate::search::Kind;
+use crate::store::{Sql, Tx};
+use crate::streams::{NewEvent, Stream};
+use crate::web::error::{AppError, Result};
+
+/// A study that was read from a page, checked and rendered.
+#[derive(Clone, Debug)]
+pub(in crate::features::playbooks) struct Imported {
+    pub title: String,
+    /// The address that it had.
+    pub slug: Option<String>,
+    pub playbook: i64,
+    pub authors: Vec<i64>,
+    pub credited: Vec<i64>,
+    pub parts: Vec<(PartKey, Written)>,
+    pub terms: Terms,
+    pub url: Option<String>,
+    pub publish: bool,
+}
+
+/// The playbook with this slug, or a new open one of this member; its id, and whether the member
+/// owns it. Errors are one line.
+pub async fn find_or_make_playbook(
+    state: &AppState,
+    member: i64,
+    slug: &str,
+    given: Option<&PlaybookIn>,
+) -> Result<(i64, bool), String> {
+    let slug = slug.trim().to_lowercase();
+    let fault = |error: AppError| format!("--playbook {slug}: the playbook could not be made ({error})");
+    if let Some(found) = found(state, member, &slug).await.map_err(fault)? {
+        return match found {
+            (_, _, true) => Err(format!("--playbook {slug}: this playbook is archived; choose another")),
+            (id, owns, false) => Ok((id, owns)),
+        };
+    }
+    good_slug(&slug).map_err(|_| {
+        format!("--playbook {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
+    })?;
+    let of = given.cloned().unwrap_or_default();
+    let title = if of.title.is_empty() { slug.replace(['-', '_'], " ") } else { of.title.clone() };
+    let [html] = render_texts(state, [of.introduction.as_str()]).await.map_err(fault)?;
+    let prepared = BookPrepared::imported(&slug, title, &of, html);
+    let made = state.store.write(async move |tx| insert_book(tx, member, &prepared).await).await;
+    made.map(|id| (id, true)).map_err(fault)
+}
+
+async fn found(state: &AppState, member: i64, slug: &str) -> Result<Option<(i64, bool, bool)>> {
+    let row = Sql::new("SELECT b.id, b.archived_at, p.role FROM playbook b LEFT JOIN playbook_member p ON p.playbook_id = b.id AND p.member_id = ")
+        .bind(member)
+        .then(" WHERE b.slug = ")
+        .bind(slug)
+        .one(state.store.read())
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let owns = row.try_get::<Option<PlaybookRole>>("", "role")? == Some(PlaybookRole::Owner);
+    Ok(Some((row.try_get("", "id")?, owns, row.try_get::<Option<i64>>("", "archived_at")?.is_some())))
+}
+
+/// Writes a study that comes from elsewhere; its id and address.
+pub(in crate::features::playbooks) async fn insert_imported(
+    tx: &mut Tx,
+    member: i64,
+    new: &Imported,
+) -> Result<(i64, String)> {
+    let first = new.authors.first().copied().unwrap_or(member);
+    let slug = new.slug.as_deref().filter(|slug| good_slug(slug).is_ok());
+    let made = insert_named(tx, first, new, slug).await?;
+    set_terms(tx, made.id, &new.terms, false).await?;
+    let mut revision = None;
+    if new.publish {
+        let ground = ground::study(tx, first, &made.slug).await?;
+        let parts = parts_of(tx.conn(), made.id).await?;
+        revision = Some(release(tx, &ground, parts, "").await?);
+    }
+    log(tx, made.id, StudyAct::Imported, member, new.url.as_deref().unwrap_or_default(), &[], revision).await?;
+    tx.append(Stream::case_study(made.id), NewEvent::new("state.changed", made.id, Some(member)));
+    Ok((made.id, made.slug))
+}
+
+/// Writes an invented study that was reviewed; its id.
+pub(in crate::features::playbooks) async fn insert_sample(tx: &mut Tx, new: &Imported, reviewer: i64) -> Result<i64> {
+    let first = new.authors.first().copied().unwrap_or(reviewer);
+    let made = insert_named(tx, first, new, new.slug.as_deref()).await?;
+    set_terms(tx, made.id, &new.terms, false).await?;
+    log(tx, made.id, StudyAct::Submitted, first, "", &[], None).await?;
+    let ground = ground::study(tx, reviewer, &made.slug).await?;
+    let parts = parts_of(tx.conn(), made.id).await?;
+    let number = release(tx, &ground, parts, "").await?;
+    log(tx, made.id, StudyAct::Published, reviewer, "", &[], Some(number)).await?;
+    tx.append(Stream::case_study(made.id), NewEvent::new("state.changed", made.id, Some(reviewer)));
+    Ok(made.id)
+}
+
+/// Writes an invented playbook in its space; its id.
+pub(in crate::features::playbooks) async fn insert_book_row(tx: &mut Tx, of: &Book, html: String) -> Result<i64> {
+    let given = PlaybookIn {
+        title: of.title.clone(),
+        slug: Some(of.slug.clone()),
+        pathway: of.pathway.clone(),
+        summary: of.summary.clone(),
+        introduction: of.introduction.clone(),
+        checklist: of.checklist.clone(),
+        scenarios: Vec::new(),
+    };
+    let id = insert_book(tx, of.owner, &BookPrepared::imported(&of.slug, of.title.clone(), &given, html)).await?;
+    Sql::new("UPDATE playbook SET space_id = ").bind(of.space).then(" WHERE id = ").bind(id).run(tx.conn()).await?;
+    Ok(id)
+}
+
+/// Makes the scenarios of a playbook's page that it does not have yet, and puts the studies that
+/// were brought with it into them; how many were made.
+pub async fn place_imported(
+    state: &AppState,
+    playbook: i64,
+    given: &PlaybookIn,
+    studies: &HashMap<String, i64>,
+) -> Result<usize> {
+    let rows =
+        Sql::new("SELECT title FROM scenario WHERE playbook_id = ").bind(playbook).all(state.store.read()).await?;
+    let known = rows.iter().map(|row| Ok(row.try_get("", "title")?)).collect::<Result<Vec<String>>>()?;
+    let mut made = 0;
+    for scenario in given.scenarios.iter().filter(|scenario| !known.contains(&scenario.title)) {
+        let [html] = render_texts(state, [scenario.description.as_str()]).await?;
+        let steps_html = render_list(state, &scenario.steps).await?;
+        let ids: Vec<i64> = scenario.studies.iter().filter_map(|slug| studies.get(slug).copied()).collect();
+        let scenario = scenario.clone();
+        state
+            .store
+            .write(async move |tx| {
+                let id = insert_rendered(
+                    tx,
+                    playbook,
+                    &scenario.title,
+                    [&scenario.description, &html],
+                    &scenario.steps,
+                    &steps_html,
+                )
+                .await?;
+                tx.index(Kind::Playbook, playbook);
+                let rows = ids.iter().zip(0_i32..).map(|(study, at)| [id.into(), (*study).into(), at.into()]).collect();
+                let insert = "INSERT INTO scenario_study (scenario_id, study_id, position) VALUES ";
+                crate::store::insert_rows(tx.conn(), insert, rows).await
+            })
+            .await?;
+        made += 1;
+    }
+    Ok(made)
+}

@@ -1,0 +1,284 @@
+//! Studies that come from elsewhere: what was read of a page becomes a study, and, if whoever
+//! brings it owns the playbook, its first revision at once, as it was published where it comes
+//! from.
+//!
+//! Nothing is lost on the way: what does not fit where it belongs is put where it does, and told.
+
+use std::collections::BTreeMap;
+
+use super::actions::{Imported, insert_imported};
+use super::markdown::{PageIn, PlaybookIn};
+use super::measures::{self, MeasureInput};
+use super::parts::{FieldShape, PartContent, Shape, fields, most, shape};
+use super::terms::{MOST as MOST_TERMS, Terms, fold};
+use super::texts::{end_of_day, render_parts};
+use crate::app::AppState;
+use crate::entities::kinds::{MemberState, PartKey, TermKind};
+use crate::store::Sql;
+use crate::text::{clean, images};
+use crate::web::checks::{BODY, TITLE};
+use crate::web::error::Result;
+
+pub use super::actions::{find_or_make_playbook, place_imported};
+
+/// A page that has become a study.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    pub id: i64,
+    pub slug: String,
+    pub published: bool,
+    /// What had to be put elsewhere or left out, a line each.
+    pub remarks: Vec<String>,
+}
+
+/// Characters of a term.
+const TERM: usize = 80;
+
+/// Makes a study of a page; `publish` if it is to be readable at once. `keep` writes what the
+/// import has to remember, in the same transaction.
+pub async fn bring<F>(
+    state: &AppState,
+    member: i64,
+    playbook: i64,
+    page: PageIn,
+    publish: bool,
+    keep: F,
+) -> Result<Brought>
+where
+    F: AsyncFn(&mut crate::store::Tx, i64) -> Result<()> + Send + 'static,
+{
+    let mut remarks = Vec::new();
+    let authors = known(state, &page.authors, &mut remarks).await?;
+    let credited = known(state, &page.credited, &mut remarks).await?;
+    let title = line(&page.title, TITLE);
+    let terms = terms(&page, &mut remarks);
+    let parts = contents(state, page.parts, &authors.1, &terms.1, &mut remarks).await?;
+    let parts = render_parts(state, parts).await?;
+    let imported = Imported {
+        title: if title.is_empty() { "Untitled".to_owned() } else { title },
+        slug: page.slug,
+        playbook,
+        authors: authors.0,
+        credited: credited.0,
+        parts,
+        terms: terms.0,
+        url: page
+            .source
+            .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+            .map(|url| line(&url, 2000)),
+        publish,
+    };
+    let (id, slug) = state
+        .store
+        .write(async move |tx| {
+            let made = insert_imported(tx, member, &imported).await?;
+            keep(tx, made.0).await?;
+            Ok(made)
+        })
+        .await?;
+    Ok(Brought { id, slug, published: publish, remarks })
+}
+
+/// Members among names, and the names of those who are none.
+async fn known(state: &AppState, names: &[String], remarks: &mut Vec<String>) -> Result<(Vec<i64>, Vec<String>)> {
+    let handles: Vec<String> =
+        names.iter().take(100).map(|name| name.trim().trim_start_matches('@').to_lowercase()).collect();
+    if handles.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let rows = Sql::new("SELECT id, handle FROM member WHERE state = ")
+        .bind(MemberState::Active.as_str())
+        .then(" AND handle IN ")
+        .list(handles.iter().cloned())
+        .all(state.store.read())
+        .await?;
+    let mut found: BTreeMap<String, i64> = BTreeMap::new();
+    for row in rows {
+        found.insert(row.try_get("", "handle")?, row.try_get("", "id")?);
+    }
+    let ids = handles.iter().filter_map(|handle| found.get(handle).copied()).collect();
+    let others: Vec<String> = names
+        .iter()
+        .zip(&handles)
+        .filter(|(_, handle)| !found.contains_key(*handle))
+        .map(|(name, _)| name.trim().to_owned())
+        .collect();
+    if !others.is_empty() {
+        remarks.push(format!("no members here: {}", others.join(", ")));
+    }
+    Ok((ids, others))
+}
+
+/// The terms that fit, and those that do not.
+fn terms(page: &PageIn, remarks: &mut Vec<String>) -> (Terms, Vec<String>) {
+    let (mut terms, mut over) = (Terms::new(), Vec::new());
+    for (word, labels) in &page.terms {
+        for label in labels {
+            let label = line(label, usize::MAX);
+            let Some(kind) = TermKind::parse(word).filter(|_| label.chars().count() <= TERM) else {
+                over.push(label);
+                continue;
+            };
+            let of = terms.entry(kind).or_default();
+            if of.iter().any(|known| fold(known) == fold(&label)) || label.is_empty() {
+                continue;
+            }
+            if of.len() < MOST_TERMS {
+                of.push(label);
+            } else {
+                over.push(label);
+            }
+        }
+    }
+    if !over.is_empty() {
+        remarks.push(format!("terms that do not fit are in \"find out more\": {}", over.join(", ")));
+    }
+    terms.retain(|_, labels| !labels.is_empty());
+    (terms, over)
+}
+
+fn line(text: &str, most: usize) -> String {
+    let plain = text.replace(char::is_control, " ");
+    let clean = clean(&plain, usize::MAX, true).unwrap_or_default();
+    clean.chars().take(most).collect::<String>().trim().to_owned()
+}
+
+fn body(text: &str, remarks: &mut Vec<String>, key: PartKey) -> String {
+    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text = clean(&plain, usize::MAX, false).unwrap_or_default();
+    if text.chars().count() <= BODY {
+        return text;
+    }
+    remarks.push(format!("{key} was longer than {BODY} characters and is cut"));
+    clean(&text.chars().take(BODY).collect::<String>(), BODY, false).unwrap_or_default()
+}
+
+/// What the parts hold, as far as it fits.
+async fn contents(
+    state: &AppState,
+    given: BTreeMap<PartKey, super::markdown::PartIn>,
+    strangers: &[String],
+    over: &[String],
+    remarks: &mut Vec<String>,
+) -> Result<Vec<(PartKey, PartContent)>> {
+    let mut parts: BTreeMap<PartKey, PartContent> = BTreeMap::new();
+    let mut beside: Vec<(PartKey, String)> = Vec::new();
+    for (key, part) in given {
+        let mut content = PartContent::default();
+        match shape(key) {
+            Shape::Text => content.body = described(&body(&part.body, remarks, key)),
+            Shape::Line => {
+                let whole = line(&part.body, usize::MAX);
+                content.body = line(&whole, most(key));
+                if whole.chars().count() > most(key) {
+                    remarks.push(format!("{key} was longer than {} characters; the whole is in \"scope\"", most(key)));
+                    beside.push((PartKey::Scope, whole));
+                }
+            }
+            Shape::Member => content.body = owner(state, &part.body, remarks).await?,
+            Shape::Day => {
+                let day = line(&part.body, 40);
+                if end_of_day(&day).is_some() {
+                    content.body = day;
+                } else if !day.is_empty() {
+                    remarks.push(format!("{key} is no day: {day}"));
+                }
+            }
+        }
+        take_fields(key, &part.fields, &mut content, remarks);
+        for measure in part.measures.iter().take(measures::MOST) {
+            match measures::parse(std::slice::from_ref(measure)) {
+                Ok(read) => content.measures.extend(read),
+                Err(_) => beside.push((PartKey::Outcomes, told(measure))),
+            }
+        }
+        if !content.is_empty() {
+            parts.insert(key, content);
+        }
+    }
+    if !strangers.is_empty() {
+        beside.push((PartKey::Team, strangers.join(", ")));
+    }
+    if !over.is_empty() {
+        beside.push((PartKey::FindOutMore, over.join(", ")));
+    }
+    for (key, text) in beside {
+        let content = parts.entry(key).or_default();
+        if !content.body.contains(&text) {
+            content.body = body(&format!("{}\n\n{text}", content.body), remarks, key);
+        }
+    }
+    Ok(parts.into_iter().collect())
+}
+
+fn take_fields(key: PartKey, given: &BTreeMap<String, String>, content: &mut PartContent, remarks: &mut Vec<String>) {
+    for (name, value) in given {
+        let Some(field) = fields(key).iter().find(|field| field.name == name) else {
+            remarks.push(format!("{key} has no field {}", line(name, 40)));
+            continue;
+        };
+        let value = match field.shape {
+            FieldShape::Text => body(value, remarks, key),
+            FieldShape::Line => line(value, TITLE),
+            FieldShape::Level => line(value, 1),
+        };
+        if field.shape == FieldShape::Level && !value.parse::<u8>().is_ok_and(|level| (1..=9).contains(&level)) {
+            remarks.push(format!("{name} is no whole number from 1 to 9"));
+        } else if !value.is_empty() {
+            content.fields.insert(field.name.to_owned(), value);
+        }
+    }
+}
+
+/// A measure that cannot be read as one, in words.
+fn told(measure: &MeasureInput) -> String {
+    let value = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("{}: {} → {} {}", measure.name, value(&measure.before), value(&measure.after), measure.unit)
+}
+
+/// The handle of an owner who is a member here.
+async fn owner(state: &AppState, given: &str, remarks: &mut Vec<String>) -> Result<String> {
+    let handle = line(given, 40).trim_start_matches('@').to_lowercase();
+    if handle.is_empty() {
+        return Ok(handle);
+    }
+    let (found, _) = known(state, std::slice::from_ref(&handle), remarks).await?;
+    Ok(if found.is_empty() { String::new() } else { handle })
+}
+
+/// Figures without alternative text get that of their file's name.
+fn described(body: &str) -> String {
+    let mut text = body.to_owned();
+    for (address, alternative) in images(body) {
+        if alternative.trim().is_empty() {
+            let file = address.rsplit('/').next().unwrap_or(&address);
+            let name = file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace(['-', '_'], " ");
+            text = text.replace(&format!("![]({address}"), &format!("![{name}]({address}"));
+        }
+    }
+    text
+}
+
+/// The texts of a playbook's page that fit.
+#[must_use]
+pub fn fitting(mut playbook: PlaybookIn) -> PlaybookIn {
+    let mut nothing = Vec::new();
+    playbook.title = line(&playbook.title, TITLE);
+    playbook.pathway = line(&playbook.pathway, TITLE);
+    playbook.summary = line(&playbook.summary, 255);
+    playbook.introduction = body(&playbook.introduction, &mut nothing, PartKey::Scope);
+    playbook.checklist =
+        playbook.checklist.iter().take(40).map(|point| line(point, 255)).filter(|point| !point.is_empty()).collect();
+    for scenario in &mut playbook.scenarios {
+        scenario.title = line(&scenario.title, TITLE);
+        scenario.description = body(&scenario.description, &mut nothing, PartKey::Scope);
+        for step in &mut scenario.steps {
+            *step = body(step, &mut nothing, PartKey::Scope).chars().take(4_000).collect();
+        }
+        scenario.steps.retain(|step| !step.is_empty());
+        scenario.steps.truncate(60);
+    }
+    playbook.scenarios.retain(|scenario| !scenario.title.is_empty());
+    playbook.scenarios.truncate(200);
+    playbook
+}

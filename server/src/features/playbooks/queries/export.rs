@@ -1,0 +1,179 @@
+//! Studies and playbooks as they are written out.
+
+use std::io::Write as _;
+
+use crate::app::AppState;
+use crate::features::playbooks::markdown::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
+use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
+use crate::features::playbooks::parts::PartContent;
+use crate::features::playbooks::rows::{STUDY, day, study};
+use crate::store::Sql;
+use crate::web::error::{AppError, Result};
+use crate::web::viewer::Viewer;
+
+/// Studies read at once.
+const BATCH: i64 = 50;
+/// Studies of one archive.
+const MOST: usize = 5_000;
+
+impl PartView {
+    /// What a part holds, without what was made of it.
+    #[must_use]
+    pub fn content(&self) -> PartContent {
+        PartContent { body: self.body.clone(), fields: self.fields.clone(), measures: self.measures.clone() }
+    }
+}
+
+fn handles(people: &[NameView]) -> Vec<String> {
+    people.iter().map(|person| person.handle.clone()).collect()
+}
+
+/// A study as Markdown with front matter.
+#[must_use]
+pub fn study_export(view: &StudyView) -> String {
+    study_markdown(&StudyOut {
+        title: view.row.title.clone(),
+        slug: view.row.slug.clone(),
+        authors: handles(&view.row.authors),
+        credited: handles(&view.credited),
+        state: view.row.state.as_str().to_owned(),
+        published: view.row.published.map(day),
+        terms: view.row.terms.clone(),
+        parts: view
+            .parts
+            .iter()
+            .map(|(key, part)| (*key, part.content()))
+            .filter(|(_, part)| !part.is_empty())
+            .collect(),
+    })
+}
+
+/// A ZIP archive: `playbook.md`, and `studies/SLUG.md` for what is published in a playbook.
+pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Vec<u8>> {
+    let book = super::playbook_view(state, viewer, slug).await?;
+    let mut placed = placed(state, book.row.id.0).await?;
+    let scenarios = book
+        .scenarios
+        .iter()
+        .map(|scenario| ScenarioOut {
+            title: scenario.title.clone(),
+            description: scenario.description.clone(),
+            steps: scenario.steps.clone(),
+            studies: placed.remove(&scenario.id.0).unwrap_or_default(),
+        })
+        .collect();
+    let page = playbook_markdown(&PlaybookOut {
+        slug: book.row.slug.clone(),
+        title: book.row.title.clone(),
+        pathway: book.row.pathway.clone(),
+        summary: book.row.summary.clone(),
+        introduction: book.introduction.clone(),
+        checklist: book.checklist.clone(),
+        scenarios,
+    });
+    let mut archive = Archive::new();
+    archive.add("playbook.md", page.as_bytes())?;
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let batch = batch(state, book.row.id.0, after).await?;
+        let Some((last, _)) = batch.last() else { break };
+        after = *last;
+        count += batch.len();
+        for (_, out) in batch {
+            archive.add(&format!("studies/{}.md", out.slug), study_markdown(&out).as_bytes())?;
+        }
+        if count >= MOST {
+            break;
+        }
+    }
+    archive.finish()
+}
+
+/// The addresses of the studies in each scenario of a playbook, of its own studies.
+async fn placed(state: &AppState, playbook: i64) -> Result<std::collections::HashMap<i64, Vec<String>>> {
+    let rows = Sql::new(
+        "SELECT x.scenario_id, c.slug FROM scenario_study x JOIN scenario n ON n.id = x.scenario_id \
+         JOIN case_study c ON c.id = x.study_id AND c.playbook_id = n.playbook_id \
+         WHERE c.published > 0 AND c.retired_at IS NULL AND n.playbook_id = ",
+    )
+    .bind(playbook)
+    .then(" ORDER BY x.scenario_id, x.position, x.study_id LIMIT 20000")
+    .all(state.store.read())
+    .await?;
+    let mut placed: std::collections::HashMap<i64, Vec<String>> = std::collections::HashMap::new();
+    for row in rows {
+        placed.entry(row.try_get("", "scenario_id")?).or_default().push(row.try_get("", "slug")?);
+    }
+    Ok(placed)
+}
+
+/// Published studies of a playbook after an id.
+async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, StudyOut)>> {
+    let db = state.store.read();
+    let rows = Sql::new("SELECT r.content AS r_content, NULL AS b_slug, NULL AS b_title, ")
+        .then(STUDY)
+        .then(" FROM case_study c JOIN study_revision r ON r.study_id = c.id AND r.number = c.published WHERE c.retired_at IS NULL AND c.playbook_id = ")
+        .bind(playbook)
+        .then(" AND c.id > ")
+        .bind(after)
+        .then(" ORDER BY c.id LIMIT ")
+        .bind(BATCH)
+        .all(db)
+        .await?;
+    let (mut found, mut contents) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for row in &rows {
+        found.push(study(row, false, 0)?);
+        contents.push(serde_json::from_str::<RevisionContent>(&row.try_get::<String>("r_", "content")?)?);
+    }
+    let found = super::with_names(db, found, true).await?;
+    let mut credited = credited(state, &found).await?;
+    let outs = found.into_iter().zip(contents).map(move |(row, content)| {
+        let out = StudyOut {
+            title: content.title,
+            slug: row.slug,
+            authors: handles(&row.authors),
+            credited: credited.remove(&row.id.0).unwrap_or_default(),
+            state: "published".to_owned(),
+            published: row.published.map(day),
+            terms: content.terms,
+            parts: content.parts.iter().map(|(key, part)| (*key, part.content())).collect(),
+        };
+        (row.id.0, out)
+    });
+    Ok(outs.collect())
+}
+
+/// The handles of those who are thanked in studies.
+async fn credited(state: &AppState, studies: &[StudyRow]) -> Result<std::collections::HashMap<i64, Vec<String>>> {
+    let rows = Sql::new("SELECT w.study_id, m.handle FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.role = 'credited' AND w.study_id IN ")
+        .list(studies.iter().map(|study| study.id.0))
+        .then(" ORDER BY w.study_id, w.position, w.member_id")
+        .all(state.store.read())
+        .await?;
+    let mut credited: std::collections::HashMap<i64, Vec<String>> = std::collections::HashMap::new();
+    for row in rows {
+        credited.entry(row.try_get("", "study_id")?).or_default().push(row.try_get("", "handle")?);
+    }
+    Ok(credited)
+}
+
+/// A ZIP archive in memory.
+struct Archive(zip::ZipWriter<std::io::Cursor<Vec<u8>>>);
+
+impl Archive {
+    fn new() -> Self {
+        Self(zip::ZipWriter::new(std::io::Cursor::new(Vec::new())))
+    }
+
+    fn add(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let options = zip::write::SimpleFileOptions::default();
+        self.0.start_file(name, options).map_err(|error| AppError::Internal(Box::new(error)))?;
+        self.0.write_all(bytes)?;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<u8>> {
+        let cursor = self.0.finish().map_err(|error| AppError::Internal(Box::new(error)))?;
+        Ok(cursor.into_inner())
+    }
+}

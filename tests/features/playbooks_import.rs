@@ -1,0 +1,159 @@
+//! Pages of Markdown that become case studies, and what is taken away and brought again.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use praxis_server::features::imports::Report;
+use praxis_server::features::imports::markdown::{Options, import};
+use serde_json::{Value, json};
+
+use super::playbooks::{playbook, published, step, whole};
+use crate::support::program::{Folder, run as program};
+use crate::support::stage::{done, id};
+use crate::support::{Client, TestHub, hub_test};
+
+const STUDY: &str = "---\ntitle: 'Sorting referrals'\nsummary: 'A small model that sorts referrals'\ncategory: 'CaseStudies'\n---\n\n\
+    <Tags title=\"\" tags={['nlp','triage']} />\n\n## Info\nFirst told [here](https://elsewhere.example/sorting).\n\n## Case Study\nTold before all.\n\n\
+    **The challenge**  \nReferrals waited for *weeks*.\n\n### Overview\nWho we are.\n\n### What we did\nWe sorted.\n\n<figure>\n![](images/queue-length.png)\n\
+    <figcaption align = \"center\">Figure 1: the queue.</figcaption>\n</figure>\n\n### Outcomes and lessons learned\nShorter.\n\n### What next?\nMore.\n";
+
+const PROJECT: &str = "---\ntitle: 'A project'\ncategory: 'Projects'\nsummary: 'x'\n---\n\nPlain words.\n\n## Results\n\nOutput|Link\n---|---\nCode|[here](https://code.example)\n";
+
+const TEAM: &str =
+    "# Team\n\n<TeamMember name=\"Ann Other\" role=\"Lead\" bio={`\n  She <b>leads</b>.<br/><br/>\n  Well.\n`} />\n";
+
+fn pages(hub: &TestHub, name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = hub.data_dir.join(name);
+    for (file, text) in files {
+        let path = folder.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+async fn bring(hub: &TestHub, folder: &Path, playbook: &str, owner: &str) -> Result<Report, String> {
+    let options =
+        Options { folder: folder.to_owned(), playbook: playbook.into(), owner: Some(owner.into()), quiet: true };
+    import(hub.state(), &options).await
+}
+
+async fn text(who: &Client, path: &str) -> String {
+    let answer = who.get(path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    answer.text
+}
+
+hub_test!(async fn pages_become_case_studies_and_nothing_is_lost(hub) {
+    let (_rhea, ada, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("eve").await);
+    let files = [("casestudy-sorting.mdx", STUDY), ("projects/one.mdx", PROJECT), ("team.mdx", TEAM), ("broken.md", "---\ntitle: [\n---\nx"),
+        ("template-casestudy.mdx", STUDY), ("notes.txt", "not a page")];
+    let folder = pages(hub, "pages", &files);
+    let report = bring(hub, &folder, "referrals", "ada").await.unwrap();
+    let told = report.to_string();
+    for line in ["casestudy-sorting.mdx → /case-studies/sorting-referrals", "projects/one.mdx → /case-studies/a-project", "team.mdx → /case-studies/team",
+        "broken.md: its front matter cannot be read", "casestudy-sorting.mdx: \"Overview\" is in \"what we did\"", "not used of its front matter: category: Projects",
+        "published            1", "drafts               3", "broken               1"] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+    let made = done(&eve.get("/api/v1/case-studies/sorting-referrals").await);
+    assert_eq!((&made["state"], &made["playbook"]["slug"], &made["authors"][0]["handle"]), (&json!("published"), &json!("referrals"), &json!("ada")));
+    let body = |key: &str| made["parts"][key]["body"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((body("summary"), body("challenge")), ("A small model that sorts referrals".into(), "Referrals waited for *weeks*.".into()));
+    assert_eq!(body("what_we_did"), "Told before all.\n\n### Overview\nWho we are.\n\nWe sorted.\n\n![queue length](images/queue-length.png)\n\nFigure 1: the queue.");
+    assert_eq!((body("outcomes"), body("what_next")), ("*Outcomes and lessons learned*\n\nShorter.".into(), "More.".into()));
+    assert_eq!(body("find_out_more"), "First told [here](https://elsewhere.example/sorting).");
+    assert_eq!(made["terms"]["technique"], json!(["nlp", "triage"]));
+    assert_eq!(made["completeness"]["missing"], json!(["lessons_learned"]), "what it lacks is shown");
+    let mine = done(&ada.get("/api/v1/me/case-studies").await);
+    assert_eq!(mine["items"].as_array().unwrap().len(), 4);
+    let team = done(&ada.get("/api/v1/case-studies/team").await);
+    assert_eq!(team["parts"]["team"]["body"], "**Ann Other**\n\nLead\n\nShe **leads**.\n\nWell.");
+    let log = done(&ada.get("/api/v1/case-studies/sorting-referrals/log").await);
+    assert_eq!((&log["items"][0]["kind"], &log["items"][0]["revision"]), (&json!("imported"), &json!(1)));
+    // Twice adds nothing twice.
+    let again = bring(hub, &folder, "referrals", "ada").await.unwrap();
+    assert_eq!((again.known, done(&ada.get("/api/v1/me/case-studies").await)["items"].as_array().unwrap().len()), (4, 4));
+    // Whoever does not own the playbook brings drafts.
+    let other = pages(hub, "others", &[("casestudy-more.mdx", STUDY)]);
+    assert!(bring(hub, &other, "referrals", "eve").await.unwrap().to_string().contains("drafts               1"));
+    assert!(bring(hub, &other, "Not A Slug", "eve").await.unwrap_err().contains("--playbook"));
+    assert!(bring(hub, &other, "referrals", "nobody").await.unwrap_err().contains("--as nobody"));
+    assert!(bring(hub, &hub.data_dir.join("none"), "referrals", "ada").await.unwrap_err().contains("cannot be read"));
+    hub.settle().await;
+});
+
+/// The files of an archive.
+fn unpacked(bytes: &[u8]) -> BTreeMap<String, String> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    (0..archive.len())
+        .map(|at| {
+            let mut file = archive.by_index(at).unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            (file.name().to_owned(), text)
+        })
+        .collect()
+}
+
+async fn archive(who: &Client, slug: &str) -> BTreeMap<String, String> {
+    let request = who.request("GET", &format!("/api/v1/playbooks/{slug}/export"));
+    let response = request.send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
+        (200, "application/zip")
+    );
+    unpacked(&response.bytes().await.unwrap())
+}
+
+hub_test!(async fn what_is_taken_away_is_brought_again_unchanged(hub) {
+    let (rhea, ada) = (hub.member("rhea").await, hub.member("ada").await);
+    playbook(&ada, "reads", None).await;
+    done(&ada.patch("/api/v1/playbooks/reads", &json!({"introduction": "# Read me\n\n---\n\n\"Quoted\": yes", "checklist": ["One: two"]})).await);
+    let scenario = json!({"title": "I need \"speed\"", "description": "Because: *waits*\n\n- a\n- b", "steps": ["Do\n\nthis", "Then that"]});
+    let scenario = id(&done(&ada.post("/api/v1/playbooks/reads/scenarios", &scenario).await));
+    let mut body = whole("Odd: \"title\" # 1", "reads");
+    body["parts"]["what_we_did"] = json!("    code first\n\n## Outcomes\n\n<!-- part: aim -->\n\n```\n---\n```\n\nÜber 数据 <b>x</b>");
+    body["parts"]["costs"] = json!({"body": "All in all.", "fields": {"bought": "A server: £5k\nand a rack", "hidden": "- time"}});
+    body["parts"]["team"] = json!({"body": "", "fields": {"clinician": "Dr Example", "engineer": "Eve \\ Co"}});
+    body["parts"]["licence"] = json!("OGL v3");
+    body["scenarios"] = json!([scenario]);
+    let slug = done(&ada.post("/api/v1/case-studies", &body).await)["slug"].as_str().unwrap().to_owned();
+    done(&step(&ada, &slug, "submit", &json!({})).await);
+    done(&step(&rhea, &slug, "publish", &json!({})).await);
+    published(&ada, &rhea, "Another", "reads").await;
+    let before = archive(&rhea, "reads").await;
+    assert_eq!(before.keys().map(String::as_str).collect::<Vec<_>>(), ["playbook.md", "studies/another.md", "studies/odd-title-1.md"]);
+    let single = text(&hub.visitor(), &format!("/api/v1/case-studies/{slug}/export.md")).await;
+    assert_eq!(single, before["studies/odd-title-1.md"]);
+    let files: Vec<(&str, &str)> = before.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = pages(hub, "taken", &files);
+    let told = bring(hub, &folder, "again", "ada").await.unwrap().to_string();
+    assert!(told.contains("published            2") && told.contains("scenarios            1") && !told.contains("to look at"), "{told}");
+    // The same but for the addresses, which were taken.
+    let after = archive(&rhea, "again").await;
+    let same = |text: &str| text.replace("odd-title-1-2", "odd-title-1").replace("another-2", "another").replace("slug: \"again\"", "slug: \"reads\"");
+    let after: BTreeMap<String, String> = after.iter().map(|(name, text)| (same(name), same(text))).collect();
+    assert_eq!(after, before);
+    let was = done(&rhea.get(&format!("/api/v1/case-studies/{slug}")).await);
+    let now = done(&rhea.get(&format!("/api/v1/case-studies/{slug}-2")).await);
+    let plain = |view: &Value| {
+        let parts: BTreeMap<String, Value> = view["parts"].as_object().unwrap().iter()
+            .map(|(key, part)| (key.clone(), json!([part["body"], part["body_html"], part["fields"], part["fields_html"], part["measures"]]))).collect();
+        (parts, view["measures"].clone(), view["terms"].clone())
+    };
+    assert_eq!(plain(&now), plain(&was));
+    hub.settle().await;
+});
+
+#[test]
+fn the_program_says_what_it_needs() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path().join("pages")).unwrap();
+    std::fs::write(folder.path().join("pages/casestudy-sorting.mdx"), STUDY).unwrap();
+    let unnamed = program(folder.path(), &["import", "markdown", "pages"], &[]);
+    assert!(unnamed.code == Some(2) && unnamed.err.contains("--playbook is missing"), "{unnamed:?}");
+    let nobody = program(folder.path(), &["import", "markdown", "pages", "--playbook", "referrals"], &[]);
+    assert!(nobody.code == Some(2) && nobody.err.contains("make an administrator first"), "{nobody:?}");
+}
