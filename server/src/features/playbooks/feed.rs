@@ -90,9 +90,7 @@ fn link(xml: &mut Writer<Vec<u8>>, rel: &str, href: &str) -> io::Result<()> {
 
 /// Without the characters that XML 1.0 has no way to write.
 fn readable(text: &str) -> String {
-    let allowed = |c: &char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-    };
+    let allowed = |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}');
     text.chars().filter(allowed).collect()
 }
 
@@ -132,7 +130,11 @@ mod tests {
                 _ => {}
             }
         }
-        assert!(document.contains("<title>A &lt; B &amp; \"C\" </title>") || document.contains("A &lt; B &amp; &quot;C&quot; </title>"), "{document}");
+        assert!(
+            document.contains("<title>A &lt; B &amp; \"C\" </title>")
+                || document.contains("A &lt; B &amp; &quot;C&quot; </title>"),
+            "{document}"
+        );
         assert!(document.contains("<updated>2025-11-26T00:00:00Z</updated>"), "{document}");
         assert!(!document.contains("<script>"));
         assert!(!texts.is_empty());

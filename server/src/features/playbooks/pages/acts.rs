@@ -164,7 +164,14 @@ struct TalkPage<'a> {
     talk: Talk,
 }
 
-async fn talk_of(state: &AppState, viewer: &Viewer, f: &Frame, slug: &str, key: PartKey, from: &'static str) -> Result<(Talk, String)> {
+async fn talk_of(
+    state: &AppState,
+    viewer: &Viewer,
+    f: &Frame,
+    slug: &str,
+    key: PartKey,
+    from: &'static str,
+) -> Result<(Talk, String)> {
     let view = queries::study_view(state, viewer, slug, Which::Working).await?;
     let most = PageQuery { limit: Some("100".into()), cursor: None };
     let said = queries::comments_of(state, view.row.id.0, Some(key), false, &most).await?.items;
@@ -200,7 +207,14 @@ fn from_of(sent: &Form) -> &'static str {
 }
 
 /// The comments for a script, else the way back to the part.
-async fn said(req: &HttpRequest, state: &AppState, viewer: &Viewer, slug: &str, key: PartKey, from: &'static str) -> Result<HttpResponse> {
+async fn said(
+    req: &HttpRequest,
+    state: &AppState,
+    viewer: &Viewer,
+    slug: &str,
+    key: PartKey,
+    from: &'static str,
+) -> Result<HttpResponse> {
     if by_fetch(req) {
         let frame = Frame::new(state, req, viewer).await?;
         let (talk, _) = talk_of(state, viewer, &frame, slug, key, from).await?;
@@ -237,7 +251,8 @@ pub async fn comment(
             let (mut talk, title) = talk_of(&state, &viewer, &frame, &path, key, from_of(&sent)).await?;
             (talk.open, talk.typed) = (true, new.body);
             let faults = faults.into_iter().map(|fault| fault.message).collect();
-            let content = TalkPage { f: &frame, title, address: format!("/case-studies/{}", path.as_str()), faults, talk };
+            let content =
+                TalkPage { f: &frame, title, address: format!("/case-studies/{}", path.as_str()), faults, talk };
             crate::web::frame::page_with_status(&frame, &content, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Err(error) => Err(error),

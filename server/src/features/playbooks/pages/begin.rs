@@ -90,9 +90,8 @@ impl Named {
         let me = viewer.require()?;
         let found = chat::queries::find_room(state, me, room).await?;
         let place = found.ground.space.as_deref().zip(found.ground.slug.as_deref());
-        let (space, slug) = place.ok_or_else(|| {
-            AppError::Forbidden("What is said in a private room stays in it.".into())
-        })?;
+        let (space, slug) =
+            place.ok_or_else(|| AppError::Forbidden("What is said in a private room stays in it.".into()))?;
         let mut fields = vec![("room", Id(room).to_string())];
         fields.extend(self.messages.iter().map(|id| ("m", Id(*id).to_string())));
         Ok(Made { kind: "messages", href: format!("/s/{space}/chat/{slug}"), title: slug.to_owned(), fields })
@@ -149,12 +148,7 @@ pub async fn begin(
             actions::start_from_topic(&state, &me, &wish).await
         }
         "messages" => {
-            let wish = FromMessages {
-                room: from.room.unwrap_or(0),
-                messages: from.messages.clone(),
-                title,
-                playbook,
-            };
+            let wish = FromMessages { room: from.room.unwrap_or(0), messages: from.messages.clone(), title, playbook };
             actions::start_from_messages(&state, &me, &wish).await
         }
         _ => {

@@ -35,12 +35,7 @@ impl Person {
 
     #[must_use]
     pub fn named(who: &NameView) -> Self {
-        Self {
-            handle: who.handle.clone(),
-            name: who.display_name.clone(),
-            avatar: "0".into(),
-            detail: String::new(),
-        }
+        Self { handle: who.handle.clone(), name: who.display_name.clone(), avatar: "0".into(), detail: String::new() }
     }
 }
 
@@ -55,10 +50,8 @@ impl Said {
     #[must_use]
     pub fn of(f: &Frame, each: &StudyEndorsementView) -> Self {
         let discipline = f.of("people.discipline", each.discipline.as_str());
-        let detail: Vec<&str> = [discipline.as_str(), &each.role, &each.organisation]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
+        let detail: Vec<&str> =
+            [discipline.as_str(), &each.role, &each.organisation].into_iter().filter(|part| !part.is_empty()).collect();
         Self {
             who: Person {
                 handle: each.handle.clone(),
@@ -128,10 +121,9 @@ fn headline(f: &Frame, measure: &Measure) -> String {
     let shown = |value: Option<f64>| value.map(|value| in_unit(value, &measure.unit));
     let bare = |value: f64| if measure.unit.trim() == "%" { in_unit(value, "%") } else { chart::number(value) };
     match (measure.before, shown(measure.after), shown(measure.before)) {
-        (Some(before), Some(after), _) => f.with(
-            "playbooks.row.from_to",
-            &[("name", &measure.name), ("before", &bare(before)), ("after", &after)],
-        ),
+        (Some(before), Some(after), _) => {
+            f.with("playbooks.row.from_to", &[("name", &measure.name), ("before", &bare(before)), ("after", &after)])
+        }
         (None, Some(only), _) | (_, None, Some(only)) => format!("{}: {only}", measure.name),
         _ => String::new(),
     }
@@ -188,7 +180,11 @@ pub fn figures(f: &Frame, measures: &[Measure]) -> Vec<Figure> {
             name: measure.name.clone(),
             value: if tight { in_unit(value, &measure.unit) } else { chart::number(value) },
             unit: if tight { String::new() } else { measure.unit.clone() },
-            was: [was.unwrap_or_default(), change].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),
+            was: [was.unwrap_or_default(), change]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · "),
         })
     };
     measures.iter().filter_map(figure).take(MOST_FIGURES).collect()

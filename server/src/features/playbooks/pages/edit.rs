@@ -527,10 +527,10 @@ fn other(f: &Frame, view: &StudyView, saved: &PartView, typed: &Typed) -> Other 
     let name = view.authors_full.iter().find(|who| who.handle == handle).map(|who| who.display_name.as_str());
     Other {
         by: name.unwrap_or(handle).to_owned(),
-        diff: diffs.into_iter().next().map_or_else(
-            || format!("<p>{}</p>", f.t("playbooks.edit_study.same")),
-            |diff| diff.diff_html,
-        ),
+        diff: diffs
+            .into_iter()
+            .next()
+            .map_or_else(|| format!("<p>{}</p>", f.t("playbooks.edit_study.same")), |diff| diff.diff_html),
         body: saved.body.clone(),
     }
 }
@@ -612,9 +612,7 @@ pub async fn save(
     let save = typed.save(sent.ticked("confirmed"));
     match actions::save_part(&state, &me, &slug, key, &save, IfMatch::version(Some(typed.version))).await {
         Ok(Saved::Kept(_)) => answer(&req, &state, &viewer, &slug, key, None).await,
-        Ok(Saved::Stale(_)) => {
-            answer(&req, &state, &viewer, &slug, key, Some((typed, Why::Overtaken))).await
-        }
+        Ok(Saved::Stale(_)) => answer(&req, &state, &viewer, &slug, key, Some((typed, Why::Overtaken))).await,
         Err(error) => answer(&req, &state, &viewer, &slug, key, Some((typed, Why::Refused(error)))).await,
     }
 }

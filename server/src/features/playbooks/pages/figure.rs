@@ -86,7 +86,8 @@ pub async fn add(
     let alt = upload.field("alt").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let mut form = Sheet::default().with("alt", &alt).with("file", "");
     if alt.is_empty() || alt.chars().count() > SUMMARY * 2 {
-        let message = if alt.is_empty() { "is needed".to_owned() } else { format!("has {} characters at most", SUMMARY * 2) };
+        let message =
+            if alt.is_empty() { "is needed".to_owned() } else { format!("has {} characters at most", SUMMARY * 2) };
         form.faults.push(FieldError { field: "alt".into(), message });
     }
     let Some((name, bytes)) = upload.file else {

@@ -275,7 +275,9 @@ pub async fn book(
         shown.filters = narrowed
             .terms
             .iter()
-            .map(|(kind, term)| (kind.as_str(), term.clone(), address(&place, &with_all(narrowed.without(*kind, term)))))
+            .map(|(kind, term)| {
+                (kind.as_str(), term.clone(), address(&place, &with_all(narrowed.without(*kind, term))))
+            })
             .collect();
         return page(&frame, &BookPage { f: &frame, p: shown });
     }

@@ -18,8 +18,7 @@ use crate::web::form::Form;
 use crate::web::frame::{Frame, page_with_status, see_other};
 use crate::web::viewer::{Me, Member, Viewer};
 
-const FIELDS: [&str; 8] =
-    ["title", "slug", "pathway", "summary", "introduction", "checklist", "space", "visibility"];
+const FIELDS: [&str; 8] = ["title", "slug", "pathway", "summary", "introduction", "checklist", "space", "visibility"];
 
 /// Whether a member may make a playbook: experts and those above them, others unless it is switched off.
 pub async fn may_make(state: &AppState, me: &Me) -> Result<bool> {
@@ -209,7 +208,12 @@ pub async fn save_book(
 }
 
 /// `POST /playbooks/{slug}/people`
-pub async fn add_person(state: web::Data<AppState>, me: Member, path: web::Path<String>, sent: Form) -> Result<HttpResponse> {
+pub async fn add_person(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    sent: Form,
+) -> Result<HttpResponse> {
     let role = PlaybookRole::parse(sent.get("role")).unwrap_or(PlaybookRole::Reviewer);
     let handle = sent.get("handle").trim().trim_start_matches('@').to_lowercase();
     actions::set_person(&state, &me, &path, &handle, role).await?;
@@ -217,7 +221,12 @@ pub async fn add_person(state: web::Data<AppState>, me: Member, path: web::Path<
 }
 
 /// `POST /playbooks/{slug}/people/remove`
-pub async fn remove_person(state: web::Data<AppState>, me: Member, path: web::Path<String>, sent: Form) -> Result<HttpResponse> {
+pub async fn remove_person(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    sent: Form,
+) -> Result<HttpResponse> {
     actions::remove_person(&state, &me, &path, sent.get("handle")).await?;
     Ok(see_other(&format!("/playbooks/{}/edit#people", path.as_str())))
 }
@@ -257,8 +266,7 @@ async fn show_scenario(
 ) -> Result<HttpResponse> {
     let book = owned(state, viewer, slug).await?;
     let frame = Frame::new(state, req, viewer).await?;
-    let content =
-        ScenarioForm { f: &frame, slug: book.row.slug, title: book.row.title, id: of.0, version: of.1, form };
+    let content = ScenarioForm { f: &frame, slug: book.row.slug, title: book.row.title, id: of.0, version: of.1, form };
     page_with_status(&frame, &content, status)
 }
 

@@ -78,10 +78,9 @@ async fn render(
     let diffs = changes(state, &view).await?;
     let frame = Frame::new(state, req, viewer).await?;
     let shown = PartKey::ALL.iter().filter_map(|key| view.parts.get(key)).filter(|part| !part.is_empty());
-    let judged = shown.filter(|part| !elsewhere(part.key) || part.key == PartKey::Summary).map(|part| Judged {
-        card: PartCard::of(part),
-        talk: talk(&frame, &view, part.key, &said, "review"),
-    });
+    let judged = shown
+        .filter(|part| !elsewhere(part.key) || part.key == PartKey::Summary)
+        .map(|part| Judged { card: PartCard::of(part), talk: talk(&frame, &view, part.key, &said, "review") });
     let judged = judged.collect();
     let measures: Vec<MeasureCard> =
         view.measures.iter().enumerate().map(|(at, measure)| MeasureCard::of(&frame, at, measure)).collect();
@@ -112,11 +111,8 @@ async fn changes(state: &AppState, view: &StudyView) -> Result<Vec<PartDiff>> {
     }
     let old = queries::revision(state, view.row.id.0, view.row.revision).await?;
     let old = RevisionContent { title: old.revision.title, parts: old.parts, terms: old.terms };
-    let new = RevisionContent {
-        title: view.row.title.clone(),
-        parts: view.parts.clone(),
-        terms: view.row.terms.clone(),
-    };
+    let new =
+        RevisionContent { title: view.row.title.clone(), parts: view.parts.clone(), terms: view.row.terms.clone() };
     Ok(diff_revisions(&old, &new))
 }
 
@@ -182,7 +178,12 @@ async fn decided(
 }
 
 /// `POST /case-studies/{slug}/retire`
-pub async fn retire(state: web::Data<AppState>, me: Member, path: web::Path<String>, sent: Form) -> Result<HttpResponse> {
+pub async fn retire(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    sent: Form,
+) -> Result<HttpResponse> {
     actions::review(&state, &me, &path, Verb::Retire, &review_of(&sent), IfMatch::default()).await?;
     Ok(see_other(&format!("/case-studies/{}", path.as_str())))
 }
@@ -258,7 +259,12 @@ pub async fn submit(
 }
 
 /// `POST /case-studies/{slug}/withdraw`
-pub async fn withdraw(state: web::Data<AppState>, me: Member, path: web::Path<String>, sent: Form) -> Result<HttpResponse> {
+pub async fn withdraw(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    sent: Form,
+) -> Result<HttpResponse> {
     actions::review(&state, &me, &path, Verb::Withdraw, &review_of(&sent), IfMatch::default()).await?;
     Ok(see_other(&format!("/case-studies/{}/edit", path.as_str())))
 }
@@ -304,4 +310,3 @@ pub async fn queue(
     let next = found.next_cursor.map(|cursor| format!("/playbooks/{}/reviews?cursor={cursor}", of.row.slug));
     page(&frame, &QueuePage { f: &frame, slug: of.row.slug, title: of.row.title, rows, next })
 }
-

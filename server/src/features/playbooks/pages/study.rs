@@ -160,7 +160,8 @@ pub async fn render(
     status: StatusCode,
 ) -> Result<HttpResponse> {
     let view = queries::study_view(state, viewer, slug, which).await?;
-    let related = if view.row.published.is_some() { queries::related(state, viewer, view.row.id.0).await? } else { Vec::new() };
+    let related =
+        if view.row.published.is_some() { queries::related(state, viewer, view.row.id.0).await? } else { Vec::new() };
     let frame = Frame::new(state, req, viewer).await?;
     let related = related.iter().map(|row| Row::of(&frame, row)).collect();
     let open = view.copy == Copy::Published && view.may.respond && view.discussion.is_none();
@@ -202,8 +203,7 @@ fn shown<'a>(
         view.measures.iter().enumerate().map(|(at, measure)| MeasureCard::of(f, at, measure)).collect();
     let endorsements: Vec<Said> = view.endorsements.iter().map(|each| Said::of(f, each)).collect();
     let used = |status: AdoptionStatus| {
-        let of: Vec<UsedAt> =
-            view.adoptions.iter().filter(|each| each.status == status).map(UsedAt::of).collect();
+        let of: Vec<UsedAt> = view.adoptions.iter().filter(|each| each.status == status).map(UsedAt::of).collect();
         (!of.is_empty()).then(|| (status.as_str(), of))
     };
     let order = [AdoptionStatus::Live, AdoptionStatus::Piloting, AdoptionStatus::Considering, AdoptionStatus::Stopped];
@@ -256,17 +256,15 @@ fn shown<'a>(
             .iter()
             .map(|of| (format!("/playbooks/{}#scenario-{}", of.playbook, of.id), of.title.clone()))
             .collect(),
-        topic: view
-            .discussion
-            .as_ref()
-            .map(|of| (of.url.clone(), f.n("playbooks.study.replies", &of.post_count))),
+        topic: view.discussion.as_ref().map(|of| (of.url.clone(), f.n("playbooks.study.replies", &of.post_count))),
         origin: view.source.as_ref().filter(|of| of.kind != StudySource::Written).and_then(|of| {
-            let title = if of.title.is_empty() { f.of("playbooks.study.origin", of.kind.as_str()) } else { of.title.clone() };
+            let title =
+                if of.title.is_empty() { f.of("playbooks.study.origin", of.kind.as_str()) } else { of.title.clone() };
             of.url.clone().map(|url| (url, title))
         }),
         related,
         cite: public.then(|| cite(f, view)),
-        export: format!("/api/v1{}/export", row.url),
+        export: format!("/api/v1{}/export.md", row.url),
         public,
         edit: view.may.edit,
         review: view.may.review,
