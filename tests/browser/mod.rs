@@ -5,6 +5,7 @@ mod chat;
 mod driver;
 mod journey;
 mod playbooks;
+mod shots;
 mod writing;
 
 pub use driver::{Browser, Driver};
