@@ -138,7 +138,7 @@ async fn insert(
 }
 
 /// Writes a scenario at the end of its playbook; `texts` are its description and that one's HTML.
-pub(super) async fn insert_rendered(
+pub(in crate::features::playbooks) async fn insert_rendered(
     tx: &Tx,
     playbook: i64,
     title: &str,
