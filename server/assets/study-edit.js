@@ -208,7 +208,8 @@ async function renew(key, who) {
   const section = part(key);
   if (!section) return;
   const form = section.querySelector('[data-part-form]');
-  if (isChanged(key) || section.contains(document.activeElement)) {
+  const writing = document.activeElement?.matches('textarea, input, select') && form.contains(document.activeElement);
+  if (isChanged(key) || writing) {
     overtaken.add(key);
     const line = section.querySelector('[data-saved]');
     const compare = el('button', { type: 'button', class: 'btn btn-small' }, word('compare'));

@@ -50,7 +50,16 @@ async fn walk(hub: &TestHub, theme: &str) {
             // Each page once as the one who sees most of it, once as a visitor; refusals once.
             let best = if statuses[4] != 200 && statuses[5] == 200 { 5 } else { 4 };
             let here = name == VIEWERS[best] || name == "anonymous";
-            let plain = ["/people/{handle}/avatar", "/logo", "/complete", "/posts/{id}", "/robots.txt", "/favicon.ico"];
+            let plain = [
+                "/people/{handle}/avatar",
+                "/logo",
+                "/complete",
+                "/posts/{id}",
+                "/robots.txt",
+                "/favicon.ico",
+                "/playbooks/{slug}/feed.atom",
+                "/case-studies/{slug}/cite.{format}",
+            ];
             if here && !plain.contains(template) {
                 addresses.push(things.address(template));
             }

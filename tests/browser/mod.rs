@@ -8,6 +8,7 @@ mod library;
 mod nodes;
 mod playbooks;
 mod search;
+mod shots;
 mod writing;
 
 pub use driver::{Browser, Driver};

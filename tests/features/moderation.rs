@@ -246,6 +246,8 @@ async fn add_mail_and_file(state: &AppState, post: &str, word: &str) -> String {
                 post_id: Set(Some(post)),
                 message_id: Set(None),
                 shown_in: Set(None),
+                study_id: Set(None),
+                playbook_id: Set(None),
                 created_at: Set(tx.now()),
             };
             file::Entity::insert(row).exec_without_returning(tx.conn()).await?;

@@ -127,8 +127,8 @@ hub_test!(async fn talk_becomes_a_draft_with_its_people(hub) {
     assert_eq!(done(&bob.get(&at(&slug)).await)["source"]["title"], "Why so slow?");
     // Messages of an open room; what is said in a private one stays there.
     let open = hub.space(&ada, "open").await;
-    let room = id(&super::chat::room(&ada, &open, "talk", false).await);
-    let said = [id(&super::chat::say(&ada, &room, "It is slow.").await), id(&super::chat::say(&bob, &room, "Buy a reader.").await)];
+    let room = id(&crate::features::chat::room(&ada, &open, "talk", false).await);
+    let said = [id(&crate::features::chat::say(&ada, &room, "It is slow.").await), id(&crate::features::chat::say(&bob, &room, "Buy a reader.").await)];
     let body = json!({"room_id": room, "messages": said, "title": "Said in chat"});
     let made = done(&eve.post("/api/v1/case-studies/from-messages", &body).await);
     let text = made["parts"]["what_we_did"]["body"].as_str().unwrap();
@@ -136,8 +136,8 @@ hub_test!(async fn talk_becomes_a_draft_with_its_people(hub) {
     let credited: Vec<&str> = made["credited"].as_array().unwrap().iter().map(|of| of["handle"].as_str().unwrap()).collect();
     assert_eq!(credited, ["ada", "bob"]);
     assert!(made["source"]["url"].as_str().unwrap().starts_with(&format!("/s/{open}/chat/talk?at=")));
-    let closed = id(&super::chat::room(&ada, &open, "closed", true).await);
-    let hidden = id(&super::chat::say(&ada, &closed, "Between us.").await);
+    let closed = id(&crate::features::chat::room(&ada, &open, "closed", true).await);
+    let hidden = id(&crate::features::chat::say(&ada, &closed, "Between us.").await);
     let body = json!({"room_id": closed, "messages": [hidden], "title": "x"});
     assert_eq!((ada.post("/api/v1/case-studies/from-messages", &body).await.status, eve.post("/api/v1/case-studies/from-messages", &body).await.status), (403, 404));
     hub.settle().await;

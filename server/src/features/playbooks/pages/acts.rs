@@ -123,8 +123,8 @@ pub async fn adopt(
 }
 
 /// `POST /case-studies/{slug}/discuss`: opens its discussion, or leads to it.
-pub async fn discuss(state: State, me: Member, path: Path, _sent: Form) -> Result<HttpResponse> {
-    let of = actions::discuss(&state, &me, &path, None).await?;
+pub async fn discuss(state: State, me: Member, path: Path, sent: Form) -> Result<HttpResponse> {
+    let of = actions::discuss(&state, &me, &path, sent.some("space")).await?;
     Ok(see_other(&of.url))
 }
 

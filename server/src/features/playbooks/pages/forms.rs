@@ -15,10 +15,17 @@ pub struct Sheet {
     /// A folded form is shown open.
     pub open: bool,
     /// Stands before the ids of its fields where a page has several forms.
-    pub prefix: &'static str,
+    prefix: &'static str,
 }
 
 impl Sheet {
+    /// On a page with other forms.
+    #[must_use]
+    pub fn prefixed(mut self, prefix: &'static str) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
     /// The id of a field on its page.
     #[must_use]
     pub fn id(&self, field: &str) -> String {

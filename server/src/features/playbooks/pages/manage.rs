@@ -28,8 +28,8 @@ pub async fn may_make(state: &AppState, me: &Me) -> Result<bool> {
 /// A space to choose: slug and name.
 type Choice = (String, String);
 
-/// The spaces whose moderators could review with the owners.
-async fn spaces(state: &AppState, viewer: &Viewer) -> Result<Vec<Choice>> {
+/// The spaces in which a viewer writes, by slug and name; from memory.
+pub async fn spaces_to_write_in(state: &AppState, viewer: &Viewer) -> Result<Vec<Choice>> {
     let snapshot = state.spaces.snapshot(state).await?;
     let readable = |space: &&std::sync::Arc<crate::features::spaces::SpaceInfo>| {
         !space.archived
@@ -76,7 +76,7 @@ async fn show_new(
     form: Sheet,
     status: StatusCode,
 ) -> Result<HttpResponse> {
-    let spaces = spaces(state, viewer).await?;
+    let spaces = spaces_to_write_in(state, viewer).await?;
     let frame = Frame::new(state, req, viewer).await?;
     let content = BookForm {
         f: &frame,
@@ -158,7 +158,7 @@ async fn show_edit(
     if !view.may_edit {
         return Err(AppError::Forbidden("Only owners of this playbook can do this.".into()));
     }
-    let spaces = spaces(state, viewer).await?;
+    let spaces = spaces_to_write_in(state, viewer).await?;
     let frame = Frame::new(state, req, viewer).await?;
     let person = |of: &PlaybookPerson| (Person::of(&frame, &of.person), of.playbook_role.as_str());
     let people = view.people.iter().map(person).collect();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::cards::{Figure, MeasureCard, PartCard, Person, Row, Said, elsewhere, figures};
 use super::forms::Sheet;
+use super::manage::spaces_to_write_in;
 use crate::app::AppState;
 use crate::entities::kinds::{AdoptionStatus, PartKey, StudySource, StudyState, TermKind};
 use crate::features::playbooks::citation::Cited;
@@ -120,7 +121,8 @@ pub struct Shown<'a> {
     pub adopted: bool,
     pub may_endorse: bool,
     pub may_adopt: bool,
-    pub may_discuss: bool,
+    /// Spaces in which a discussion could be opened, if there is none.
+    pub discuss_in: Vec<(String, String)>,
     pub endorse: Sheet,
     pub adopt: Sheet,
 }
@@ -162,7 +164,9 @@ pub async fn render(
         if view.row.published.is_some() { queries::related(state, viewer, view.row.id.0).await? } else { Vec::new() };
     let frame = Frame::new(state, req, viewer).await?;
     let related = related.iter().map(|row| Row::of(&frame, row)).collect();
-    let shown = shown(&frame, &view, related, answers);
+    let open = view.copy == Copy::Published && view.may.respond && view.discussion.is_none();
+    let discuss_in = if open { spaces_to_write_in(state, viewer).await? } else { Vec::new() };
+    let shown = shown(&frame, &view, related, discuss_in, answers);
     page_with_status(&frame, &StudyPage { f: &frame, s: shown }, status)
 }
 
@@ -182,7 +186,13 @@ const fn notice(view: &StudyView) -> (&'static str, &'static str, &'static str) 
     }
 }
 
-fn shown<'a>(f: &'a Frame, view: &StudyView, related: Vec<Row>, answers: Answers) -> Shown<'a> {
+fn shown<'a>(
+    f: &'a Frame,
+    view: &StudyView,
+    related: Vec<Row>,
+    discuss_in: Vec<(String, String)>,
+    answers: Answers,
+) -> Shown<'a> {
     let row = &view.row;
     let public = view.copy == Copy::Published && row.published.is_some();
     let (notice, notice_tone, notice_icon) = notice(view);
@@ -254,7 +264,7 @@ fn shown<'a>(f: &'a Frame, view: &StudyView, related: Vec<Row>, answers: Answers
         }),
         related,
         cite: public.then(|| cite(f, view)),
-        export: format!("/api/v1{}/export", row.url),
+        export: format!("/api/v1{}/export.md", row.url),
         public,
         edit: view.may.edit,
         review: view.may.review,
@@ -263,9 +273,9 @@ fn shown<'a>(f: &'a Frame, view: &StudyView, related: Vec<Row>, answers: Answers
         adopted: view.mine.adopted,
         may_endorse: public && view.may.respond && !view.may.edit,
         may_adopt: public && view.may.respond,
-        may_discuss: false,
-        endorse: Sheet { prefix: "endorse-", ..answers.endorse.unwrap_or_else(|| own_endorsement(f, view)) },
-        adopt: Sheet { prefix: "adopt-", ..answers.adopt.unwrap_or_else(|| own_adoption(f, view)) },
+        discuss_in,
+        endorse: answers.endorse.unwrap_or_else(|| own_endorsement(f, view)).prefixed("endorse-"),
+        adopt: answers.adopt.unwrap_or_else(|| own_adoption(f, view)).prefixed("adopt-"),
     }
 }
 
