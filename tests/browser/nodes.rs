@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::chat::{enter, say, shows, sign_in};
 use super::Driver;
+use super::chat::{enter, say, shows, sign_in};
 use crate::support::nodes::on_two_nodes;
 use crate::support::stage::done;
 
@@ -44,7 +44,10 @@ fn two_browsers_on_two_nodes_show_one_live_hub() {
         there.until("it is live", "return document.documentElement.dataset.live !== undefined || !!document.querySelector('main[data-head]')").await;
         hub.reply(&ada, topic["id"].as_str().unwrap(), None, "I am, until noon.").await;
         there
-            .until("the reply, or the pill that leads to it", "return /until noon|1 new/i.test(document.querySelector('main').innerText)")
+            .until(
+                "the reply, or the pill that leads to it",
+                "return /until noon|1 new/i.test(document.querySelector('main').innerText)",
+            )
             .await;
     });
 }

@@ -9,9 +9,9 @@ use reqwest::multipart::{Form, Part};
 use serde_json::json;
 
 use super::rig::{Rig, drill};
+use crate::support::Answer;
 use crate::support::engines::is_root;
 use crate::support::program::Folder;
-use crate::support::Answer;
 
 /// A small disk of its own, mounted while it lives.
 struct Disk(PathBuf);

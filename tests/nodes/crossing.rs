@@ -137,7 +137,8 @@ fn what_every_page_shows_changes_on_every_node() {
         assert!(there.page(&page).await.text.contains(&format!("Space {space}")));
         let started = Instant::now();
         assert_eq!(ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"name": "Renamed here"})).await.status, 200);
-        until("the other node shows the new name", async || there.page(&page).await.text.contains("Renamed here")).await;
+        until("the other node shows the new name", async || there.page(&page).await.text.contains("Renamed here"))
+            .await;
         assert!(started.elapsed() < BY_THE_LOG + Duration::from_secs(2), "{:?} through {through:?}", started.elapsed());
         let topic = nodes.first.topic(&ada, &space, "Is it there?").await;
         let address = format!("/s/{space}/t/{}", topic["id"].as_str().unwrap());

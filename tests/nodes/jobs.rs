@@ -33,12 +33,14 @@ fn a_job_of_a_node_that_died_is_done_by_another() {
         let before = look().await;
         nodes.first.clock.advance(LEASE);
         until("another node tries it when the lease is over", async || look().await.attempts > before.attempts).await;
-        first.store.write(async move |tx| {
-            job::Entity::delete_by_id(id).exec(tx.conn()).await?;
-            Ok(())
-        })
-        .await
-        .unwrap();
+        first
+            .store
+            .write(async move |tx| {
+                job::Entity::delete_by_id(id).exec(tx.conn()).await?;
+                Ok(())
+            })
+            .await
+            .unwrap();
     });
 }
 

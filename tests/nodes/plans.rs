@@ -141,10 +141,33 @@ fn no_statement_of_the_hub_reads_a_growing_table_whole() {
         for who in ["nobody", "ada", "bob"] {
             let client = if who == "nobody" { Client::new(&base) } else { Client::sign_in(&base, who).await };
             let pages = [
-                "/", "/topics", "/tags", "/tags/plan", "/bookmarks", "/spaces", "/s/plans", "/s/plans/members", "/people",
-                "/people?q=crowd-77", "/people/ada", "/rooms", "/s/plans/chat", "/s/plans/chat/talk", "/notices", "/settings",
-                "/settings/sessions", "/settings/tokens", "/reports", "/s/plans/log", "/admin", "/admin/spaces",
-                "/admin/invitations", "/admin/jobs", "/admin/log", "/complete?q=cr", "/s/plans/chat/talk/pins",
+                "/",
+                "/topics",
+                "/tags",
+                "/tags/plan",
+                "/bookmarks",
+                "/spaces",
+                "/s/plans",
+                "/s/plans/members",
+                "/people",
+                "/people?q=crowd-77",
+                "/people/ada",
+                "/rooms",
+                "/s/plans/chat",
+                "/s/plans/chat/talk",
+                "/notices",
+                "/settings",
+                "/settings/sessions",
+                "/settings/tokens",
+                "/reports",
+                "/s/plans/log",
+                "/admin",
+                "/admin/spaces",
+                "/admin/invitations",
+                "/admin/jobs",
+                "/admin/log",
+                "/complete?q=cr",
+                "/s/plans/chat/talk/pins",
             ]
             .map(str::to_owned);
             let more = [
@@ -154,10 +177,23 @@ fn no_statement_of_the_hub_reads_a_growing_table_whole() {
                 format!("/s/plans/chat/talk/thread/{message_id}"),
             ];
             let api = [
-                "/me", "/members", "/members?q=crowd-1", "/members/ada", "/spaces", "/spaces/plans", "/spaces/plans/members",
-                "/spaces/plans/topics", "/spaces/plans/topics?sort=new", "/spaces/plans/topics?sort=top",
-                "/spaces/plans/topics?state=unanswered", "/spaces/plans/topics?tag=plan", "/spaces/plans/topics?author=ada",
-                "/spaces/plans/topics?kind=question", "/spaces/plans/rooms", "/notices", "/rooms",
+                "/me",
+                "/members",
+                "/members?q=crowd-1",
+                "/members/ada",
+                "/spaces",
+                "/spaces/plans",
+                "/spaces/plans/members",
+                "/spaces/plans/topics",
+                "/spaces/plans/topics?sort=new",
+                "/spaces/plans/topics?sort=top",
+                "/spaces/plans/topics?state=unanswered",
+                "/spaces/plans/topics?tag=plan",
+                "/spaces/plans/topics?author=ada",
+                "/spaces/plans/topics?kind=question",
+                "/spaces/plans/rooms",
+                "/notices",
+                "/rooms",
             ]
             .map(|path| format!("/api/v1{path}"));
             let of_things = [

@@ -29,9 +29,11 @@ fn nodes_that_start_together_change_the_schema_once() {
         let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, numbers)).await.unwrap().unwrap();
         assert_eq!(row.try_get::<String>("", "value").unwrap(), "4", "each has a number of its own");
         // A later version was here: nobody starts below it, and those who run go on.
-        db.execute_unprepared("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)")
-            .await
-            .unwrap();
+        db.execute_unprepared(
+            "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)",
+        )
+        .await
+        .unwrap();
         let refused = run(folder.path(), &[], &[("BIND", "127.0.0.1:0"), settings[0]]);
         assert_eq!((refused.code, refused.err.lines().count(), refused.out.as_str()), (Some(2), 1, ""), "{refused:?}");
         let said = "praxis: PRAXIS_DATABASE_URL: the database was migrated by a newer version of praxis (it has \

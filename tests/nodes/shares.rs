@@ -44,10 +44,8 @@ fn wrong_passwords_on_one_node_slow_the_pair_on_the_other() {
         for _ in 0..5 {
             assert_eq!(nodes.first.visitor().post("/api/v1/auth/login", &guess).await.status, 401);
         }
-        until("the other node has heard of it", async || {
-            there.post("/api/v1/auth/login", &guess).await.status == 429
-        })
-        .await;
+        until("the other node has heard of it", async || there.post("/api/v1/auth/login", &guess).await.status == 429)
+            .await;
         nodes.first.clock.advance(900_000_000);
         let right = json!({"login": "ada", "password": password("ada")});
         assert_eq!(there.post("/api/v1/auth/login", &right).await.status, 200);

@@ -82,7 +82,9 @@ impl Redis {
         let client = redis::Client::open(self.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
         let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| drop(command.arg(*word)));
+        for word in &words[1..] {
+            command.arg(*word);
+        }
         let value: redis::Value = command.query(&mut connection).unwrap();
         format!("{value:?}")
     }
@@ -126,10 +128,22 @@ impl Postgres {
             assert!(owned.success());
         }
         let data = postgres.data();
-        postgres.call("initdb", &[
-            "--pgdata", &data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8",
-            "--no-sync",
-        ]);
+        postgres.call(
+            "initdb",
+            &[
+                "--pgdata",
+                &data,
+                "--username",
+                "postgres",
+                "--auth",
+                "trust",
+                "--encoding",
+                "UTF8",
+                "--locale",
+                "C.UTF-8",
+                "--no-sync",
+            ],
+        );
         postgres.resume();
         Some(postgres)
     }
@@ -224,8 +238,9 @@ impl Drop for Postgres {
 
 /// Whether this process may mount and become somebody else.
 pub fn is_root() -> bool {
-    std::fs::read_to_string("/proc/self/status")
-        .is_ok_and(|status| status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0")))
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| {
+        status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
+    })
 }
 
 /// Stands between a node and an engine, and stops forwarding when it is told to: the connections
@@ -285,4 +300,3 @@ async fn forward(
 pub fn say(what: &str, started: Instant) {
     let _told = writeln!(std::io::stderr(), "\ndrill: {what}: {:.2} s", started.elapsed().as_secs_f64());
 }
-

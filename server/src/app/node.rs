@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::features::accounts::SlowDown;
 use crate::jobs;
-use crate::realtime::bus::{Bus, Frame, Present, Receive};
 use crate::realtime::Hub;
+use crate::realtime::bus::{Bus, Frame, Present, Receive};
 use crate::store::{After, CommitSink};
 use crate::streams::rights::{self, Heard};
 use crate::streams::{Committed, Relay, Stream, Withdraw};

@@ -70,8 +70,14 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let sessions = Sessions::new(secrets.clone());
     let withdraw = node::withdraw(hub.clone(), sessions.clone());
     let heard = Heard::default();
-    let (relay, receiver) =
-        Relay::new(reader.clone(), heads.clone(), hub.clone(), features::filler(), Arc::clone(&withdraw), heard.clone());
+    let (relay, receiver) = Relay::new(
+        reader.clone(),
+        heads.clone(),
+        hub.clone(),
+        features::filler(),
+        Arc::clone(&withdraw),
+        heard.clone(),
+    );
     let (bus, outgoing) = match &config.redis_url {
         None => (Bus::default(), None),
         Some(url) => {

@@ -103,7 +103,9 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
         StreamKind::Space => spaces::fill_events(&db, events).await,
         StreamKind::Room => chat::fill_events(&db, events).await,
         StreamKind::Member => fill_member(&db, stream.id, events).await,
-        StreamKind::CaseStudy | StreamKind::Hub | StreamKind::Rights => Ok(events.iter().map(|_| Value::Null).collect()),
+        StreamKind::CaseStudy | StreamKind::Hub | StreamKind::Rights => {
+            Ok(events.iter().map(|_| Value::Null).collect())
+        }
     }
 }
 

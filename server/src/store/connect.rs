@@ -106,8 +106,7 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, String> {
 async fn postgres(url: &str) -> Result<Connections, String> {
     let options = postgres_options(url)?;
     try_postgres(&options).await?;
-    let options =
-        options.options([("statement_timeout", "15000"), ("idle_in_transaction_session_timeout", "30000")]);
+    let options = options.options([("statement_timeout", "15000"), ("idle_in_transaction_session_timeout", "30000")]);
     let pool = |most: u32| {
         PgPoolOptions::new()
             .max_connections(most)

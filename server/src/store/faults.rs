@@ -103,7 +103,9 @@ pub fn refusal(error: &SqlxError, options: &PgConnectOptions) -> String {
     let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
     let base = options.get_database().unwrap_or(user);
     let line = match error {
-        SqlxError::Io(error) => format!("cannot reach PostgreSQL at {host}:{port} ({error}); start it, or correct host and port"),
+        SqlxError::Io(error) => {
+            format!("cannot reach PostgreSQL at {host}:{port} ({error}); start it, or correct host and port")
+        }
         SqlxError::PoolTimedOut => {
             format!("PostgreSQL at {host}:{port} does not answer within 5 s; check host, port and the network between")
         }
@@ -118,7 +120,9 @@ pub fn refusal(error: &SqlxError, options: &PgConnectOptions) -> String {
                 "PostgreSQL at {host}:{port} refuses the user '{user}' ({}); correct user and password",
                 error.message()
             ),
-            Some("3D000") => format!("PostgreSQL at {host}:{port} has no database '{base}'; make it with: createdb {base}"),
+            Some("3D000") => {
+                format!("PostgreSQL at {host}:{port} has no database '{base}'; make it with: createdb {base}")
+            }
             Some("42501") => format!(
                 "PostgreSQL at {host}:{port} lets the user '{user}' do too little ({}); grant it the database",
                 error.message()

@@ -51,7 +51,9 @@ async fn run(db: &DatabaseConnection, change: Change) -> Result<(), String> {
         Change::Up => Migrator::up(db, None).await,
         Change::Down => Migrator::down(db, Some(1)).await,
     };
-    done.map_err(|error| one_line(&format!("the schema could not be changed ({error}); see that the user may change it")))
+    done.map_err(|error| {
+        one_line(&format!("the schema could not be changed ({error}); see that the user may change it"))
+    })
 }
 
 /// Takes the lock on this one connection, which lets go of it with its end, and changes what is

@@ -17,8 +17,8 @@ use std::str::FromStr;
 
 pub use append::{Committed, NewEvent, append_all};
 pub use heads::Heads;
-pub use log::{Head, head as log_head, heads_of, since};
 pub use items::{Filler, Item, write_events};
+pub use log::{Head, head as log_head, heads_of, since};
 pub use relay::{PAGE, Relay, Withdraw};
 pub use retention::trim;
 

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn what_is_told_is_what_was_meant() {
-        for of in [After::EndSession(1), After::Suspend(2), After::Access(3), After::SpaceAccess(4), After::Follows(5)] {
+        for of in [After::EndSession(1), After::Suspend(2), After::Access(3), After::SpaceAccess(4), After::Follows(5)]
+        {
             let told = event(&of).unwrap();
             assert_eq!(after(&Committed { kind: told.kind.into(), subject: told.subject, ..heard(1) }), of);
         }

@@ -61,13 +61,7 @@ impl Limit {
         let period = Duration::from_secs(60) / per_minute;
         let quota = Quota::with_period(period).unwrap_or(Quota::per_second(NonZeroU32::MIN));
         let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
-        Self {
-            name,
-            share: Share { period, burst },
-            at_once,
-            alone: RateLimiter::keyed(quota),
-            held: Mutex::default(),
-        }
+        Self { name, share: Share { period, burst }, at_once, alone: RateLimiter::keyed(quota), held: Mutex::default() }
     }
 
     /// Uses one of what this node has taken already.

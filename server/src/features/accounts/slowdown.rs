@@ -81,7 +81,9 @@ impl SlowDown {
     /// How long to wait, without counting anything.
     pub fn look(&self, pair: &str, now: i64) -> Result<()> {
         let Ok(pairs) = self.pairs.lock() else { return Ok(()) };
-        let Some(failures) = pairs.get(&hash_token(pair)).filter(|failures| now - failures.last <= KEPT) else { return Ok(()) };
+        let Some(failures) = pairs.get(&hash_token(pair)).filter(|failures| now - failures.last <= KEPT) else {
+            return Ok(());
+        };
         let left = failures.last + wait(failures.count) - now;
         if left > 0 { Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1))) } else { Ok(()) }
     }

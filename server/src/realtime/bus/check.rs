@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, ProtocolVersion, RedisError};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, ProtocolVersion, RedisError,
+};
 
 use super::shares::SCRIPT;
 use crate::store::one_line;
@@ -53,8 +55,7 @@ async fn ask(client: &Client, channel: &str) -> Result<(), RedisError> {
     redis::cmd("PUBLISH").arg(channel).arg("").query_async::<i64>(&mut redis).await?;
     let key = format!("{channel}:check");
     let script = redis::cmd("EVAL").arg(SCRIPT).arg(1).arg(key).arg(1_000_000).arg(10).arg(1).to_owned();
-    script.query_async::<redis::Value>(&mut redis).await
-        .map(drop)
+    script.query_async::<redis::Value>(&mut redis).await.map(drop)
 }
 
 /// What an error says about later tries.

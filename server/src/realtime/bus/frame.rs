@@ -254,11 +254,10 @@ mod tests {
         let rooms: Vec<Present> =
             (0..1200).map(|id| Present { stream: Stream::room(id).to_string(), members: vec![1] }).collect();
         let frames = pack(1, vec![Told::Present { whole: true, rooms }]);
-        assert_eq!(frames.iter().map(|frame| (frame.whole, frame.present.len())).collect::<Vec<_>>(), [
-            (true, 500),
-            (false, 500),
-            (false, 200)
-        ]);
+        assert_eq!(
+            frames.iter().map(|frame| (frame.whole, frame.present.len())).collect::<Vec<_>>(),
+            [(true, 500), (false, 500), (false, 200)]
+        );
         let nobody = pack(1, vec![Told::Present { whole: true, rooms: Vec::new() }]);
         assert_eq!((nobody.len(), nobody[0].whole), (1, true));
     }

@@ -76,13 +76,7 @@ impl std::fmt::Debug for Link {
 impl Link {
     /// A link and the queue that its task reads. `epoch` names the hub: two hubs that share a
     /// Redis hear nothing of each other.
-    pub fn new(
-        url: &str,
-        epoch: &str,
-        secrets: &Secrets,
-        node: i64,
-        clock: Clock,
-    ) -> Result<(Self, Outgoing), String> {
+    pub fn new(url: &str, epoch: &str, secrets: &Secrets, node: i64, clock: Clock) -> Result<(Self, Outgoing), String> {
         provide_tls();
         let client = Client::open(readable(url)?).map_err(|error| format!("it cannot be used ({error})"))?;
         let (queue, outgoing) = mpsc::channel(QUEUE);
@@ -181,7 +175,11 @@ impl Link {
         self.on.store(false, Relaxed);
     }
 
-    fn manager(&self, pushes: mpsc::Sender<PushInfo>, receive: &Arc<dyn Receive>) -> Result<ConnectionManager, RedisError> {
+    fn manager(
+        &self,
+        pushes: mpsc::Sender<PushInfo>,
+        receive: &Arc<dyn Receive>,
+    ) -> Result<ConnectionManager, RedisError> {
         let receive = Arc::clone(receive);
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(ANSWER))

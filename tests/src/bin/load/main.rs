@@ -28,7 +28,8 @@ const SENDERS: usize = 256;
 const SECONDS: f64 = 60.0;
 /// A `Session` takes 32 messages; beyond that its room waits for its slowest reader.
 const SESSION_WINDOW: u64 = 30;
-const HELP: &str = "load [--base URL --pid PID … | --serve PROGRAM [--nodes N] [--data DIR]] [--login HANDLE --password PASSWORD]
+const HELP: &str =
+    "load [--base URL --pid PID … | --serve PROGRAM [--nodes N] [--data DIR]] [--login HANDLE --password PASSWORD]
      [--mode full|rate|accept|idle] [--shape ROOMSxSOCKETS,…] [--floors session,bytes|none] [--senders N]
      [--rate MESSAGES] [--seconds S] [--warm S] [--rounds N] [--size CHARACTERS] [--window N] [--threads N]";
 

@@ -1,8 +1,8 @@
 //! Whom a member does not want to hear from, and what they show of their presence.
 
 use crate::app::AppState;
-use crate::realtime::bus::Told;
 use crate::entities::kinds::Availability;
+use crate::realtime::bus::Told;
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
