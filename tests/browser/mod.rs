@@ -8,7 +8,6 @@ mod library;
 mod nodes;
 mod playbooks;
 mod search;
-mod shots;
 mod writing;
 
 pub use driver::{Browser, Driver};

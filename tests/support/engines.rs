@@ -82,7 +82,9 @@ impl Redis {
         let client = redis::Client::open(self.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
         let mut command = redis::cmd(words[0]);
-        words[1..].iter().for_each(|word| drop(command.arg(*word)));
+        for word in &words[1..] {
+            command.arg(*word);
+        }
         let value: redis::Value = command.query(&mut connection).unwrap();
         format!("{value:?}")
     }
