@@ -478,7 +478,7 @@ async fn a_backup_of_a_hub_under_load_has_everything_that_was_acknowledged() {
     for writer in 0..4 {
         let (base, room) = (served.base.clone(), room.to_owned());
         let (ending, said) = (Arc::clone(&ending), Arc::clone(&said));
-        writers.push(tokio::spawn(async move {
+        writers.push(tokio::runtime::Handle::current().spawn(async move {
             let (ada, _) = sign_in(&base, "ada").await;
             let mut number = 0;
             while !ending.load(Ordering::Relaxed) {

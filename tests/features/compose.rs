@@ -145,7 +145,7 @@ fn the_example_names_every_variable_and_no_value_of_a_secret() {
     let used: BTreeSet<String> = COMPOSE
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(|line| variables(line))
+        .flat_map(variables)
         .map(|(name, _)| name)
         .collect();
     assert_eq!(example.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), used);

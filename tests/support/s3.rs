@@ -46,7 +46,7 @@ impl S3Store {
             loop {
                 let Ok((socket, _)) = listener.accept().await else { return };
                 let service = service.clone();
-                tokio::spawn(async move {
+                tokio::runtime::Handle::current().spawn(async move {
                     let _ended =
                         Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
                 });

@@ -34,7 +34,7 @@ pub async fn fill(hub: &Hub, messages: i64) {
         run(&db, "SET synchronous_commit = off").await;
     }
     // The names of ids do not matter here, only that they grow with time and are no other's.
-    let first = number(&db, "SELECT max(id) FROM message").await;
+    let first = number(&db, "SELECT min(id) FROM message").await;
     let author = number(&db, "SELECT max(id) FROM member").await;
     let now = number(&db, "SELECT max(created_at) FROM message").await;
     let rooms = number(&db, "SELECT count(*) FROM room").await;
