@@ -269,7 +269,8 @@ async fn resource_report(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(ForeignKey::create().from("resource_report", "space_id").to("space", "id"))
         .foreign_key(ForeignKey::create().from("resource_report", "reporter_id").to("member", "id"));
     manager.create_table(table).await?;
-    index(manager, "ix_resource_report_space_id_state", "resource_report", &["space_id", "state", "created_at"]).await?;
+    index(manager, "ix_resource_report_space_id_state", "resource_report", &["space_id", "state", "created_at"])
+        .await?;
     index(manager, "ix_resource_report_resource_id", "resource_report", &["resource_id", "state"]).await?;
     index(manager, "ix_resource_report_reporter_id", "resource_report", &["reporter_id"]).await
 }

@@ -20,7 +20,10 @@ pub fn pdf(texts: &[&str]) -> Vec<u8> {
     ];
     for (n, text) in texts.iter().enumerate() {
         let content = format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET");
-        objects.push(format!("<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>", 5 + 2 * n));
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>",
+            5 + 2 * n
+        ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
     let mut bytes = "%PDF-1.4\n".to_owned();
@@ -34,7 +37,8 @@ pub fn pdf(texts: &[&str]) -> Vec<u8> {
     for place in places {
         let _infallible = write!(bytes, "{place:010} 00000 n \n");
     }
-    let _infallible = write!(bytes, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1);
+    let _infallible =
+        write!(bytes, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1);
     bytes.into_bytes()
 }
 
@@ -47,7 +51,8 @@ fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-const TYPES: &[u8] = b"<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
+const TYPES: &[u8] =
+    b"<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
 
 /// A Word document with this in its body.
 pub fn docx(body: &str) -> Vec<u8> {
@@ -64,8 +69,14 @@ fn bomb(before: &str, size: usize) -> Vec<u8> {
     part
 }
 
+type Case = (&'static str, Vec<u8>, &'static [&'static str]);
+
+fn case(kind: &'static str, bytes: Vec<u8>, said: &'static [&'static str]) -> Case {
+    (kind, bytes, said)
+}
+
 /// Files with their kind and what is said of them.
-fn hostile() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
+fn hostile() -> Vec<Case> {
     let head = "<?xml version=\"1.0\"?>";
     let entities = format!(
         "{head}<!DOCTYPE x [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]><w:document><w:body><w:p><w:r><w:t>&c;</w:t></w:r></w:p></w:body></w:document>"
@@ -79,32 +90,49 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         "/Root 1 0 R",
         "/Root 1 0 R /Encrypt << /Filter /Standard /V 1 /R 2 /O (00000000000000000000000000000000) /U (11111111111111111111111111111111) /P -4 >> /ID [(0123456789abcdef) (0123456789abcdef)]",
     );
-    let nested = String::from_utf8(whole.clone()).unwrap().replace("/Type /Catalog", &format!("/Type /Catalog /X {}{}", "[".repeat(100_000), "]".repeat(100_000)));
+    let nested = String::from_utf8(whole.clone())
+        .unwrap()
+        .replace("/Type /Catalog", &format!("/Type /Catalog /X {}{}", "[".repeat(100_000), "]".repeat(100_000)));
     let endless = String::from_utf8(whole.clone()).unwrap().replace("[4 0 R 6 0 R]", "[2 0 R 2 0 R 2 0 R]");
     let word = |xml: &[u8]| archive(&[("[Content_Types].xml", TYPES), ("word/document.xml", xml)]);
     let slides = archive(&[
         ("ppt/presentation.xml", format!("{head}<p:x xmlns:r=\"r\"><p:sldId id=\"1\" r:id=\"a\"/></p:x>").as_bytes()),
-        ("ppt/_rels/presentation.xml.rels", format!("{head}<R><Relationship Id=\"a\" Target=\"../../../../etc/passwd\"/></R>").as_bytes()),
+        (
+            "ppt/_rels/presentation.xml.rels",
+            format!("{head}<R><Relationship Id=\"a\" Target=\"../../../../etc/passwd\"/></R>").as_bytes(),
+        ),
     ]);
     vec![
-        ("docx", word(&bomb("<w:document><w:p><w:t>", 400 << 20)), &["large"]),
-        ("docx", word(entities.as_bytes()), &["damaged"]),
-        ("docx", word(external.as_bytes()), &["damaged"]),
-        ("docx", word(deep.as_bytes()), &["damaged"]),
-        ("docx", word(b"<w:document><w:p></w:document>"), &["damaged"]),
-        ("docx", archive(&[("nothing.txt", b"x")]), &["damaged"]),
-        ("docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old container, as one with a password is".to_vec(), &["encrypted"]),
-        ("pptx", slides, &["damaged", "empty"]),
-        ("odf", archive(&[("META-INF/manifest.xml", b"<m><encryption-data/></m>"), ("content.xml", b"xx")]), &["encrypted"]),
-        ("sheet", archive(&[("xl/workbook.xml", &bomb("<workbook>", 300 << 20))]), &["damaged", "memory", "slow", "large"]),
-        ("pdf", whole[..whole.len() / 2].to_vec(), &["damaged", "none"]),
-        ("pdf", locked.into_bytes(), &["encrypted"]),
-        ("pdf", nested.into_bytes(), &["damaged", "memory", "slow", "none"]),
-        ("pdf", endless.into_bytes(), &["damaged", "memory", "slow", "empty"]),
-        ("pdf", b"%PDF-1.7\n%%EOF".to_vec(), &["damaged"]),
-        ("csv", b"\"".repeat(1 << 20), &["damaged", "large", "empty", "none"]),
-        ("html", "<div>".repeat(500_000).into_bytes(), &["damaged", "memory", "slow", "empty"]),
-        ("text", vec![b'x'; 20 << 20], &["large"]),
+        case("docx", word(&bomb("<w:document><w:p><w:t>", 120 << 20)), &["large"]),
+        case("docx", word(entities.as_bytes()), &["damaged"]),
+        case("docx", word(external.as_bytes()), &["damaged"]),
+        case("docx", word(deep.as_bytes()), &["damaged"]),
+        case("docx", word(b"<w:document><w:p></w:document>"), &["damaged"]),
+        case("docx", archive(&[("nothing.txt", b"x")]), &["damaged"]),
+        case(
+            "docx",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old container, as one with a password is".to_vec(),
+            &["encrypted"],
+        ),
+        case("pptx", slides, &["damaged", "empty"]),
+        case(
+            "odf",
+            archive(&[("META-INF/manifest.xml", b"<m><encryption-data/></m>"), ("content.xml", b"xx")]),
+            &["encrypted"],
+        ),
+        case(
+            "sheet",
+            archive(&[("xl/workbook.xml", &bomb("<workbook>", 120 << 20))]),
+            &["damaged", "memory", "slow", "large"],
+        ),
+        case("pdf", whole[..whole.len() / 2].to_vec(), &["damaged", "none"]),
+        case("pdf", locked.into_bytes(), &["encrypted"]),
+        case("pdf", nested.into_bytes(), &["damaged", "memory", "slow", "none"]),
+        case("pdf", endless.into_bytes(), &["damaged", "memory", "slow", "empty"]),
+        case("pdf", b"%PDF-1.7\n%%EOF".to_vec(), &["damaged"]),
+        case("csv", b"\"".repeat(1 << 20), &["damaged", "large", "empty", "none"]),
+        case("html", "<div>".repeat(500_000).into_bytes(), &["damaged", "memory", "slow", "empty", "large", "none"]),
+        case("text", vec![b'x'; 20 << 20], &["large"]),
     ]
 }
 

@@ -68,7 +68,8 @@ fn what_cannot_be_imported_is_one_line() {
     let file = folder.path().join("a.txt");
     std::fs::write(&file, "x").unwrap();
     for path in ["nothing-here", file.to_str().unwrap()] {
-        let ended = crate::support::program::run(folder.path(), &["import", "documents", path, "--space", "guides"], &[]);
+        let ended =
+            crate::support::program::run(folder.path(), &["import", "documents", path, "--space", "guides"], &[]);
         assert_eq!(ended.code, Some(2), "{}", ended.err);
         assert_eq!(ended.err.trim().lines().count(), 1, "{}", ended.err);
     }

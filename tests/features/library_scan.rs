@@ -112,7 +112,10 @@ async fn journey(hub: &TestHub, port: u16) {
     assert_eq!(bea.get(&format!("{at}/content")).await.status, 409);
     let page = bea.page(&format!("/resources/{}", id(&made))).await;
     assert_eq!(page.status, 200);
-    assert!(done(&bea.get(&format!("{at}/preview")).await)["items"].as_array().unwrap().is_empty(), "nothing of it is read");
+    assert!(
+        done(&bea.get(&format!("{at}/preview")).await)["items"].as_array().unwrap().is_empty(),
+        "nothing of it is read"
+    );
     let metrics = hub.visitor().get("/metrics").await.text;
     assert!(metrics.contains("praxis_library_scans_waiting 1") && metrics.contains("praxis_scanner_up 0"), "{metrics}");
 

@@ -283,7 +283,12 @@ impl Shelf {
         done(&cast.moderator.put(&format!("/api/v1/resources/{resource}/endorsement")).await);
         let note = json!({"title": "What we learnt", "body": TEXT, "kind": "case_study"});
         let note = id(&done(&cast.owner.post(&path, &note).await));
-        done(&cast.owner.post(&path, &json!({"url": "https://example.org/a", "title": "A guide", "kind": "guidance"})).await);
+        done(
+            &cast
+                .owner
+                .post(&path, &json!({"url": "https://example.org/a", "title": "A guide", "kind": "guidance"}))
+                .await,
+        );
         let new = json!({"title": "For new wards", "introduction": TEXT});
         let collection = id(&done(&cast.author.post(&format!("/api/v1/spaces/{space}/collections"), &new).await));
         for one in [&note, &resource] {

@@ -12,8 +12,7 @@ use crate::web::error::Result;
 
 /// Data of events about resources, by id.
 pub async fn resource_data(db: &DatabaseConnection, ids: &[i64]) -> Result<HashMap<i64, Value>> {
-    let mut data: HashMap<i64, Value> =
-        ids.iter().map(|id| (*id, json!({ "id": Id(*id), "deleted": true }))).collect();
+    let mut data: HashMap<i64, Value> = ids.iter().map(|id| (*id, json!({ "id": Id(*id), "deleted": true }))).collect();
     for batch in ids.chunks(500) {
         // Whether a review is due depends on when it is asked: no part of an event.
         for row in rows_by_ids(db, batch, i64::MIN).await? {

@@ -3,7 +3,9 @@
 //! Invariant: with a scanner, nothing of a file is read or given out before it was found clean. A
 //! scanner that is away holds files back; they are scanned when it is there again.
 
-use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Outcome, Reason, extract};
@@ -190,7 +192,8 @@ async fn take_text(state: &AppState, sha256: &str) -> Result<()> {
                     ]
                 })
                 .collect();
-            insert_rows(tx.conn(), "INSERT INTO stored_page (sha256, number, label, is_table, body) VALUES ", rows).await?;
+            insert_rows(tx.conn(), "INSERT INTO stored_page (sha256, number, label, is_table, body) VALUES ", rows)
+                .await?;
             tell_resources(tx, &sha256).await
         })
         .await
@@ -245,7 +248,9 @@ pub async fn scan_waiting(state: &AppState) -> Result<()> {
 /// Files that wait: for the scanner, and for their text to be taken out.
 pub async fn waiting(state: &AppState) -> Result<(u64, u64)> {
     let db = state.store.read();
-    let scans = stored_file::Entity::find().filter(stored_file::Column::ScanState.eq(ScanState::Waiting)).count(db).await?;
-    let texts = stored_file::Entity::find().filter(stored_file::Column::TextState.eq(TextState::Waiting)).count(db).await?;
+    let scans =
+        stored_file::Entity::find().filter(stored_file::Column::ScanState.eq(ScanState::Waiting)).count(db).await?;
+    let texts =
+        stored_file::Entity::find().filter(stored_file::Column::TextState.eq(TextState::Waiting)).count(db).await?;
     Ok((scans, texts))
 }

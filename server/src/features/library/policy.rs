@@ -139,9 +139,16 @@ mod tests {
     #[test]
     fn addresses_on_the_web_only() {
         assert_eq!(parse_url(" https://example.org/a b ").unwrap(), "https://example.org/a%20b");
-        for wrong in
-            ["javascript:alert(1)", "data:text/html,x", "ftp://example.org/", "example.org", "http://", "//x/y", "file:///etc/passwd", "https://bank.example@evil.example/"]
-        {
+        for wrong in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://example.org/",
+            "example.org",
+            "http://",
+            "//x/y",
+            "file:///etc/passwd",
+            "https://bank.example@evil.example/",
+        ] {
             assert!(parse_url(wrong).is_err(), "{wrong}");
         }
     }

@@ -66,6 +66,11 @@ async fn tell_some(tx: &mut Tx) -> Result<usize> {
         told.push(notice(NoticeKind::Review, row.try_get("", "member_id")?, row.try_get("", "id")?));
     }
     notices::tell(tx, &told).await?;
-    Sql::new("UPDATE resource SET review_told = ").bind(true).then(" WHERE id IN ").list(due.iter().copied()).run(tx.conn()).await?;
+    Sql::new("UPDATE resource SET review_told = ")
+        .bind(true)
+        .then(" WHERE id IN ")
+        .list(due.iter().copied())
+        .run(tx.conn())
+        .await?;
     Ok(due.len())
 }

@@ -54,8 +54,11 @@ async fn resources(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>
     let mut terms = terms(db, ids).await?;
     let mut documents = Vec::with_capacity(rows.len());
     for part in rows.chunks(FILES) {
-        let files: Vec<String> =
-            part.iter().map(|row| row.try_get::<Option<String>>("", "sha256")).filter_map(|of| of.transpose()).collect::<Result<_, _>>()?;
+        let files: Vec<String> = part
+            .iter()
+            .map(|row| row.try_get::<Option<String>>("", "sha256"))
+            .filter_map(|of| of.transpose())
+            .collect::<Result<_, _>>()?;
         let pages = pages(db, files).await?;
         for row in part {
             let id: i64 = row.try_get("", "id")?;
@@ -119,10 +122,12 @@ fn document(
     pages: &HashMap<String, Vec<Passage>>,
 ) -> Result<Document> {
     let url = format!("/resources/{}", Id(id));
-    let mut document = Document::new(Kind::Resource, id, row.try_get("", "title")?, url, row.try_get("", "created_at")?);
+    let mut document =
+        Document::new(Kind::Resource, id, row.try_get("", "title")?, url, row.try_get("", "created_at")?);
     let space: i64 = row.try_get("", "space_id")?;
     let authors: Vec<String> = serde_json::from_str(&row.try_get::<String>("", "authors")?).unwrap_or_default();
-    let mut about: Vec<String> = vec![row.try_get("", "summary")?, reading(&row.try_get::<String>("", "description_html")?)];
+    let mut about: Vec<String> =
+        vec![row.try_get("", "summary")?, reading(&row.try_get::<String>("", "description_html")?)];
     about.extend(authors);
     about.push(row.try_get("", "organisation")?);
     about.push(row.try_get("", "source")?);

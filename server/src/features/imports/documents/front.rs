@@ -44,7 +44,9 @@ impl Value {
     fn texts(&self) -> Vec<String> {
         match self {
             Self::List(list) => list.iter().filter_map(Self::text).collect(),
-            Self::Text(text) => text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            Self::Text(text) => {
+                text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+            }
             other => other.text().into_iter().collect(),
         }
     }
@@ -107,7 +109,9 @@ impl<'a> Front<'a> {
     /// What describes the resource; `name`: its title if it says none.
     #[must_use]
     pub fn fields(&self, name: &str) -> Fields {
-        let line = |text: Option<String>, most: usize| text.map(|text| fitting_line(&text, most)).filter(|text| !text.is_empty());
+        let line = |text: Option<String>, most: usize| {
+            text.map(|text| fitting_line(&text, most)).filter(|text| !text.is_empty())
+        };
         let title = self.first(&["title", "name"]).or_else(|| heading(self.body));
         let word = |names: &[&str]| self.first(names).map(|word| word.to_lowercase().replace([' ', '-'], "_"));
         let (mut tags, mut topics): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
@@ -140,7 +144,9 @@ impl<'a> Front<'a> {
             organisation: line(self.first(&["organisation", "organization", "publisher"]), NAME),
             licence: line(self.first(&["licence", "license", "rights"]), NAME),
             source: line(self.first(&["source", "url", "permalink_url", "link", "canonical"]), SOURCE),
-            published_on: self.first(&["published_on", "published", "date", "date_published"]).and_then(|text| day(&text)),
+            published_on: self
+                .first(&["published_on", "published", "date", "date_published"])
+                .and_then(|text| day(&text)),
             review_due: self.first(&["review_due", "review_date", "review"]).and_then(|text| day(&text)),
             // What is public elsewhere is not asked about again, file by file.
             confirmed: true,
@@ -192,7 +198,10 @@ mod tests {
         assert_eq!(fields.tags, Some(vec!["rap-playbook".into(), "python".into()]));
         assert_eq!(fields.authors, Some(vec!["Ada Example".into(), "Bea Example".into()]));
         assert_eq!(fields.published_on.as_deref(), Some("2024-03-05"));
-        assert_eq!((fields.licence.as_deref(), fields.kind.as_deref(), fields.stage.as_deref()), (Some("OGL v3"), Some("guidance"), Some("adopt")));
+        assert_eq!(
+            (fields.licence.as_deref(), fields.kind.as_deref(), fields.stage.as_deref()),
+            (Some("OGL v3"), Some("guidance"), Some("adopt"))
+        );
         assert_eq!(front.body(), "# Other\n\nThe text.");
     }
 
@@ -207,7 +216,10 @@ mod tests {
         assert_eq!(Front::of("Text only").fields("x").title.as_deref(), Some("x"));
         assert_eq!(Front::of("import Box from './box'\n\nText").body(), "Text");
         // A bomb of references is bounded by the reader of YAML.
-        let bomb = format!("---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e]\n---\n{}", "Text");
+        let bomb = format!(
+            "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e]\n---\n{}",
+            "Text"
+        );
         assert!(Front::of(&bomb).body().ends_with("Text"));
     }
 }

@@ -60,7 +60,9 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let owner = space::owner(state, options.owner.as_deref()).await?;
     let walked = {
         let folder = folder.clone();
-        tokio::task::spawn_blocking(move || walk::files(&folder)).await.map_err(|_| "the folder could not be read")??
+        tokio::task::spawn_blocking(move || walk::files(&folder))
+            .await
+            .map_err(|_| "the folder could not be read")??
     };
     let progress = Arc::new(Progress::new(walked.iter().map(|found| found.size).sum(), options.quiet));
     progress.count(|report| report.documents = true);
@@ -196,7 +198,9 @@ async fn again(run: &Run, id: i64, content: Content) -> Result<()> {
         .iter()
         .any(|name| row.try_get::<Option<i64>>("", name).is_ok_and(|at| at.is_some()));
     let same = match (&content, row.try_get::<ResourceForm>("", "form")?) {
-        (Content::File(file), ResourceForm::File) => row.try_get::<Option<String>>("", "sha256")?.as_ref() == Some(&file.sha256),
+        (Content::File(file), ResourceForm::File) => {
+            row.try_get::<Option<String>>("", "sha256")?.as_ref() == Some(&file.sha256)
+        }
         (Content::Note(body), ResourceForm::Note) => {
             let (kept, _) = super::texts::fitting(body, BODY);
             row.try_get::<Option<String>>("", "body")?.is_some_and(|there| there == kept)
@@ -208,7 +212,8 @@ async fn again(run: &Run, id: i64, content: Content) -> Result<()> {
         run.progress.count(|report| report.known += 1);
         return drop_file().await;
     }
-    let new = NewVersionOf { resource: id, content, note: String::new(), confirmed: true, if_match: IfMatch::default() };
+    let new =
+        NewVersionOf { resource: id, content, note: String::new(), confirmed: true, if_match: IfMatch::default() };
     actions::add_version_as(&run.state, row.try_get("", "author_id")?, &new).await?;
     run.progress.count(|report| report.changed += 1);
     Ok(())

@@ -42,7 +42,8 @@ struct Ready {
 }
 
 async fn ready(state: &AppState, space: i64, new: &NewCollection) -> Result<Ready> {
-    let texts = [Text::line("title", &new.title, TITLE).required(), Text::body("introduction", &new.introduction, BODY)];
+    let texts =
+        [Text::line("title", &new.title, TITLE).required(), Text::body("introduction", &new.introduction, BODY)];
     let checked = check(&texts, new.confirmed)?;
     let introduction = rendered(state, space, checked.get("introduction")).await?;
     Ok(Ready { title: checked.get("title").to_owned(), introduction })
@@ -170,7 +171,12 @@ async fn set_items(tx: &Tx, ground: &ground::CollectionGround, resources: &[i64]
     Sql::new("DELETE FROM collection_item WHERE collection_id = ").bind(ground.id).run(tx.conn()).await?;
     let rows: Vec<[sea_orm::Value; 3]> =
         (1i32..).zip(&wanted).map(|(place, id)| [ground.id.into(), (*id).into(), place.into()]).collect();
-    crate::store::insert_rows(tx.conn(), "INSERT INTO collection_item (collection_id, resource_id, place) VALUES ", rows).await
+    crate::store::insert_rows(
+        tx.conn(),
+        "INSERT INTO collection_item (collection_id, resource_id, place) VALUES ",
+        rows,
+    )
+    .await
 }
 
 /// Puts a resource at the end of a collection (`on`), or takes it out.

@@ -1,17 +1,17 @@
 //! Changing what describes a resource. What it is made of changes by a new version.
 
+use super::create::Content;
 use super::create::adopt;
 use super::fields::{Fields, Ready, check_topic, ready, set_terms};
-use super::create::Content;
 use super::versions::{self, NewVersionOf};
 use super::{ground, tell};
-use std::sync::atomic::AtomicBool;
 use crate::app::AppState;
 use crate::entities::kinds::{ResourceKind, Stage};
 use crate::store::{Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::etag::IfMatch;
 use crate::web::viewer::Me;
+use std::sync::atomic::AtomicBool;
 
 /// Changes a resource: who shared it or a moderator.
 ///
@@ -39,7 +39,8 @@ pub async fn edit(
             Some(versions::prepare(state, &new).await?)
         }
     };
-    let (member, described) = (me.id, *fields != Fields { note: fields.note.clone(), confirmed: fields.confirmed, ..Fields::default() });
+    let (member, described) =
+        (me.id, *fields != Fields { note: fields.note.clone(), confirmed: fields.confirmed, ..Fields::default() });
     state
         .store
         .write(async move |tx| {

@@ -122,19 +122,18 @@ pub(super) struct CollectionGround {
 
 /// A collection, locked; 404 if it does not exist for the member.
 pub(super) async fn collection(tx: &Tx, member: i64, id: i64) -> Result<CollectionGround> {
-    let row = Sql::new(
-        "SELECT c.id AS c_id, c.space_id AS c_space_id, c.author_id AS c_author_id, c.version AS c_version, ",
-    )
-    .then(STANDING)
-    .then(" FROM collection c JOIN space s ON s.id = c.space_id JOIN member m ON m.id = ")
-    .bind(member)
-    .then(" LEFT JOIN space_member sm ON sm.space_id = s.id AND sm.member_id = m.id ")
-    .then("WHERE c.deleted_at IS NULL AND c.id = ")
-    .bind(id)
-    .locking("c", tx.conn())
-    .one(tx.conn())
-    .await?
-    .ok_or(AppError::NotFound)?;
+    let row =
+        Sql::new("SELECT c.id AS c_id, c.space_id AS c_space_id, c.author_id AS c_author_id, c.version AS c_version, ")
+            .then(STANDING)
+            .then(" FROM collection c JOIN space s ON s.id = c.space_id JOIN member m ON m.id = ")
+            .bind(member)
+            .then(" LEFT JOIN space_member sm ON sm.space_id = s.id AND sm.member_id = m.id ")
+            .then("WHERE c.deleted_at IS NULL AND c.id = ")
+            .bind(id)
+            .locking("c", tx.conn())
+            .one(tx.conn())
+            .await?
+            .ok_or(AppError::NotFound)?;
     let ground = CollectionGround {
         standing: standing(&row)?,
         id: row.try_get("c_", "id")?,

@@ -22,7 +22,9 @@ pub use moderate::{flag, hide, purge, settle};
 pub use opinions::{count_download, set_endorsement};
 pub use remove::{delete, restore, restore_once};
 pub use topic::discuss;
-pub use versions::{NewVersionOf, add_version, add_version_as, add_version_once, restore_version, restore_version_once};
+pub use versions::{
+    NewVersionOf, add_version, add_version_as, add_version_once, restore_version, restore_version_once,
+};
 
 use crate::search::Kind;
 use crate::store::Tx;

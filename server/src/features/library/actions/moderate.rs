@@ -12,7 +12,13 @@ use crate::store::{Sql, Tx};
 use crate::web::error::{AppError, Result};
 
 /// Makes a report, or finds the member's open one of this resource; true if it is new.
-pub async fn flag(tx: &Tx, member: i64, id: i64, reason: ReportReason, note: &str) -> Result<(resource_report::Model, bool)> {
+pub async fn flag(
+    tx: &Tx,
+    member: i64,
+    id: i64,
+    reason: ReportReason,
+    note: &str,
+) -> Result<(resource_report::Model, bool)> {
     // The lock on the resource makes one of two reports that a member sends at once.
     let ground = ground::resource(tx, member, id).await?;
     if ground.deleted || ground.purged {
@@ -61,7 +67,14 @@ pub async fn flag(tx: &Tx, member: i64, id: i64, reason: ReportReason, note: &st
 }
 
 /// Settles a report and the other open ones of the same resource; 409 if it is settled.
-pub async fn settle(tx: &mut Tx, actor: i64, report: i64, to: ReportState, outcome: &str, hide_it: bool) -> Result<i64> {
+pub async fn settle(
+    tx: &mut Tx,
+    actor: i64,
+    report: i64,
+    to: ReportState,
+    outcome: &str,
+    hide_it: bool,
+) -> Result<i64> {
     let found = resource_report::Entity::find_by_id(report).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     let ground = ground::resource(tx, actor, found.resource_id).await?;
     // To those who do not moderate there, a report does not exist.

@@ -18,7 +18,13 @@ pub async fn discuss(state: &AppState, me: &Me, of: &ResourceRow) -> Result<i64>
     let link = format!("/resources/{}", of.id);
     let title: String = english().with("library.talk.title", &[("title", &of.title)]).chars().take(TITLE).collect();
     let body = english().with("library.talk.body", &[("link", &link), ("summary", summary)]);
-    let new = NewTopic { title, body: body.trim().to_owned(), kind: TopicKind::Discussion, tags: Vec::new(), confirmed: true };
+    let new = NewTopic {
+        title,
+        body: body.trim().to_owned(),
+        kind: TopicKind::Discussion,
+        tags: Vec::new(),
+        confirmed: true,
+    };
     let prepared = prepare_topic(state, space, &new).await?;
     let member = me.id;
     state

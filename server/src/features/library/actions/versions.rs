@@ -112,13 +112,7 @@ pub(super) async fn add(tx: &mut Tx, member: i64, id: i64, next: &Next, kept: &A
 }
 
 /// Writes the next version and makes it the one that is shown.
-async fn put(
-    tx: &mut Tx,
-    ground: &ground::Ground,
-    note: &str,
-    restored_from: Option<i32>,
-    made: &Made,
-) -> Result<()> {
+async fn put(tx: &mut Tx, ground: &ground::Ground, note: &str, restored_from: Option<i32>, made: &Made) -> Result<()> {
     if ground.version_count >= MOST_VERSIONS {
         return Err(AppError::Conflict("This resource has all the versions that one can have.".into()));
     }
@@ -186,9 +180,7 @@ async fn bring_back(tx: &mut Tx, member: i64, id: i64, number: i32) -> Result<()
             media_type: "",
         }),
         (None, Some(url), _) => Made::Link(url),
-        (None, None, body) => {
-            Made::Note { body: body.unwrap_or_default(), html: old.body_html.unwrap_or_default() }
-        }
+        (None, None, body) => Made::Note { body: body.unwrap_or_default(), html: old.body_html.unwrap_or_default() },
     };
     put(tx, &ground, "", Some(number), &made).await
 }

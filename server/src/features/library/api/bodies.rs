@@ -95,7 +95,8 @@ impl ResourceBody {
     pub fn parts(self) -> Result<(Fields, Option<Content>)> {
         let content = match (self.url, self.body) {
             (Some(_), Some(_)) => {
-                let fault = |field: &'static str| FieldError { field: field.into(), message: "is one of url and body".into() };
+                let fault =
+                    |field: &'static str| FieldError { field: field.into(), message: "is one of url and body".into() };
                 return Err(AppError::Invalid(vec![fault("url"), fault("body")]));
             }
             (Some(url), None) => Some(Content::Link(url)),

@@ -112,7 +112,8 @@ pub(super) async fn patch(
             ids.iter().map(|id| id.parse::<Id>().map(|id| id.0).map_err(|_| wrong())).collect::<Result<Vec<_>>>()?,
         ),
     };
-    let change = CollectionChange { title: of.title, introduction: of.introduction, resources, confirmed: of.confirmed };
+    let change =
+        CollectionChange { title: of.title, introduction: of.introduction, resources, confirmed: of.confirmed };
     actions::edit_collection(&state, &me, id.0, &change, IfMatch::of(&req)?).await?;
     get(state, Viewer::Member(me.0), id).await
 }

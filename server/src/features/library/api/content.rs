@@ -14,6 +14,7 @@ use crate::features::library::model::{FileView, PageText};
 use crate::features::library::queries;
 use crate::features::people::disposition;
 use crate::web::error::{AppError, Problem, Result};
+use crate::web::headers::only_head;
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::Viewer;
 use sea_orm::EntityTrait as _;
@@ -57,7 +58,8 @@ pub(super) async fn get(
     let (version, seen) = queries::seen_version(&state, &viewer, id.0, query.number()?).await?;
     let (answer, counts) = if let Some(file) = &version.file {
         held(file)?;
-        let row = stored_file::Entity::find_by_id(&file.sha256).one(state.store.read()).await?.ok_or(AppError::NotFound)?;
+        let row =
+            stored_file::Entity::find_by_id(&file.sha256).one(state.store.read()).await?.ok_or(AppError::NotFound)?;
         files::serve(&req, &state, file, &row.storage_key).await?
     } else if let Some(url) = &version.url {
         let mut answer = HttpResponse::SeeOther();
@@ -74,7 +76,7 @@ pub(super) async fn get(
     };
     // Pictures are fetched by pages that show them: that is no download.
     let shown = req.headers().get("Sec-Fetch-Dest").is_some_and(|value| value.as_bytes() == b"image");
-    if counts && !shown && *req.head().method.as_str() != *"HEAD" {
+    if counts && !shown && !only_head(&req) {
         count_download(&state, id.0).await?;
     }
     Ok(answer)
@@ -104,7 +106,8 @@ pub(super) async fn preview(
 ) -> Result<HttpResponse> {
     let (version, _) = queries::seen_version(&state, &viewer, id.0, query.number()?).await?;
     let from = from.page.as_deref().filter(|text| !text.is_empty());
-    let from = from.map_or(Ok(1), |text| text.parse().map_err(|_| AppError::field("page", "is the number of a page")))?;
+    let from =
+        from.map_or(Ok(1), |text| text.parse().map_err(|_| AppError::field("page", "is the number of a page")))?;
     let pages = match version.file.filter(FileView::is_served) {
         Some(file) => queries::page_texts(&state, &file.sha256, from, &page).await?,
         None => {

@@ -50,7 +50,9 @@ impl ResourcesQuery {
         }
         let plain = |field: &'static str, text: Option<String>| match some(text) {
             // PostgreSQL takes no NUL in a text.
-            Some(text) if text.contains('\0') || text.len() > 400 => Err(AppError::field(field, "is none that there is")),
+            Some(text) if text.contains('\0') || text.len() > 400 => {
+                Err(AppError::field(field, "is none that there is"))
+            }
             text => Ok(text),
         };
         Ok(Filter {

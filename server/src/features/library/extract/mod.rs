@@ -69,9 +69,16 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
-    Page { number: i32, label: String, table: bool, text: String },
+    Page {
+        number: i32,
+        label: String,
+        table: bool,
+        text: String,
+    },
     /// The last line: all of it, or a part and why.
-    End { reason: Option<Reason> },
+    End {
+        reason: Option<Reason>,
+    },
 }
 
 /// Where pages go, within the limits of text and pages.
@@ -131,7 +138,8 @@ fn tidy(text: &str, table: bool) -> String {
     let mut lines = Vec::new();
     let mut blank = false;
     for line in text.replace("\r\n", "\n").replace(['\r', '\u{b}', '\u{c}', '\u{2028}'], "\n").lines() {
-        let line: String = line.chars().filter(|c| !c.is_control() || *c == '\t').filter(|c| *c != '\u{feff}').collect();
+        let line: String =
+            line.chars().filter(|c| !c.is_control() || *c == '\t').filter(|c| *c != '\u{feff}').collect();
         let line = if table { line.trim_end_matches('\t') } else { line.trim_end() };
         if line.trim().is_empty() {
             blank = !lines.is_empty();
@@ -166,10 +174,15 @@ pub fn run(kind: &str) -> ExitCode {
 #[cfg(unix)]
 fn limit() -> std::io::Result<()> {
     use rlimit::Resource;
-    Resource::AS.set(MEMORY, MEMORY)?;
-    Resource::CPU.set(SECONDS, SECONDS)?;
-    Resource::FSIZE.set(0, 0)?;
-    Resource::CORE.set(0, 0)
+    // Never more than the operator lets this process have.
+    let lower = |of: Resource, most: u64| -> std::io::Result<()> {
+        let most = most.min(of.get()?.1);
+        of.set(most, most)
+    };
+    lower(Resource::AS, MEMORY)?;
+    lower(Resource::CPU, SECONDS)?;
+    lower(Resource::FSIZE, 0)?;
+    lower(Resource::CORE, 0)
 }
 
 #[cfg(not(unix))]

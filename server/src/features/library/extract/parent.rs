@@ -27,7 +27,11 @@ pub struct Outcome {
 }
 
 /// Takes the text out of a file of a kind. An error is one of the hub's own, not of the file.
-pub async fn extract(state: &AppState, kind: &'static str, bytes: impl Stream<Item = Result<Bytes>>) -> Result<Outcome> {
+pub async fn extract(
+    state: &AppState,
+    kind: &'static str,
+    bytes: impl Stream<Item = Result<Bytes>>,
+) -> Result<Outcome> {
     let mut command = Command::new(&state.config.program);
     command.args(["extract", kind]).env_clear().kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -55,7 +55,13 @@ pub(super) fn sheets<W: Write>(bytes: Vec<u8>, out: &mut Out<W>) -> Result<(), R
         }
         out.page(number, &name, true, &table.text)?;
     }
-    if failed { Err(Reason::Damaged) } else if whole { Ok(()) } else { Err(Reason::Large) }
+    if failed {
+        Err(Reason::Damaged)
+    } else if whole {
+        Ok(())
+    } else {
+        Err(Reason::Large)
+    }
 }
 
 fn why(error: &calamine::Error) -> Reason {

@@ -105,7 +105,9 @@ pub async fn remove_unreferenced(tx: &mut Tx, sha256: &[String]) -> Result<()> {
         sql.list(sha256.iter().cloned())
             .then(&format!(" AND NOT EXISTS (SELECT 1 FROM resource_version v WHERE v.sha256 = {column})"))
             // What the scanner refused stays known.
-            .then(&format!(" AND NOT EXISTS (SELECT 1 FROM stored_file x WHERE x.sha256 = {column} AND x.scan_state = 'infected')"))
+            .then(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM stored_file x WHERE x.sha256 = {column} AND x.scan_state = 'infected')"
+            ))
     };
     free(Sql::new("DELETE FROM stored_page WHERE sha256 IN "), "stored_page.sha256").run(tx.conn()).await?;
     let rows = free(Sql::new("DELETE FROM stored_file WHERE sha256 IN "), "stored_file.sha256")

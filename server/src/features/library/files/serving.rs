@@ -1,9 +1,9 @@
 //! Giving bytes out: whole or a range, never as something that a browser would run.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, ContentEncoding, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::types::is_inline;
@@ -28,7 +28,8 @@ pub async fn serve(req: &HttpRequest, state: &AppState, file: &FileView, key: &s
     let etag = format!("\"{}\"", file.sha256);
     // Asked for again each time: who may read it can change.
     let cache = ("Cache-Control", "private, no-cache");
-    let header = |name| req.headers().get(name).and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok());
+    let header =
+        |name| req.headers().get(name).and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok());
     if header(IF_NONE_MATCH).is_some_and(|known| known == "*" || known.contains(&etag)) {
         return Ok((HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(cache).finish(), false));
     }
@@ -77,7 +78,8 @@ fn shown_type(media_type: &str) -> String {
 
 async fn bytes_of(state: &AppState, key: &str, from: u64, last: u64) -> Result<bytes::Bytes> {
     let bytes = state.blobs.get(key).await?;
-    let (from, end) = (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1));
+    let (from, end) =
+        (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1));
     let end = end.min(bytes.len());
     if from > end {
         return Err(AppError::internal("a stored file is shorter than its row says"));
@@ -106,7 +108,8 @@ fn part_of(header: Option<&str>, size: u64) -> Part {
         return Part::Whole;
     }
     let Some((from, last)) = asked.trim().split_once('-') else { return Part::Whole };
-    let number = |text: &str| if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
+    let number =
+        |text: &str| if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
     match (from.is_empty(), last.is_empty()) {
         (true, true) => Part::Whole,
         (true, false) => match number(last) {

@@ -106,7 +106,13 @@ pub fn settle(media_type: &'static str, head: &[u8], tail: &[u8]) -> &'static st
 
 fn is_program(head: &[u8]) -> bool {
     use infer::app;
-    app::is_exe(head) || app::is_dll(head) || app::is_elf(head) || app::is_mach(head) || app::is_java(head) || app::is_dex(head) || app::is_wasm(head)
+    app::is_exe(head)
+        || app::is_dll(head)
+        || app::is_elf(head)
+        || app::is_mach(head)
+        || app::is_java(head)
+        || app::is_dex(head)
+        || app::is_wasm(head)
 }
 
 /// Types that are kept by their name; everything else is only bytes.
@@ -117,8 +123,14 @@ fn known(mime: &'static str) -> &'static str {
         _ if mime.starts_with("image/") || mime.starts_with("video/") || mime.starts_with("audio/") => mime,
         _ if mime.starts_with("application/vnd.openxmlformats-") || mime.starts_with("application/vnd.oasis.") => ZIP,
         "application/msword" | "application/vnd.ms-excel" | "application/vnd.ms-powerpoint" | "application/rtf" => mime,
-        ZIP | "application/gzip" | "application/x-7z-compressed" | "application/x-tar" | "application/x-bzip2"
-        | "application/x-xz" | "application/vnd.rar" | "application/zstd" => mime,
+        ZIP
+        | "application/gzip"
+        | "application/x-7z-compressed"
+        | "application/x-tar"
+        | "application/x-bzip2"
+        | "application/x-xz"
+        | "application/vnd.rar"
+        | "application/zstd" => mime,
         _ => BYTES,
     }
 }
@@ -161,7 +173,8 @@ pub fn utf16(bytes: &[u8]) -> Option<Vec<u16>> {
 }
 
 fn kind_of_text(name: &str, text: &str) -> &'static str {
-    let start: String = text.trim_start_matches('\u{feff}').trim_start().chars().take(2000).collect::<String>().to_lowercase();
+    let start: String =
+        text.trim_start_matches('\u{feff}').trim_start().chars().take(2000).collect::<String>().to_lowercase();
     if start.starts_with('<') {
         if ["<!doctype html", "<html", "<head", "<body", "<script"].iter().any(|tag| start.contains(tag)) {
             return HTML;
@@ -212,7 +225,10 @@ mod tests {
     #[test]
     fn programs_are_not_taken() {
         assert_eq!(of("x.pdf", b"MZ\x90\0\x03"), None);
-        assert_eq!(of("x.txt", b"\x7fELF\x02\x01\x01\0 and the rest of it, which has to be long enough to be looked at"), None);
+        assert_eq!(
+            of("x.txt", b"\x7fELF\x02\x01\x01\0 and the rest of it, which has to be long enough to be looked at"),
+            None
+        );
     }
 
     #[test]
@@ -228,6 +244,12 @@ mod tests {
 
     #[test]
     fn only_pictures_are_shown_in_place() {
-        assert!(is_inline("image/png") && !is_inline(SVG) && !is_inline(HTML) && !is_inline(PDF) && !is_inline("text/plain"));
+        assert!(
+            is_inline("image/png")
+                && !is_inline(SVG)
+                && !is_inline(HTML)
+                && !is_inline(PDF)
+                && !is_inline("text/plain")
+        );
     }
 }

@@ -57,7 +57,9 @@ pub async fn collect(state: State, me: Member, path: Path, query: Query, sent: F
     let id = id_of(&path)?;
     actions::set_collected(&state, &me, id_of(sent.get("collection"))?, id, query.on()).await?;
     let next = sent.get("next");
-    Ok(see_other(if next.starts_with("/collections/") { next.to_owned() } else { format!("/resources/{}", Id(id)) }.as_str()))
+    Ok(see_other(
+        if next.starts_with("/collections/") { next.to_owned() } else { format!("/resources/{}", Id(id)) }.as_str(),
+    ))
 }
 
 /// `POST /resources/{id}/reviewed`: it is still right; the next review is in a year, or on a day.
@@ -66,7 +68,11 @@ pub async fn reviewed(state: State, me: Member, path: Path, sent: Form) -> Resul
     let next = sent.some("review_due").map_or_else(|| day(in_a_year(state.clock.now())), str::to_owned);
     let fields = Fields { review_due: Some(next), ..Fields::default() };
     actions::edit(&state, &me, id, &fields, None, IfMatch::default()).await?;
-    let to = if sent.get("next") == "/library/reviews" { "/library/reviews".to_owned() } else { format!("/resources/{}", Id(id)) };
+    let to = if sent.get("next") == "/library/reviews" {
+        "/library/reviews".to_owned()
+    } else {
+        format!("/resources/{}", Id(id))
+    };
     Ok(see_other(&to))
 }
 

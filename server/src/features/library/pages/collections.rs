@@ -241,7 +241,12 @@ pub async fn save(
 }
 
 /// `POST /collections/{id}/delete`
-pub async fn delete(state: web::Data<AppState>, me: Member, path: web::Path<String>, _sent: Form) -> Result<HttpResponse> {
+pub async fn delete(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    _sent: Form,
+) -> Result<HttpResponse> {
     let id = id_of(&path)?;
     let (view, ..) = queries::collection(&state, &Viewer::Member(me.0.clone()), id).await?;
     actions::delete_collection(&state, &me, id, IfMatch::default()).await?;

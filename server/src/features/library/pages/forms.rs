@@ -14,8 +14,23 @@ pub struct Fault {
 
 /// Fields that have a place of their own in the forms.
 const KNOWN: [&str; 17] = [
-    "file", "url", "body", "title", "summary", "description", "kind", "stage", "topics", "tags", "authors",
-    "organisation", "licence", "source", "published_on", "review_due", "note",
+    "file",
+    "url",
+    "body",
+    "title",
+    "summary",
+    "description",
+    "kind",
+    "stage",
+    "topics",
+    "tags",
+    "authors",
+    "organisation",
+    "licence",
+    "source",
+    "published_on",
+    "review_due",
+    "note",
 ];
 
 impl Fault {
@@ -24,7 +39,10 @@ impl Fault {
         let field = error.field.as_ref();
         let known = KNOWN.contains(&field) || field == "introduction";
         let name = if known { f.of("library.field", field) } else { field.to_owned() };
-        Self { field: if known { field.to_owned() } else { String::new() }, message: format!("{name}: {}", error.message) }
+        Self {
+            field: if known { field.to_owned() } else { String::new() },
+            message: format!("{name}: {}", error.message),
+        }
     }
 }
 

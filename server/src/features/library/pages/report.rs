@@ -107,7 +107,12 @@ pub async fn list(
 }
 
 /// `POST /reports/library/{id}`
-pub async fn settle(state: web::Data<AppState>, me: Member, path: web::Path<String>, sent: Form) -> Result<HttpResponse> {
+pub async fn settle(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    sent: Form,
+) -> Result<HttpResponse> {
     let (id, actor, reason) = (id_of(&path)?, me.id, clean_reason(sent.get("reason"))?);
     let (to, hide) = match sent.get("do") {
         "dismiss" => (ReportState::Dismissed, false),

@@ -98,7 +98,8 @@ pub async fn share(
         // What was typed went down with the file; the form says so.
         Err(error) => {
             let (faults, findings) = refused(&f, error)?;
-            let form = ResourceForm { form: "file".into(), kind: "other".into(), faults, findings, ..ResourceForm::default() };
+            let form =
+                ResourceForm { form: "file".into(), kind: "other".into(), faults, findings, ..ResourceForm::default() };
             return show_new(&req, &state, &viewer, &space, form, StatusCode::UNPROCESSABLE_ENTITY).await;
         }
     };
@@ -116,7 +117,9 @@ pub async fn share(
         }
     };
     let done = match content {
-        Ok(content) => actions::create(&state, &me, &space, &NewResource { fields: form.fields(confirmed), content }).await,
+        Ok(content) => {
+            actions::create(&state, &me, &space, &NewResource { fields: form.fields(confirmed), content }).await
+        }
         Err(error) => Err(error),
     };
     match done {

@@ -115,12 +115,19 @@ pub async fn add(
         typed.url = sent.get("url").to_owned();
         typed.body = sent.get("body").replace("\r\n", "\n");
         typed.note = sent.get("note").to_owned();
-        let content = if typed.url.is_empty() { Content::Note(typed.body.clone()) } else { Content::Link(typed.url.clone()) };
+        let content =
+            if typed.url.is_empty() { Content::Note(typed.body.clone()) } else { Content::Link(typed.url.clone()) };
         (Ok(content), sent.ticked("confirmed"))
     };
     let done = match content {
         Ok(content) => {
-            let new = NewVersionOf { resource: id, content, note: typed.note.clone(), confirmed, if_match: IfMatch::default() };
+            let new = NewVersionOf {
+                resource: id,
+                content,
+                note: typed.note.clone(),
+                confirmed,
+                if_match: IfMatch::default(),
+            };
             actions::add_version(&state, &me, &new).await
         }
         Err(error) => Err(error),

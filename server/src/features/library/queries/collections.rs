@@ -107,5 +107,7 @@ pub async fn my_collections(state: &AppState, me: &Me, space: i64, access: Acces
         sql = sql.then(" AND author_id = ").bind(me.id);
     }
     let rows = sql.then(" ORDER BY title, id LIMIT 100").all(state.store.read()).await?;
-    rows.iter().map(|row| Ok(CollectionLink { id: Id(row.try_get("", "id")?), title: row.try_get("", "title")? })).collect()
+    rows.iter()
+        .map(|row| Ok(CollectionLink { id: Id(row.try_get("", "id")?), title: row.try_get("", "title")? }))
+        .collect()
 }

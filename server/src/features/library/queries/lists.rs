@@ -167,7 +167,12 @@ pub async fn due_for(state: &AppState, me: &Me, viewer: &Viewer, page: &PageQuer
 }
 
 /// The terms used most in one space or in all that the viewer may read, at most 20.
-pub async fn terms(state: &AppState, viewer: &Viewer, space: Option<i64>, vocabulary: &'static str) -> Result<Vec<TermCount>> {
+pub async fn terms(
+    state: &AppState,
+    viewer: &Viewer,
+    space: Option<i64>,
+    vocabulary: &'static str,
+) -> Result<Vec<TermCount>> {
     let spaces = match space {
         Some(space) => vec![space],
         None => state.spaces.readable(state, viewer).await?,

@@ -97,7 +97,13 @@ pub async fn view(state: &AppState, viewer: &Viewer, id: i64) -> Result<(Resourc
 }
 
 /// The same inside an action that has just written it: without the topic, which its author knows.
-pub async fn view_in(db: &impl ConnectionTrait, space: &Arc<SpaceInfo>, id: i64, now: i64, epoch: &str) -> Result<ResourceView> {
+pub async fn view_in(
+    db: &impl ConnectionTrait,
+    space: &Arc<SpaceInfo>,
+    id: i64,
+    now: i64,
+    epoch: &str,
+) -> Result<ResourceView> {
     let row = select().then(" WHERE r.id = ").bind(id).one(db).await?.ok_or(AppError::NotFound)?;
     let head = log_head(db, Stream::space(space.id)).await?.head;
     let seen = seen_of(&row, Arc::clone(space), Access::Write, now)?;
@@ -161,11 +167,18 @@ async fn collections_of(db: &impl ConnectionTrait, id: i64) -> Result<Vec<Collec
     .bind(NAMED)
     .all(db)
     .await?;
-    rows.iter().map(|row| Ok(CollectionLink { id: Id(row.try_get("", "id")?), title: row.try_get("", "title")? })).collect()
+    rows.iter()
+        .map(|row| Ok(CollectionLink { id: Id(row.try_get("", "id")?), title: row.try_get("", "title")? }))
+        .collect()
 }
 
 /// The versions of a resource the viewer may see, the newest first.
-pub async fn versions(state: &AppState, viewer: &Viewer, id: i64, page: &PageQuery) -> Result<(Page<VersionView>, Seen)> {
+pub async fn versions(
+    state: &AppState,
+    viewer: &Viewer,
+    id: i64,
+    page: &PageQuery,
+) -> Result<(Page<VersionView>, Seen)> {
     let (limit, after) = (page.limit()?, page.after()?);
     let seen = find(state, viewer, id).await?;
     let mut sql = select_versions().then(" WHERE v.resource_id = ").bind(id);
@@ -191,7 +204,12 @@ pub async fn version(state: &AppState, seen: &Seen, number: Option<i32>) -> Resu
 }
 
 /// A version with its resource, both as the viewer may see them.
-pub async fn seen_version(state: &AppState, viewer: &Viewer, id: i64, number: Option<i32>) -> Result<(VersionView, Seen)> {
+pub async fn seen_version(
+    state: &AppState,
+    viewer: &Viewer,
+    id: i64,
+    number: Option<i32>,
+) -> Result<(VersionView, Seen)> {
     let seen = find(state, viewer, id).await?;
     Ok((version(state, &seen, number).await?, seen))
 }
