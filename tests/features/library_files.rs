@@ -64,7 +64,7 @@ hub_test!(async fn bytes_come_whole_or_in_parts(hub) {
         let part = get(&[("Range", range)]).await;
         assert_eq!((part.status, part.text.as_str()), (206, &text[from..=last]), "{range}");
         assert_eq!(part.header("content-range"), format!("bytes {from}-{last}/300000"));
-        assert_eq!(part.header("content-encoding"), "", "{range}");
+        assert!(matches!(part.header("content-encoding"), "" | "identity"), "{range}");
     }
     let beyond = get(&[("Range", "bytes=300000-")]).await;
     assert_eq!((beyond.status, beyond.header("content-range"), beyond.header("content-type")), (416, "bytes */300000", "application/problem+json"));
