@@ -69,7 +69,7 @@ export function arrived() {
     if (!marker) return;
     sessionStorage.removeItem(SENT);
     const [navigation] = performance.getEntriesByType('navigation');
-    const accepted = document.querySelector('main[data-topic]') && navigation?.redirectCount > 0 && Date.now() - marker.at < 600_000;
+    const accepted = document.querySelector('main[data-topic], main[data-resource]') && navigation?.redirectCount > 0 && Date.now() - marker.at < 600_000;
     if (accepted && marker.name.startsWith(`draft:${me?.content}:`)) store()?.removeItem(marker.name);
   } catch { /* off */ }
 }

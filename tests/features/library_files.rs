@@ -59,17 +59,17 @@ hub_test!(async fn bytes_come_whole_or_in_parts(hub) {
     let etag = whole.header("etag").to_owned();
     assert_eq!((whole.status, whole.text.len(), whole.header("accept-ranges")), (200, 300_000, "bytes"));
     assert_eq!(etag, format!("\"{}\"", made["current"]["file"]["sha256"].as_str().unwrap()));
-    assert_eq!(get(&[("If-None-Match", &etag)]).await.status, 304);
+    assert_eq!(get(&[("If-None-Match", etag.as_str())]).await.status, 304);
     for (range, from, last) in [("bytes=0-9", 0, 9), ("bytes=299990-", 299_990, 299_999), ("bytes=-5", 299_995, 299_999), ("bytes=299000-999999", 299_000, 299_999)] {
         let part = get(&[("Range", range)]).await;
         assert_eq!((part.status, part.text.as_str()), (206, &text[from..=last]), "{range}");
         assert_eq!(part.header("content-range"), format!("bytes {from}-{last}/300000"));
-        assert_eq!(part.header("content-encoding"), "", "{range}");
+        assert!(matches!(part.header("content-encoding"), "" | "identity"), "{range}");
     }
     let beyond = get(&[("Range", "bytes=300000-")]).await;
     assert_eq!((beyond.status, beyond.header("content-range"), beyond.header("content-type")), (416, "bytes */300000", "application/problem+json"));
     assert_eq!(get(&[("Range", "bytes=0-9"), ("If-Range", "\"other\"")]).await.status, 200);
-    assert_eq!(get(&[("Range", "bytes=0-9"), ("If-Range", &etag)]).await.status, 206);
+    assert_eq!(get(&[("Range", "bytes=0-9"), ("If-Range", etag.as_str())]).await.status, 206);
     assert_eq!(get(&[("Range", "bytes=0-1,5-6")]).await.status, 200);
     let head = ada.send(ada.request("HEAD", &path)).await;
     assert_eq!((head.status, head.header("content-length"), head.text.as_str()), (200, "300000", ""));

@@ -20,6 +20,16 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// Set on requests that came as HEAD, which are routed as GET.
+#[derive(Clone, Copy, Debug)]
+struct OnlyHead;
+
+/// Whether only the headers were asked for.
+#[must_use]
+pub fn only_head(req: &HttpRequest) -> bool {
+    req.extensions().get::<OnlyHead>().is_some()
+}
+
 /// The name of this request, for error pages.
 #[must_use]
 pub fn request_id(req: &HttpRequest) -> String {
@@ -107,6 +117,7 @@ async fn answer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
     // HEAD is GET all the way; the connection itself leaves the body out.
     if *req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
+        req.extensions_mut().insert(OnlyHead);
     }
     let allowed = match super::rate_limit::guard(req.request()).await {
         Ok(()) => match readable(req.request()) {

@@ -30,11 +30,11 @@ pub async fn list(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<No
     Ok(Page::cut(items, limit, |notice| Place { key: 0, id: notice.id.0 }))
 }
 
-/// The newest unread notices of a member that are about posts; three statements.
+/// The newest unread notices of a member that are about posts or reviews; four statements.
 pub async fn waiting_in_topics(state: &AppState, me: &Me, limit: i64) -> Result<Vec<NoticeView>> {
     let sql = Sql::new(COLUMNS)
         .bind(me.id)
-        .then(" AND n.read_at IS NULL AND n.topic_id IS NOT NULL ORDER BY n.id DESC LIMIT ")
+        .then(" AND n.read_at IS NULL AND (n.topic_id IS NOT NULL OR n.kind = 'review') ORDER BY n.id DESC LIMIT ")
         .bind(limit);
     views(state.store.read(), me.id, sql).await
 }

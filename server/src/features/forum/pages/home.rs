@@ -47,6 +47,8 @@ struct GuestHome<'a> {
 struct Reply {
     href: String,
     mention: bool,
+    /// The review of a resource is due.
+    review: bool,
     name: String,
     title: String,
     excerpt: String,
@@ -197,6 +199,7 @@ async fn replies(state: &AppState, me: &Me) -> Result<Vec<Reply>> {
         .map(|notice| Reply {
             href: notice.url,
             mention: notice.kind == NoticeKind::Mention,
+            review: notice.kind == NoticeKind::Review,
             name: notice.actor.display_name,
             title: notice.title,
             excerpt: notice.excerpt,

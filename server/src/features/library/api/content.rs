@@ -14,6 +14,7 @@ use crate::features::library::model::{FileView, PageText};
 use crate::features::library::queries;
 use crate::features::people::disposition;
 use crate::web::error::{AppError, Problem, Result};
+use crate::web::headers::only_head;
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::Viewer;
 use sea_orm::EntityTrait as _;
@@ -75,7 +76,7 @@ pub(super) async fn get(
     };
     // Pictures are fetched by pages that show them: that is no download.
     let shown = req.headers().get("Sec-Fetch-Dest").is_some_and(|value| value.as_bytes() == b"image");
-    if counts && !shown && *req.head().method.as_str() != *"HEAD" {
+    if counts && !shown && !only_head(&req) {
         count_download(&state, id.0).await?;
     }
     Ok(answer)

@@ -174,10 +174,15 @@ pub fn run(kind: &str) -> ExitCode {
 #[cfg(unix)]
 fn limit() -> std::io::Result<()> {
     use rlimit::Resource;
-    Resource::AS.set(MEMORY, MEMORY)?;
-    Resource::CPU.set(SECONDS, SECONDS)?;
-    Resource::FSIZE.set(0, 0)?;
-    Resource::CORE.set(0, 0)
+    // Never more than the operator lets this process have.
+    let lower = |of: Resource, most: u64| -> std::io::Result<()> {
+        let most = most.min(of.get()?.1);
+        of.set(most, most)
+    };
+    lower(Resource::AS, MEMORY)?;
+    lower(Resource::CPU, SECONDS)?;
+    lower(Resource::FSIZE, 0)?;
+    lower(Resource::CORE, 0)
 }
 
 #[cfg(not(unix))]
