@@ -111,6 +111,7 @@ fn the_configuration_is_shown_without_its_secrets() {
 async fn serves_until(signal: &str) {
     let folder = Folder::new();
     let served = Served::start(folder.path(), &[]);
+    praxis_server::app::prepare_tls();
     let answer = reqwest::get(format!("{}/readyz", served.base)).await.unwrap();
     assert_eq!(answer.status(), 200);
     let ended = served.end(signal).await;
