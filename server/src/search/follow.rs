@@ -347,7 +347,9 @@ async fn build(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &
         _ => (at + 1, 0),
     });
     let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
-    write(&side.index, changes, &next).await?;
+    if !changes.is_empty() {
+        write(&side.index, changes, &next).await?;
+    }
     side.progress = next;
     Ok(i64::try_from(ids.len()).unwrap_or(0))
 }

@@ -110,6 +110,10 @@ fn best_passage<'a>(passages: &'a [Passage], marks: &Marks) -> Option<&'a Passag
     let mut roots: Vec<String> = marks.stems.iter().chain(&marks.words).chain(marks.prefix.as_ref()).cloned().collect();
     roots.sort_unstable();
     roots.dedup();
+    // A short word is inside many others; it only decides where there is nothing else.
+    if roots.iter().any(|root| root.len() > 2) {
+        roots.retain(|root| root.len() > 2);
+    }
     let mut best: Option<(usize, usize, &Passage)> = None;
     for passage in passages {
         let text = super::analysis::fold(&passage.text);
