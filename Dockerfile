@@ -6,6 +6,7 @@ RUN apt-get update \
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY migration migration
+COPY search-config search-config
 COPY server server
 # The tests are a member of the workspace but no part of the image.
 COPY tests/Cargo.toml tests/Cargo.toml

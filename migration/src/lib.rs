@@ -12,6 +12,7 @@ mod m20261122_000004_spine;
 mod m20261122_000005_chat;
 mod m20261122_000006_mends;
 mod m20261126_000010_chat_reports;
+mod m20261126_000050_search_log;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_chat::Migration),
             Box::new(m20261122_000006_mends::Migration),
             Box::new(m20261126_000010_chat_reports::Migration),
+            Box::new(m20261126_000050_search_log::Migration),
         ]
     }
 }

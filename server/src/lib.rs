@@ -2,7 +2,7 @@
 //!
 //! The map: `app` puts the hub together, `web` is the spine of HTTP, `store` the database,
 //! `streams` the ordered event log, `realtime` the sockets, `jobs` work after the commit,
-//! `ports` the doors to what is not ours, `entities` the tables, `text` what happens to texts,
+//! `search` what can be found and by whom, `ports` the doors to what is not ours, `entities` the tables, `text` what happens to texts,
 //! and `features` what the hub does, a folder each. `docs/ARCHITECTURE.md` walks through it.
 
 pub mod app;
@@ -11,6 +11,7 @@ pub mod features;
 pub mod jobs;
 pub mod ports;
 pub mod realtime;
+pub mod search;
 pub mod store;
 pub mod streams;
 pub mod text;

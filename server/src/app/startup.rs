@@ -43,6 +43,8 @@ impl CommitSink for Sink {
                 After::EndSession(session) => self.sessions.forget_session(*session),
                 After::Suspend(member) | After::Access(member) => self.sessions.forget_member(*member),
                 After::SpaceAccess(_) | After::Follows(_) => {}
+                // The follower of the log looks for itself.
+                After::Index => continue,
                 After::Jobs => {
                     self.jobs.wake();
                     continue;

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use crate::app::AppState;
 use crate::entities::job;
 use crate::realtime::SendFrame;
+use crate::search::Source;
 use crate::store::Id;
 use crate::streams::{Committed, Filler, Stream, StreamKind};
 use crate::web::error::{AppError, Result};
@@ -71,6 +72,12 @@ pub fn openapi() -> Vec<utoipa::openapi::OpenApi> {
         moderation::openapi(),
         admin::openapi(),
     ]
+}
+
+/// What can be found, a source a kind.
+#[must_use]
+pub fn search_sources() -> Vec<&'static dyn Source> {
+    vec![&forum::Topics, &forum::Posts, &chat::Messages, &people::Members, &spaces::Spaces]
 }
 
 /// Whether a member (0: nobody) may read a stream now.

@@ -8,16 +8,22 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use crate::app::AppState;
 use crate::entities::{idempotent_answer, one_time_token, refresh_token, session, setting};
 use crate::ports::clock::{DAY, HOUR, MINUTE};
+use crate::search::log;
+use crate::store::Tx;
 use crate::web::error::Result;
 
 /// Events older than this are no longer replayed; a reader away for longer fetches again.
 const EVENTS_KEPT: i64 = 30 * DAY;
+
+/// An index that has not followed for so long builds itself again.
+const CHANGES_KEPT: i64 = 3 * DAY;
 
 const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_memory", 10 * MINUTE),
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
+    ("schedule.trim_index_changes", HOUR),
 ];
 
 /// Runs what is due.
@@ -57,6 +63,14 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         "schedule.tidy_memory" => state.limits.tidy(),
         "schedule.tidy_rows" => tidy_rows(state).await?,
         "schedule.unused_files" => crate::features::people::remove_unused_files(state).await?,
+        "schedule.trim_index_changes" => {
+            for _ in 0..1000 {
+                let cut = async |tx: &mut Tx| log::trim(tx.conn(), tx.now() - CHANGES_KEPT, tx.now()).await;
+                if state.store.write(cut).await? == 0 {
+                    break;
+                }
+            }
+        }
         "schedule.trim_events" => {
             // A batch a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {

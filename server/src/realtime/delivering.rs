@@ -121,7 +121,7 @@ impl Sockets {
             After::EndSession(session) => socket.session.get() == *session,
             After::Suspend(member) | After::Access(member) | After::Follows(member) => socket.member.get() == *member,
             After::SpaceAccess(_) => true,
-            After::Jobs => false,
+            After::Jobs | After::Index => false,
         };
         let sockets: Vec<Rc<Socket>> = self.all.borrow().values().filter(|of| concerned(of)).cloned().collect();
         for socket in sockets {
@@ -130,7 +130,7 @@ impl Sockets {
                 After::Suspend(_) => socket.close(close::SUSPENDED),
                 After::Access(_) | After::SpaceAccess(_) => self.pause_and_check(state, &socket),
                 After::Follows(_) => self.refresh_follows(state, &socket),
-                After::Jobs => {}
+                After::Jobs | After::Index => {}
             }
         }
     }

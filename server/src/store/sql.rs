@@ -104,6 +104,16 @@ impl Sql {
         Ok(db.query_one_raw(self.statement(db)).await?)
     }
 
+    /// The column `id` of every row.
+    pub async fn ids(self, db: &impl ConnectionTrait) -> Result<Vec<i64>> {
+        self.all(db).await?.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+    }
+
+    /// The column `n` of the one row.
+    pub async fn number(self, db: &impl ConnectionTrait) -> Result<i64> {
+        self.one(db).await?.map_or(Ok(0), |row| Ok(row.try_get("", "n")?))
+    }
+
     pub async fn run(self, db: &impl ConnectionTrait) -> Result<ExecResult> {
         Ok(db.execute_raw(self.statement(db)).await?)
     }

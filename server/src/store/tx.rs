@@ -1,11 +1,14 @@
 //! What an action has in its hands while it runs.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde::Serialize;
 
 use super::Ids;
 use crate::entities::job;
 use crate::entities::kinds::JobState;
+use crate::search::{Kind, Mark};
 use crate::streams::{Committed, NewEvent, Stream, append_all};
 use crate::web::error::Result;
 
@@ -25,6 +28,8 @@ pub enum After {
     Follows(i64),
     /// Jobs were enqueued: wake the worker.
     Jobs,
+    /// Something that can be found changed: wake what follows the log of changes.
+    Index,
 }
 
 /// One action's share of a transaction.
@@ -34,6 +39,7 @@ pub struct Tx {
     pub(super) events: Vec<(Stream, NewEvent)>,
     pub(super) published: Vec<Committed>,
     pub(super) after: Vec<After>,
+    pub(super) marks: BTreeSet<Mark>,
     pub(super) now: i64,
     pub(super) ids: Ids,
 }
@@ -79,6 +85,17 @@ impl Tx {
         if !self.after.contains(&what) {
             self.after.push(what);
         }
+    }
+
+    /// Something that can be found was made, changed or taken away: search learns of it after the
+    /// commit, and reads the row as it then is.
+    pub fn index(&mut self, kind: Kind, id: i64) {
+        self.marks.insert(Mark { kind, id, deep: false });
+    }
+
+    /// The same for it and everything inside it: a topic with its replies, a room with its messages.
+    pub fn index_with_inside(&mut self, kind: Kind, id: i64) {
+        self.marks.insert(Mark { kind, id, deep: true });
     }
 
     /// Puts a job in the queue; it runs after the commit, at least once.

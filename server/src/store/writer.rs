@@ -217,9 +217,20 @@ impl Writing {
         attempt: &mut Attempt,
     ) -> std::result::Result<(), DbErr> {
         let now = self.clock.now();
-        let mut tx =
-            Tx { conn, events: Vec::new(), published: Vec::new(), after: Vec::new(), now, ids: self.ids.clone() };
+        let mut tx = Tx {
+            conn,
+            events: Vec::new(),
+            published: Vec::new(),
+            after: Vec::new(),
+            marks: std::collections::BTreeSet::new(),
+            now,
+            ids: self.ids.clone(),
+        };
         let mut outcome = work.run(&mut tx).await;
+        if outcome.is_ok() && !tx.marks.is_empty() {
+            tx.after(After::Index);
+            outcome = crate::search::log::record(&tx.conn, &tx.marks, now).await;
+        }
         if outcome.is_ok() {
             match append_all(&tx.conn, std::mem::take(&mut tx.events), now).await {
                 Ok(events) => tx.published.extend(events),

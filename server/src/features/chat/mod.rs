@@ -19,6 +19,7 @@ mod pages;
 pub mod policy;
 pub mod queries;
 mod reported;
+mod search;
 mod sending;
 mod surroundings;
 
@@ -28,6 +29,7 @@ pub use ground::{Marker, RoomGround};
 pub use pages::configure as configure_pages;
 pub use queries::{has_blocked, side};
 pub use reported::{Reported, remove_reported, reportable, reported, reported_views};
+pub use search::Messages;
 pub use sending::{Mailbag, NewMessage, Outgoing, Sender, Sent, parse_reply, prepare, preview};
 pub use surroundings::{glimpses, may_subscribe, people_shown, shows_files, typist};
 

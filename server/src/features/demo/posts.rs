@@ -11,6 +11,7 @@ use crate::features::forum::model::ReactionView;
 use crate::features::forum::policy::{RANK_ENDORSEMENT, RANK_REACTION, parse_emoji, rank_of};
 use crate::features::forum::tree::GAP;
 use crate::ports::clock::{DAY, HOUR, MINUTE};
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::web::error::Result;
 
@@ -80,6 +81,7 @@ async fn write_thread(tx: &mut Tx, thread: &Thread, html: &Html, members: &Ids, 
         version: Set(1),
     };
     topic::Entity::insert(row).exec_without_returning(tx.conn()).await?;
+    tx.index_with_inside(Kind::Topic, id);
     let mut rows = vec![post::ActiveModel {
         id: Set(first),
         topic_id: Set(id),

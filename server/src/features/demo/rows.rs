@@ -8,6 +8,7 @@ use crate::entities::kinds::{Availability, MemberState, SpaceRole};
 use crate::entities::{member, member_expertise, space, space_member};
 use crate::features::people;
 use crate::ports::clock::DAY;
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::web::error::Result;
 
@@ -82,6 +83,7 @@ pub async fn spaces(tx: &mut Tx, content: &Content, html: &Html, members: &Ids) 
             version: Set(1),
         };
         space::Entity::insert(row).exec_without_returning(tx.conn()).await?;
+        tx.index(Kind::Space, id);
         space_member::Entity::insert_many(belongs).exec_without_returning(tx.conn()).await?;
         ids.insert(place.slug.clone(), id);
     }

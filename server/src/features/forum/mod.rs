@@ -15,6 +15,7 @@ mod page_cache;
 mod pages;
 pub mod policy;
 pub mod queries;
+mod search;
 pub mod tree;
 
 pub use api::openapi;
@@ -22,6 +23,7 @@ pub use events::fill_events;
 pub use glimpses::glimpses;
 pub use page_cache::PageCache;
 pub use queries::{AUTHOR, author};
+pub use search::{Posts, Topics};
 
 use sea_orm::DatabaseConnection;
 use serde_json::Value;

@@ -7,6 +7,7 @@ use super::policy::Ground;
 use super::record::{Act, record};
 use super::reports;
 use crate::entities::{post, space, tag, topic, topic_tag};
+use crate::search::Kind;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -31,6 +32,11 @@ pub async fn hide_post(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &st
     record(tx, act).await?;
     if hide {
         reports::settle_all(tx, actor, id, reason).await?;
+    }
+    if post.is_first {
+        tx.index(Kind::Topic, ground.topic.id)
+    } else {
+        tx.index(Kind::Post, id)
     }
     tx.append(Stream::topic(ground.topic.id), NewEvent::new("post.edited", id, Some(actor)));
     if post.is_first {
@@ -64,6 +70,7 @@ pub async fn hide_topic(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &s
         // Whoever has it open and does not moderate loses it now.
         tx.after(After::SpaceAccess(ground.space.id));
     }
+    tx.index_with_inside(Kind::Topic, id);
     tx.append(Stream::topic(id), NewEvent::new("topic.changed", id, Some(actor)));
     tx.append(Stream::space(ground.space.id), NewEvent::new("topic.changed", id, Some(actor)));
     Ok(ground)

@@ -14,6 +14,7 @@ use crate::app::AppState;
 use crate::entities::kinds::MailState;
 use crate::entities::{idempotent_answer, mail, post, post_revision, tag, topic, topic_tag};
 use crate::features::{forum, people};
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -38,6 +39,11 @@ pub async fn purge_post(tx: &mut Tx, actor: i64, id: i64, reason: &str) -> Resul
     reports::settle_all(tx, actor, id, reason).await?;
     let space = Some(ground.space.id);
     record(tx, Act { space, actor, action: "purge", subject_kind: "post", subject: id, reason }).await?;
+    if post.is_first {
+        tx.index_with_inside(Kind::Topic, ground.topic.id)
+    } else {
+        tx.index(Kind::Post, id)
+    }
     announce(tx, actor, &ground, &post);
     tx.enqueue(FORGET, &()).await?;
     Ok(ground)

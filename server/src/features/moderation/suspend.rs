@@ -7,6 +7,7 @@ use super::policy::{administrator, member_by_handle};
 use super::record::{Act, record};
 use crate::entities::kinds::{HubRole, MemberState};
 use crate::entities::{api_token, member, one_time_token, session};
+use crate::search::Kind;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -75,13 +76,14 @@ pub async fn keep_an_administrator(tx: &Tx, without: i64) -> Result<()> {
     }
 }
 
-async fn set_state(tx: &Tx, id: i64, state: MemberState) -> Result<()> {
+async fn set_state(tx: &mut Tx, id: i64, state: MemberState) -> Result<()> {
     member::Entity::update_many()
         .col_expr(member::Column::State, Expr::value(state.as_str()))
         .col_expr(member::Column::UpdatedAt, Expr::value(tx.now()))
         .filter(member::Column::Id.eq(id))
         .exec(tx.conn())
         .await?;
+    tx.index(Kind::Member, id);
     Ok(())
 }
 

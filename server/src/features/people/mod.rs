@@ -19,6 +19,7 @@ pub mod model;
 mod pages;
 mod profile;
 mod queries;
+mod search;
 mod settings;
 mod shown_in;
 pub mod words;
@@ -33,6 +34,7 @@ pub use file_api::MOST as MOST_FILE;
 pub use files::linked_files;
 pub use model::{LinkView, MeView, MemberView, ProfileView};
 pub use queries::own_view;
+pub use search::Members;
 pub use shown_in::ShownIn;
 pub use words::index_words;
 

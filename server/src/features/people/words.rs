@@ -6,6 +6,7 @@ use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::entities::{member, member_word};
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::web::error::Result;
 
@@ -65,6 +66,7 @@ pub fn members_with(prefix: &str) -> SelectStatement {
 pub async fn index_words(tx: &mut Tx, of: &member::Model, tags: &[String]) -> Result<()> {
     let tags = tags.join(" ");
     let texts = [of.handle.as_str(), &of.display_name, &tags, &of.organisation, &of.headline];
+    tx.index(Kind::Member, of.id);
     member_word::Entity::delete_many().filter(member_word::Column::MemberId.eq(of.id)).exec(tx.conn()).await?;
     let mut words = words_of(&texts);
     // The handle in one piece, as people type it.

@@ -12,6 +12,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
 use crate::entities::{member, space, space_member};
 use crate::features::people::{self, ShownIn};
+use crate::search::Kind;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::text::{Links, Words, mention_candidates, render};
@@ -123,6 +124,7 @@ pub async fn make_space(tx: &mut Tx, by: i64, members_make: bool, draft: &Draft)
         joined_at: Set(tx.now()),
     };
     space_member::Entity::insert(owner).exec_without_returning(tx.conn()).await?;
+    tx.index(Kind::Space, row.id);
     tx.append(Stream::HUB, NewEvent::new("space.created", row.id, Some(by)));
     super::membership::tell_joined(tx, row.id, by, Some(by));
     Ok(row)
@@ -237,6 +239,7 @@ pub async fn change_space(tx: &mut Tx, by: i64, slug: &str, seen: IfMatch, chang
     update.update(tx.conn()).await?;
     people::adopt_shown(tx, by, ShownIn::Space(row.id), &row.pinned_html).await?;
     if everywhere {
+        tx.index(Kind::Space, row.id);
         tx.append(Stream::HUB, NewEvent::new("space.changed", row.id, Some(by)));
     }
     if access {

@@ -20,6 +20,7 @@ mod pages_settings;
 pub mod policy;
 mod queries;
 mod quiet;
+mod search;
 
 pub use actions::{Draft, is_reserved, make_space};
 pub use directory::{Directory, Snapshot, SpaceInfo};
@@ -30,6 +31,7 @@ pub use membership::add_invited;
 pub use pages::{door_page, invited_page};
 pub use policy::Access;
 pub use quiet::invite_quietly;
+pub use search::Spaces;
 
 use crate::web::routes::Routes;
 use actix_web::web;

@@ -4,6 +4,7 @@ use crate::app::AppState;
 use crate::features::chat::ground::{self, MessageGround};
 use crate::features::chat::model::MESSAGE;
 use crate::features::chat::sending::written;
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{self, Text};
@@ -51,6 +52,7 @@ pub async fn edit_message(
             let files = crate::features::people::linked_files(&new.html);
             let files = files.into_iter().map(|file| (file, (of.id, member))).collect();
             crate::features::people::adopt_into_messages(tx, &files).await?;
+            tx.index(Kind::Message, of.id);
             tx.append(Stream::room(of.room.id), NewEvent::new("message.edited", of.id, Some(member)));
             Ok(())
         })
@@ -128,6 +130,7 @@ pub async fn take_away(tx: &mut Tx, by: i64, room: i64, message: i64, thread: Op
             .run(tx.conn())
             .await?;
     }
+    tx.index(Kind::Message, message);
     tx.append(Stream::room(room), NewEvent::new("message.deleted", message, Some(by)));
     Ok(())
 }

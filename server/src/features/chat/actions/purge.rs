@@ -7,6 +7,7 @@ use crate::app::AppState;
 use crate::entities::idempotent_answer;
 use crate::features::chat::ground;
 use crate::features::moderation::{self, Act};
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{self, SUMMARY, Text};
@@ -37,6 +38,7 @@ pub async fn purge_message(state: &AppState, me: &Me, message: i64, reason: &str
                 .filter(idempotent_answer::Column::SubjectId.eq(of.id))
                 .exec(tx.conn())
                 .await?;
+            tx.index(Kind::Message, of.id);
             crate::features::people::purge_files_of_message(tx, of.id).await?;
             tx.enqueue(moderation::FORGET, &()).await?;
             let act = Act {

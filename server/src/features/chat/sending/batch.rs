@@ -12,6 +12,7 @@ use crate::features::chat::{events, queries};
 use crate::features::forum;
 use crate::features::forum::model::AuthorView;
 use crate::ports::clock::rfc3339;
+use crate::search::Kind;
 use crate::store::{After, Id, Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
@@ -293,6 +294,7 @@ async fn post(
     }
     tx.publish(committed);
     rows::insert_messages(tx, fresh).await?;
+    fresh.iter().for_each(|one| tx.index(Kind::Message, one.view.id.0));
     rows::move_rooms(tx, fresh).await?;
     rows::count_replies(tx, &roots).await?;
     rows::adopt_files(tx, fresh).await?;

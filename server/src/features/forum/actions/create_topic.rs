@@ -13,6 +13,7 @@ use crate::features::forum::model::{TopicRow, TopicView};
 use crate::features::forum::notify::Notify;
 use crate::features::forum::policy::parse_tags;
 use crate::ports::clock::rfc3339;
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::store::{Id, Tx};
 use crate::streams::{NewEvent, Stream};
@@ -130,6 +131,7 @@ pub async fn insert_topic(tx: &mut Tx, member: i64, space: i64, new: &PreparedTo
     if !new.written.rendered.mentions.is_empty() {
         tx.enqueue("forum.notify", &Notify { post: first, mentions: new.written.rendered.mentions.clone() }).await?;
     }
+    tx.index(Kind::Topic, id);
     tx.append(Stream::space(space), NewEvent::new("topic.created", id, Some(member)));
     Ok(view(&actor, id, first, space, now, new))
 }

@@ -7,6 +7,7 @@ use crate::app::AppState;
 use crate::entities::kinds::TopicKind;
 use crate::features::forum::policy::parse_tags;
 use crate::features::forum::queries::tags_of;
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
@@ -133,6 +134,11 @@ async fn save(tx: &mut Tx, post: &PostGround, wanted: &Wanted) -> Result<()> {
             body: body.map_or(&post.body, |new| &new.body).clone(),
         };
         remember(tx, &post, &old_tags, after, &wanted.note).await?;
+    }
+    if post.is_first {
+        tx.index(Kind::Topic, topic.id)
+    } else {
+        tx.index(Kind::Post, post.id)
     }
     write_post(tx, &post, body).await?;
     if post.is_first {

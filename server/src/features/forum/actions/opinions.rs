@@ -7,6 +7,7 @@ use super::ground::{self, PostGround};
 use crate::app::AppState;
 use crate::features::forum::model::ReactionView;
 use crate::features::forum::policy::{MOST_EMOJI, RANK_ENDORSEMENT, RANK_REACTION, parse_emoji, rank_gain};
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
@@ -124,6 +125,11 @@ pub async fn set_endorsement(state: &AppState, me: &Me, post: i64, on: bool) -> 
                 .run(tx.conn())
                 .await?;
             add_rank(tx, &post, if on { RANK_ENDORSEMENT } else { -RANK_ENDORSEMENT }).await?;
+            if post.is_first {
+                tx.index(Kind::Topic, post.topic.id)
+            } else {
+                tx.index(Kind::Post, post.id)
+            }
             let kind = if on { "endorsement.added" } else { "endorsement.removed" };
             let event =
                 NewEvent::new(kind, post.id, Some(member)).with(json!({"handle": post.topic.actor.author.handle}));
@@ -167,6 +173,7 @@ pub async fn set_answer(state: &AppState, me: &Me, post: i64, on: bool) -> Resul
                 .bind(post.topic.id)
                 .run(tx.conn())
                 .await?;
+            tx.index(Kind::Post, post.id);
             let kind = if on { "answer.accepted" } else { "answer.removed" };
             tx.append(Stream::topic(post.topic.id), NewEvent::new(kind, post.id, Some(member)));
             Ok(())

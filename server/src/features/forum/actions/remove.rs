@@ -8,6 +8,7 @@ use super::visibility::{appeared, vanished};
 use crate::app::AppState;
 use crate::features::forum::policy::{RANK_ENDORSEMENT, rank_gain};
 use crate::features::forum::queries::{others_replied, tags_of};
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
@@ -134,6 +135,7 @@ async fn count_topic(tx: &Tx, topic: &TopicGround, by: i32) -> Result<()> {
 
 /// The topic's readers and those of its space's lists hear of it; who may read it has changed.
 fn tell_changed(tx: &mut Tx, topic: &TopicGround, member: i64) {
+    tx.index_with_inside(Kind::Topic, topic.id);
     tx.append(Stream::topic(topic.id), NewEvent::new("topic.changed", topic.id, Some(member)));
     tx.append(Stream::space(topic.space_id), NewEvent::new("topic.changed", topic.id, Some(member)));
     tx.after(After::SpaceAccess(topic.space_id));
@@ -159,6 +161,7 @@ async fn remove_post(tx: &mut Tx, post: &PostGround) -> Result<()> {
     }
     // That it was accepted stays in its row: restored, it is an answer again.
     count_post(tx, post, -1).await?;
+    tx.index(Kind::Post, post.id);
     tx.append(Stream::topic(post.topic.id), NewEvent::new("post.deleted", post.id, Some(member)));
     Ok(())
 }
@@ -177,6 +180,7 @@ async fn bring_back_post(tx: &mut Tx, post: &PostGround) -> Result<()> {
     }
     count_post(tx, post, 1).await?;
     let member = post.standing().member;
+    tx.index(Kind::Post, post.id);
     tx.append(Stream::topic(post.topic.id), NewEvent::new("post.edited", post.id, Some(member)));
     Ok(())
 }

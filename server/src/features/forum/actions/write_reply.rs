@@ -12,6 +12,7 @@ use crate::features::forum::model::PostView;
 use crate::features::forum::notify::Notify;
 use crate::features::forum::{policy, tree};
 use crate::ports::clock::rfc3339;
+use crate::search::Kind;
 use crate::store::Sql;
 use crate::store::{Id, Tx};
 use crate::streams::{NewEvent, Stream};
@@ -104,6 +105,7 @@ async fn insert(tx: &mut Tx, member: i64, topic: i64, parent: Option<i64>, writt
         ..super::blank_post()
     };
     post::Entity::insert(row).exec_without_returning(tx.conn()).await?;
+    tx.index(Kind::Post, id);
     Sql::new("UPDATE topic SET post_count = post_count + 1, rank = rank + ")
         .then(&policy::rank_gain(1, 0))
         .then(", activity_at = ")

@@ -8,6 +8,7 @@ use crate::entities::{message, message_reaction, room};
 use crate::features::forum::model::ReactionView;
 use crate::features::imports::refs;
 use crate::features::imports::texts::Ready;
+use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::streams::{NewEvent, Stream, append_all};
 use crate::web::error::{AppError, Result};
@@ -83,6 +84,7 @@ pub async fn insert(tx: &mut Tx, source: &str, room: i64, batch: &[Message]) -> 
             }));
         }
         kept.push((refs::MESSAGE, message.external.clone(), *id));
+        tx.index(Kind::Message, *id);
     }
     let added = Added { messages: rows.len() as u64, reactions: reactions.len() as u64 };
     for chunk in rows.chunks(refs::CHUNK) {

@@ -15,6 +15,7 @@ use super::reading::batches;
 use super::topics::askers;
 use crate::entities::post;
 use crate::features::imports::{refs, texts};
+use crate::search;
 use crate::store::Tx;
 use crate::web::error::Result;
 
@@ -173,6 +174,7 @@ async fn insert(
         };
         let id = tx.id();
         known.insert(row.of.id, id);
+        tx.index(search::Kind::Post, id);
         let accepted = askers.get(&parent.topic).filter(|_| row.accepted).map(|asker| (row.of.created, *asker));
         let at = Standing {
             id,

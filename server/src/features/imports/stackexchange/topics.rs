@@ -16,6 +16,7 @@ use super::rows::Row;
 use crate::entities::kinds::TopicKind;
 use crate::entities::{post, tag, topic, topic_tag};
 use crate::features::imports::{refs, texts};
+use crate::search::Kind;
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::TITLE;
@@ -103,6 +104,7 @@ async fn insert(
         }
         let (topic_id, post_id) = (tx.id(), tx.id());
         known.insert(row.of.id, topic_id);
+        tx.index(Kind::Topic, topic_id);
         topics.push(topic_row(topic_id, post_id, space, row, author.id));
         let at = Standing { id: post_id, topic: topic_id, parent: None, first: true, accepted: None };
         let url = site.map(|site| format!("https://{site}/questions/{}", row.of.id));
