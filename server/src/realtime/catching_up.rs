@@ -44,11 +44,11 @@ impl Sockets {
                     continue;
                 }
                 let Some(cursor) = socket.cursors.borrow().get(&stream).map(|place| place.get()) else { return };
-                match state.relay.replay(stream, cursor.last).await {
+                match Box::pin(state.relay.replay(stream, cursor.last)).await {
                     Ok(items) => {
                         let mut last = cursor.last;
                         if items.is_empty() {
-                            match log_head(state.store.read(), stream).await {
+                            match Box::pin(log_head(state.store.read(), stream)).await {
                                 Ok(head) if this.take_end(&state, &socket, stream, last, head) => return,
                                 // Something was committed between the two look-ups.
                                 Ok(_) if empty < 3 => empty += 1,

@@ -226,7 +226,10 @@ impl Session {
             }
             ClientFrame::Auth { .. } => true,
             ClientFrame::Subscribe { stream, since, epoch } => {
-                // Boxed, like the other long ways: an idle socket holds no room for them.
+                // Who waits for a turn holds little: many come at once after a restart. And boxed, like
+                // the other long ways: an idle socket holds no room for them.
+                let turns = self.sockets.turns();
+                let _turn = turns.acquire().await;
                 match Box::pin(self.subscribe(&stream, since, epoch.as_deref(), reference)).await {
                     Ok(()) => true,
                     Err(error) => self.refuse_for(&error, &Echo { client_id: None, ..echo }),
@@ -284,12 +287,9 @@ impl Session {
         };
         self.socket.send(frame.encode());
         let last = replay.unwrap_or(current.head);
-        // What was committed since the head was read is in the log; reading it once more also
-        // says when there is nothing left to read.
-        if let Some(place) = self.socket.cursors.borrow().get(&stream) {
-            place.set(Cursor::new(last, false));
+        if !self.sockets.begin(&self.socket, stream, last, current.head) {
+            self.sockets.catch_up(&self.state, &self.socket, stream);
         }
-        self.sockets.catch_up(&self.state, &self.socket, stream);
         if stream.kind == StreamKind::Member {
             self.sockets.refresh_follows(&self.state, &self.socket);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::hub::{Hub, Notice};
 use super::protocol::close;
@@ -17,6 +17,8 @@ use super::socket::{Place, Socket};
 use crate::app::AppState;
 use crate::streams::{Stream, StreamKind};
 
+/// Subscriptions of one worker that are looked up at once; the others wait, and hold little.
+const TURNS: usize = 64;
 /// How often what was just delivered is forgotten where nothing new came.
 const SWEEP: Duration = Duration::from_secs(2);
 
@@ -47,6 +49,7 @@ pub struct Sockets {
     next: Cell<u64>,
     mailbox: RefCell<Option<(mpsc::Receiver<Notice>, Arc<AtomicBool>)>>,
     pub(super) leaving: Cell<bool>,
+    turns: Rc<Semaphore>,
 }
 
 impl Sockets {
@@ -60,6 +63,7 @@ impl Sockets {
             next: Cell::new(1),
             mailbox: RefCell::new(Some(hub.add_worker())),
             leaving: Cell::new(false),
+            turns: Rc::new(Semaphore::new(TURNS)),
         })
     }
 
@@ -127,6 +131,25 @@ impl Sockets {
         self.hub.add_reader(stream, socket.member.get());
         let reader = Reader { socket: Rc::clone(socket), place };
         self.streams.borrow_mut().entry(stream).or_default().all.push(reader);
+    }
+
+    /// Whoever looks up a subscription takes a turn.
+    pub(super) fn turns(&self) -> Rc<Semaphore> {
+        Rc::clone(&self.turns)
+    }
+
+    /// Gives a reader that was added with a live place beyond everything its own. True: it is live,
+    /// as it has all of the log up to `head`, and nothing newer was delivered to this worker or
+    /// missed by it since the reader was added: what comes next comes to it, too.
+    pub(super) fn begin(&self, socket: &Socket, stream: Stream, last: i64, head: i64) -> bool {
+        let Some(place) = socket.cursors.borrow().get(&stream).cloned() else { return true };
+        let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
+        let live = place.get().live && last == head && delivered <= head;
+        place.set(Cursor::new(last, live));
+        if live && stream.kind == StreamKind::Room {
+            self.hub.live().stir(stream);
+        }
+        live
     }
 
     pub fn unsubscribe(&self, socket: &Rc<Socket>, stream: Stream) -> bool {

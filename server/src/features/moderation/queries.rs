@@ -104,7 +104,8 @@ pub async fn report(state: &AppState, me: &Me, id: i64) -> Result<ReportView> {
         }
         None => (true, me.hub_role == HubRole::Administrator),
     };
-    if !tends && !(reads && row.reporter_id == me.id) {
+    let reporter = reads && row.reporter_id == me.id;
+    if !tends && !reporter {
         return Err(AppError::NotFound);
     }
     let mut view = views(state, vec![row]).await?.pop().ok_or(AppError::NotFound)?;
