@@ -9,7 +9,7 @@ use super::recovery::{Cursor, Step};
 use super::socket::Socket;
 use super::sockets::Sockets;
 use crate::app::AppState;
-use crate::streams::{Head, Item, Stream, StreamKind, log_head};
+use crate::streams::{Head, Item, Stream, log_head};
 
 /// How long a reader with a full queue may take to make room.
 const GRACE: Duration = Duration::from_secs(3);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::refs;
 use super::report::{Progress, Report, stopped};
-use super::space::find_owner;
+use super::space::owner as find_owner;
 use crate::app::AppState;
 use crate::features::playbooks::importing::{Brought, bring, find_or_make_playbook, fitting, place_imported};
 use crate::features::playbooks::markdown::{PageIn, PlaybookIn, read_page, read_playbook};
