@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub use mdx::plain_markdown;
-pub use read::{PageIn, PlaybookIn, read_page, read_playbook};
+pub use read::{PageIn, PartIn, PlaybookIn, read_page, read_playbook};
 pub use write::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
 
 /// What the line before a part looks like; `boundary` is empty unless a text holds such a line.
