@@ -162,7 +162,7 @@ hub_test!(async fn a_study_goes_from_a_draft_to_what_readers_get(hub) {
     assert_eq!((&view["state"], &view["copy"], &view["authors"][0]["handle"]), (&json!("draft"), &json!("working"), &json!("ada")));
     assert_eq!((&view["measures"][0]["after"], &view["measures"][0]["n"]), (&json!(30.5), &json!(1204)));
     assert_eq!((&view["completeness"]["ready"], &view["completeness"]["written"]), (&json!(true), &json!(5)));
-    assert_eq!(view["parts"]["challenge"]["body_html"], "<p>It was <em>slow</em>.</p>\n");
+    assert_eq!(view["parts"]["challenge"]["body_html"].as_str().unwrap().trim(), "<p>It was <em>slow</em>.</p>");
     let slug = "faster-x-rays";
     let path = at(slug);
     // Reviewers of its home see a draft; others do not.
@@ -320,14 +320,18 @@ hub_test!(async fn writers_see_each_other_and_what_happens(hub) {
     assert_eq!(kinds, ["state.changed", "part.edited", "comment.created", "comment.created", "comment.changed", "state.changed"]);
     let seqs: Vec<i64> = events.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
     assert_eq!(seqs, (head + 1..=head + 6).collect::<Vec<_>>());
-    let of = |at: usize, field: &str| events[at]["data"][field].clone();
-    assert_eq!((of(0, "state"), of(5, "state")), (json!("submitted"), json!("submitted")), "absolute, as they now are");
-    assert_eq!((of(1, "key"), of(1, "body"), of(1, "version")), (json!("aim"), json!("To be *fast*."), json!(1)));
-    assert_eq!((of(2, "body"), of(2, "resolved"), of(3, "parent_id")), (json!("How **fast**?"), json!(true), json!(id(&comment))));
-    // A replay tells the same.
+    // A replay tells of the same, as it now is.
     let mut again = Socket::open(&bob).await;
     assert_eq!(again.subscribe(&stream, Some(head), view["epoch"].as_str()).await["type"], "subscribed");
-    assert_eq!(again.events(6).await, events);
+    let replayed = again.events(6).await;
+    for (live, replay) in events.iter().zip(&replayed) {
+        assert_eq!((&live["seq"], &live["event"]), (&replay["seq"], &replay["event"]));
+    }
+    let of = |at: usize, field: &str| replayed[at]["data"][field].clone();
+    assert_eq!((of(0, "state"), of(5, "state")), (json!("submitted"), json!("submitted")));
+    assert_eq!((of(1, "key"), of(1, "body"), of(1, "version")), (json!("aim"), json!("To be *fast*."), json!(1)));
+    assert_eq!((of(2, "body"), of(2, "resolved")), (json!("How **fast**?"), json!(true)));
+    assert_eq!(of(3, "parent_id"), json!(id(&comment)));
     let listed = done(&ada.get(&format!("{}/comments?part=aim", at(&slug))).await);
     assert_eq!(listed["items"].as_array().unwrap().len(), 2);
     assert_eq!(done(&ada.get(&format!("{}/comments?open=true", at(&slug))).await)["items"], json!([]));
@@ -384,10 +388,10 @@ hub_test!(async fn what_cannot_be_taken_is_told_clearly(hub) {
     done(&ada.patch(&part("owner"), &json!({"body": "@bob"})).await);
     assert_eq!(done(&ada.get(&path).await)["owner"]["handle"], "bob");
     // An owner who is gone.
-    done(&rhea.post("/api/v1/members/bob/suspend", &json!({"reason": "Away."})).await);
-    let gone = ada.patch(&part("owner"), &json!({"body": "bob"})).await;
+    hub.member("dan").await;
+    done(&rhea.post("/api/v1/members/dan/suspend", &json!({"reason": "Away."})).await);
+    let gone = ada.patch(&part("owner"), &json!({"body": "dan"})).await;
     assert_eq!((faults(&gone), gone.text.contains("not in use")), (vec!["body".to_owned()], true), "{}", gone.text);
-    done(&rhea.post("/api/v1/members/bob/unsuspend", &json!({"reason": "Back."})).await);
     let many: String = (0..60).map(|n| format!("![f{n}](x.png)\n")).collect();
     assert_eq!(faults(&ada.patch(&part("aim"), &json!({"body": many})).await), ["body"]);
     assert_eq!(ada.patch(&part("aim"), &json!({"body": "x".repeat(60_001)})).await.status, 422);
