@@ -5,7 +5,6 @@ mod chat;
 mod driver;
 mod journey;
 mod playbooks;
-mod shots;
 mod writing;
 
 pub use driver::{Browser, Driver};
