@@ -85,7 +85,7 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
     ] {
         assert!(read.text.contains(what), "{what}");
     }
-    assert!(read.header("x-queries").parse::<u32>().unwrap() <= 8 + 3, "{}", read.header("x-queries"));
+    assert!(read.header("x-queries").parse::<u32>().unwrap() <= 11, "{}", read.header("x-queries"));
     let block = read.text.split("<script type=\"application/ld+json\">").nth(1).unwrap().split("</script>").next().unwrap();
     let article: serde_json::Value = serde_json::from_str(block).unwrap();
     assert_eq!((article["@type"].as_str(), article["author"][0]["name"].as_str()), (Some("Article"), Some("alan Example")));
@@ -212,7 +212,8 @@ hub_test!(async fn parts_are_written_by_forms_that_lose_nothing(hub) {
     assert_eq!(longer.text.matches("name=\"m.name\"").count(), 2);
     let mut fields = vec![("version", version), ("body", "Shorter.")];
     fields.extend(row("Wait", "90 min", "30"));
-    fields.extend(row("", "", ""));
+    // A row that is empty is no measure.
+    fields.extend(row("", "", "").map(|(name, value)| (name, if name == "m.unit" { "" } else { value })));
     let saved = alan.form(&outcomes, csrf, &fields).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
     let part = s.alan.get(&format!("/api/v1/case-studies/{}/parts/outcomes", s.study)).await.json();

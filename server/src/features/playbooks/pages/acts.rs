@@ -73,8 +73,14 @@ pub async fn endorse(
         organisation: sent.some("organisation").map(str::to_owned),
         confirmed: sent.ticked("confirmed"),
     };
-    match actions::endorse(&state, &me, &path, &input).await {
-        Ok(_) => Ok(study_page(&path, "#endorsements")),
+    // The page asks for the sentence that makes an endorsement worth reading.
+    let done = if input.reason.trim().is_empty() {
+        Err(AppError::field("reason", "is needed"))
+    } else {
+        actions::endorse(&state, &me, &path, &input).await
+    };
+    match done {
+        Ok(()) => Ok(study_page(&path, "#endorsements")),
         Err(error) => {
             let status = form.refuse(error)?;
             let answers = Answers { endorse: Some(form), ..Answers::default() };

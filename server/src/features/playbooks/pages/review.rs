@@ -167,7 +167,7 @@ async fn decided(
             Ok(see_other(to.as_deref().unwrap_or("/playbooks")))
         }
         Err(error) => {
-            let mut form = Sheet::typed(sent, &["note"]);
+            let mut form = Sheet::typed(sent, &["note", "checklist"]);
             for check in sent.all("check") {
                 form = form.with(&format!("check.{check}"), "1");
             }
