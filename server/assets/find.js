@@ -4,7 +4,10 @@ import { word } from './words.js';
 import { el, icon, request, show } from './dom.js';
 
 const WAIT = 90;
-const ICONS = { topic: 'discussion', post: 'reply', message: 'rooms', room: 'rooms', playbook: 'list', case_study: 'list', resource: 'clip', member: 'user', space: 'spaces' };
+const KINDS = {
+  topic: ['discussion', 'kindTopic'], post: ['reply', 'kindPost'], message: ['rooms', 'kindMessage'], room: ['rooms', 'kindRoom'], playbook: ['list', 'kindPlaybook'],
+  case_study: ['list', 'kindCaseStudy'], resource: ['clip', 'kindResource'], member: ['user', 'kindMember'], space: ['spaces', 'kindSpace'],
+};
 let ids = 0;
 
 /** A combobox whose options are places: Enter leads to the one that is marked. */
@@ -41,9 +44,12 @@ function combobox(field, host, { kind, open }) {
 
   function draw(items) {
     list.replaceChildren(...items.map((item, index) => {
-      const detail = [word(`kind_${item.kind}`), item.kind === 'space' ? null : item.space_name].filter(Boolean).join(', ');
+      // A kind that this script is too old for is shown as what it is called.
+      const [sign, key] = KINDS[item.kind] ?? ['search', null];
+      const kindOf = key ? word(key) : item.kind;
+      const detail = [kindOf, item.kind === 'space' ? null : item.space_name].filter(Boolean).join(', ');
       const option = el('li', { class: 'is-found', role: 'option', id: `${id}-${index}`, 'aria-selected': 'false' },
-        icon(ICONS[item.kind] ?? 'search'), el('span', {}, el('b', {}, item.title || word(`kind_${item.kind}`)), el('small', {}, detail)));
+        icon(sign), el('span', {}, el('b', {}, item.title || kindOf), el('small', {}, detail)));
       option.dataset.url = item.url;
       return option;
     }));

@@ -1,4 +1,4 @@
-//! `search-config/`, as it is in the binary: both engines are set up from it.
+//! `search-config/`, as it is in the binary: the engine is set up from it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;

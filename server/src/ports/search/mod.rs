@@ -1,7 +1,7 @@
-//! The search engine: an index in this process (Tantivy), or Meilisearch when one is configured.
+//! The search engine: an index in this process, made of Tantivy.
 //!
-//! Both hold the same documents, answer the same [`Ask`], and give ids and counts, never text: what
-//! is shown comes from the rows. Both compute everything over what the asker may see.
+//! It answers an [`Ask`] with ids and counts, never text: what is shown comes from the rows. It
+//! computes everything over what the asker may see.
 
 pub mod embedded;
 
