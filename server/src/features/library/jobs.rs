@@ -138,7 +138,16 @@ async fn refuse(tx: &mut Tx, file: &stored_file::Model) -> Result<()> {
 
 /// A notice of a resource. It is the hub that tells: its member stands in for who did something.
 pub(super) const fn notice(kind: NoticeKind, member: i64, resource: i64) -> NewNotice {
-    NewNotice { member, kind, actor: member, subject: resource, room: None, topic: None, resource: Some(resource) }
+    NewNotice {
+        member,
+        kind,
+        actor: member,
+        subject: resource,
+        room: None,
+        topic: None,
+        resource: Some(resource),
+        study: None,
+    }
 }
 
 /// Takes the text out of a file that waits for it.

@@ -33,6 +33,12 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// The spaces whose reports are seen.
+    #[must_use]
+    pub fn spaces(&self) -> &[i64] {
+        &self.spaces
+    }
+
     /// Whether a reported message may be taken away.
     #[must_use]
     pub fn removes(&self, report: &ReportView) -> bool {

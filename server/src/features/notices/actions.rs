@@ -33,7 +33,7 @@ pub struct NewNotice {
 pub async fn tell(tx: &mut Tx, notices: &[NewNotice]) -> Result<Vec<(i64, i64)>> {
     let mut told = Vec::new();
     for chunk in notices.chunks(CHUNK) {
-        let rows: Vec<[sea_orm::Value; 9]> = chunk
+        let rows: Vec<[sea_orm::Value; 10]> = chunk
             .iter()
             .map(|of| {
                 [

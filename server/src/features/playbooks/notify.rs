@@ -110,6 +110,7 @@ async fn tell(state: &AppState, news: &News, row: &StudyRow, readers: &[Reader])
             subject: news.subject,
             room: None,
             topic: None,
+            resource: None,
             study: Some(news.study),
         })
         .collect();

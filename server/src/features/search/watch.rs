@@ -75,7 +75,16 @@ async fn note(tx: &mut crate::store::Tx, id: i64, member: i64, until: i64, new: 
         .bind(id)
         .run(tx.conn())
         .await?;
-    let notice = NewNotice { member, kind: NoticeKind::Search, actor: member, subject: id, room: None, topic: None };
+    let notice = NewNotice {
+        member,
+        kind: NoticeKind::Search,
+        actor: member,
+        subject: id,
+        room: None,
+        topic: None,
+        resource: None,
+        study: None,
+    };
     tell(tx, &[notice]).await?;
     Ok(())
 }

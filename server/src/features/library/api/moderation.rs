@@ -81,8 +81,8 @@ pub(super) async fn list(
             vec![ReportState::parse(word).ok_or_else(|| AppError::field("state", "is open, upheld or dismissed"))?]
         }
     };
-    let spaces = moderated(&state, &me).await?;
-    Ok(HttpResponse::Ok().json(queries::reports(&state, &spaces, &states, &page).await?))
+    let sight = moderated(&state, &me).await?;
+    Ok(HttpResponse::Ok().json(queries::reports(&state, sight.spaces(), &states, &page).await?))
 }
 
 /// Settle a report and the others of the same resource: they were right

@@ -93,13 +93,13 @@ pub async fn list(
     me: Member,
     query: web::Query<ReportsQuery>,
 ) -> Result<HttpResponse> {
-    let spaces = moderated(&state, &me).await?;
+    let sight = moderated(&state, &me).await?;
     let open = query.state.as_deref() != Some("settled");
     let states: &[ReportState] =
         if open { &[ReportState::Open] } else { &[ReportState::Upheld, ReportState::Dismissed] };
     let asked = PageQuery { limit: None, cursor: query.cursor.clone() };
-    let found = queries::reports(&state, &spaces, states, &asked).await?;
-    let (posts, resources) = (open_count(&state, &spaces).await?, queries::open_reports(&state, &spaces).await?);
+    let found = queries::reports(&state, sight.spaces(), states, &asked).await?;
+    let (posts, resources) = (open_count(&state, &sight).await?, queries::open_reports(&state, sight.spaces()).await?);
     let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
     let settled = if open { "" } else { "state=settled&" };
     let next = found.next_cursor.map(|cursor| format!("/reports/library?{settled}cursor={cursor}"));

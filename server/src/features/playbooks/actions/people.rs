@@ -142,6 +142,7 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
                     subject: study.id,
                     room: None,
                     topic: None,
+                    resource: None,
                     study: Some(study.id),
                 };
                 notices::tell(tx, &[notice]).await?;

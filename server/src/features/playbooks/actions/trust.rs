@@ -230,6 +230,7 @@ async fn tell(tx: &mut Tx, study: &StudyGround, kind: NoticeKind) -> Result<()> 
                 subject,
                 room: None,
                 topic: None,
+                resource: None,
                 study: Some(study.id),
             });
         }
