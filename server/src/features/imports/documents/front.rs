@@ -35,8 +35,9 @@ impl Value {
             Self::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
             Self::Whole(number) => Some(number.to_string()),
             Self::Number(number) => Some(number.to_string()),
+            Self::Flag(flag) => Some(flag.to_string()),
             Self::Map(map) => map.get("name").and_then(Self::text),
-            _ => None,
+            Self::List(_) | Self::Nothing(()) => None,
         }
     }
 

@@ -9,11 +9,11 @@ use crate::features::moderation::tends;
 use crate::store::{Sql, Tx};
 use crate::web::error::{AppError, Result};
 
-const STANDING: &str = "m.id AS m_id, m.hub_role AS m_hub_role, m.state AS m_state, m.handle AS m_handle, \
+const STANDING: &str = "m.id AS m_id, m.hub_role AS m_hub_role, m.state AS m_state, \
     s.visibility AS s_visibility, s.archived_at AS s_archived_at, sm.role AS sm_role";
 
 const RESOURCE: &str = "r.id AS r_id, r.space_id AS r_space_id, r.author_id AS r_author_id, r.form AS r_form, \
-    r.title AS r_title, r.summary AS r_summary, r.version_id AS r_version_id, r.version_count AS r_version_count, \
+    r.version_id AS r_version_id, r.version_count AS r_version_count, \
     r.topic_id AS r_topic_id, r.review_due AS r_review_due, r.hidden_at AS r_hidden_at, r.deleted_at AS r_deleted_at, \
     r.purged_at AS r_purged_at, r.version AS r_version, ";
 
@@ -21,13 +21,10 @@ const RESOURCE: &str = "r.id AS r_id, r.space_id AS r_space_id, r.author_id AS r
 #[derive(Clone, Debug)]
 pub(super) struct Ground {
     pub standing: Standing,
-    pub handle: String,
     pub id: i64,
     pub space_id: i64,
     pub author_id: i64,
     pub form: ResourceForm,
-    pub title: String,
-    pub summary: String,
     pub version_id: i64,
     pub version_count: i32,
     pub topic_id: Option<i64>,
@@ -86,13 +83,10 @@ pub(super) async fn resource(tx: &Tx, member: i64, id: i64) -> Result<Ground> {
     let at = |name: &str| -> Result<bool> { Ok(row.try_get::<Option<i64>>("r_", name)?.is_some()) };
     let ground = Ground {
         standing: standing(&row)?,
-        handle: row.try_get("m_", "handle")?,
         id: row.try_get("r_", "id")?,
         space_id: row.try_get("r_", "space_id")?,
         author_id: row.try_get("r_", "author_id")?,
         form: row.try_get::<ResourceForm>("r_", "form")?,
-        title: row.try_get("r_", "title")?,
-        summary: row.try_get("r_", "summary")?,
         version_id: row.try_get("r_", "version_id")?,
         version_count: row.try_get("r_", "version_count")?,
         topic_id: row.try_get("r_", "topic_id")?,

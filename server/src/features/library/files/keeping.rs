@@ -1,8 +1,7 @@
 //! Each content is kept once, whoever sends it however often.
 
 use bytes::Bytes;
-use futures_util::Stream;
-use sha2::{Digest as _, Sha256};
+use futures_util::stream::BoxStream;
 
 use super::receiving::Received;
 use super::types::extraction_of;
@@ -22,12 +21,6 @@ pub enum Kept {
     New,
     /// The same were here: its own are not needed.
     Known,
-}
-
-/// SHA-256 as 64 hexadecimal digits.
-#[must_use]
-pub fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Bytes that a member may still keep.
@@ -86,9 +79,8 @@ pub async fn keep(tx: &mut Tx, file: &Received, scanner: bool) -> Result<Kept> {
 }
 
 /// The bytes of a stored file, piece by piece.
-pub async fn open(state: &AppState, key: &str) -> Result<impl Stream<Item = Result<Bytes>> + use<>> {
-    let bytes = state.blobs.get(key).await?;
-    Ok(futures_util::stream::once(async move { Ok(bytes) }))
+pub async fn open(state: &AppState, key: &str) -> Result<BoxStream<'static, Result<Bytes>>> {
+    Ok(state.blobs.read(key, None).await?.bytes)
 }
 
 /// Removes the bytes of a file that came in and was not kept.

@@ -3,6 +3,8 @@
 use actix_multipart::Multipart;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
@@ -10,6 +12,7 @@ use super::types::{HEAD, TAIL, limit_of, settle, sniff};
 use crate::app::AppState;
 use crate::app::secrets::random_token;
 use crate::features::people::clean_name;
+use crate::ports::blobs::Upload;
 use crate::web::csrf;
 use crate::web::error::{AppError, Result};
 
@@ -199,28 +202,36 @@ fn broken<E>(_error: E) -> AppError {
 }
 
 /// Bytes on their way into the store.
-struct Sink<'a> {
-    state: &'a AppState,
+struct Sink {
+    upload: Upload,
     key: String,
-    bytes: bytes::BytesMut,
 }
 
-impl<'a> Sink<'a> {
-    fn new(state: &'a AppState) -> Self {
-        Self { state, key: format!("library/{}", random_token()), bytes: bytes::BytesMut::new() }
+impl Sink {
+    fn new(state: &AppState) -> Self {
+        let key = format!("library/{}", random_token());
+        Self { upload: state.blobs.upload(&key), key }
     }
 
-    async fn write(&mut self, chunk: bytes::Bytes) -> Result<()> {
-        self.bytes.extend_from_slice(&chunk);
-        Ok(())
+    async fn write(&mut self, chunk: Bytes) -> Result<()> {
+        self.upload.write(chunk).await
     }
 
     /// The key and the SHA-256.
     async fn finish(self) -> Result<(String, String)> {
-        let sha256 = super::keeping::hex_sha256(&self.bytes);
-        self.state.blobs.put(&self.key, self.bytes.freeze()).await?;
-        Ok((self.key, sha256))
+        let stored = self.upload.finish().await?;
+        Ok((self.key, hex_of(&stored.sha256)?))
     }
 
-    async fn abandon(self) {}
+    async fn abandon(self) {
+        if let Err(error) = self.upload.give_up().await {
+            tracing::warn!(%error, "an upload that was refused left parts behind");
+        }
+    }
+}
+
+/// Hexadecimal digits of a hash that the store writes in base 64.
+fn hex_of(sha256: &str) -> Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(sha256).map_err(|_| AppError::internal("a hash is none"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

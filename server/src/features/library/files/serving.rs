@@ -1,5 +1,6 @@
 //! Giving bytes out: whole or a range, never as something that a browser would run.
 
+use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, ContentEncoding, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
@@ -10,7 +11,7 @@ use super::types::is_inline;
 use crate::app::AppState;
 use crate::features::library::model::FileView;
 use crate::features::people::disposition;
-use crate::web::error::{AppError, Result};
+use crate::web::error::Result;
 
 /// What of a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +57,8 @@ pub async fn serve(req: &HttpRequest, state: &AppState, file: &FileView, key: &s
     if status == StatusCode::PARTIAL_CONTENT {
         response.insert_header((CONTENT_RANGE, format!("bytes {from}-{last}/{size}")));
     }
-    let body = bytes_of(state, key, from, last).await?;
-    Ok((response.body(body), from == 0))
+    let reading = state.blobs.read(key, Some(from..last + 1)).await?;
+    Ok((response.body(SizedStream::new(last + 1 - from, reading.bytes)), from == 0))
 }
 
 const fn how_word(inline: bool) -> &'static str {
@@ -74,17 +75,6 @@ fn shown_type(media_type: &str) -> String {
         "text/html" | "image/svg+xml" | "application/xml" => "application/octet-stream".to_owned(),
         _ => media_type.to_owned(),
     }
-}
-
-async fn bytes_of(state: &AppState, key: &str, from: u64, last: u64) -> Result<bytes::Bytes> {
-    let bytes = state.blobs.get(key).await?;
-    let (from, end) =
-        (usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(last).unwrap_or(usize::MAX).saturating_add(1));
-    let end = end.min(bytes.len());
-    if from > end {
-        return Err(AppError::internal("a stored file is shorter than its row says"));
-    }
-    Ok(bytes.slice(from..end))
 }
 
 /// 416 in the shape of every error.
