@@ -125,7 +125,7 @@ hub_test!(async fn the_same_request_again_has_one_effect(hub) {
     assert_eq!((first.status, again.status, first.id()), (201, 201, again.id()), "{}", again.text);
     assert_eq!(ada.send(upload(b"Two.")).await.status, 409);
     assert_eq!(titles(&ada, &path).await.len(), 2);
-    assert_eq!(super::library_files::kept(hub), 1, "the bytes of refused and repeated uploads are gone");
+    assert_eq!(crate::features::library_files::kept(hub), 1, "the bytes of refused and repeated uploads are gone");
 });
 
 hub_test!(async fn who_sees_what(hub) {
@@ -386,11 +386,11 @@ hub_test!(async fn what_is_reported_is_hidden_and_purged_for_good(hub) {
     assert_eq!(cast.moderator.post(&format!("{at}/unhide"), &json!({})).await.status, 204);
     assert_eq!(cast.member.get(&at).await.status, 200);
     hub.settle().await;
-    assert_eq!(super::library_files::kept(hub), 1);
+    assert_eq!(crate::features::library_files::kept(hub), 1);
     assert_eq!(cast.member.post(&format!("{at}/purge"), &json!({})).await.status, 403);
     assert_eq!(cast.moderator.post(&format!("{at}/purge"), &json!({"reason": "A patient"})).await.status, 204);
     hub.settle().await;
-    assert_eq!(super::library_files::kept(hub), 0, "its bytes are gone");
+    assert_eq!(crate::features::library_files::kept(hub), 0, "its bytes are gone");
     assert_eq!(cast.author.get(&at).await.status, 404);
     let stub = done(&cast.moderator.get(&at).await);
     assert_eq!((&stub["current"], &stub["summary"]), (&Value::Null, &json!("")));

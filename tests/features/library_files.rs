@@ -169,12 +169,12 @@ hub_test!(async fn the_text_of_files_is_known_by_page(hub) {
             .collect();
         (view["current"]["file"]["text"].as_str().unwrap().to_owned(), texts)
     };
-    let (state, texts) = pages("a.pdf", &super::library_hostile::pdf(&["Pumps on wards", "Alarms at night"])).await;
+    let (state, texts) = pages("a.pdf", &crate::features::library_hostile::pdf(&["Pumps on wards", "Alarms at night"])).await;
     assert_eq!(state, "done", "{texts:?}");
     assert_eq!(texts.len(), 2);
     assert!(texts[0].2.contains("Pumps on wards") && texts[1].2.contains("Alarms at night"), "{texts:?}");
     assert_eq!((texts[0].0, texts[1].0), (1, 2));
-    let word = super::library_hostile::docx("<w:p><w:r><w:t>Pumps &amp; wards</w:t></w:r></w:p><w:p><w:r><w:br w:type=\"page\"/><w:t>Second page</w:t></w:r></w:p>");
+    let word = crate::features::library_hostile::docx("<w:p><w:r><w:t>Pumps &amp; wards</w:t></w:r></w:p><w:p><w:r><w:br w:type=\"page\"/><w:t>Second page</w:t></w:r></w:p>");
     assert_eq!(pages("a.docx", &word).await, ("done".into(), vec![(1, false, "Pumps & wards".into()), (2, false, "Second page".into())]));
     assert_eq!(pages("a.csv", b"Ward,Alerts\nA,12\n").await, ("done".into(), vec![(1, true, "Ward\tAlerts\nA\t12".into())]));
     assert_eq!(pages("a.md", b"# Pumps\n\nTwo.").await, ("done".into(), vec![(1, false, "# Pumps\n\nTwo.".into())]));

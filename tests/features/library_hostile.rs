@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::library::{file, note};
-use super::library_files::settled;
+use crate::features::library_files::settled;
 use crate::support::program::binary;
 use crate::support::{TestHub, hub_test};
 

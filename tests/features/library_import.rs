@@ -49,7 +49,7 @@ hub_test!(async fn a_folder_becomes_a_library_and_twice_is_once(hub) {
     let second = run(hub, &folder).await;
     assert_eq!((second.resources, second.known, second.changed), (0, 3, 0));
     assert_eq!(all(&ada).await.len(), 3);
-    assert_eq!(super::library_files::kept(hub), 2, "nothing is kept twice");
+    assert_eq!(crate::features::library_files::kept(hub), 2, "nothing is kept twice");
     put("a/counts.csv", b"Ward,Alerts\nA,2\n");
     put("a/pumps.md", b"---\ntitle: Pumps on wards\n---\nNew text.\n");
     let third = run(hub, &folder).await;

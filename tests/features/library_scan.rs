@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::library::{file, send_file};
-use super::library_files::kept;
+use crate::features::library_files::kept;
 use crate::support::hub::run_with;
 use crate::support::program::Folder;
 use crate::support::stage::{done, id};

@@ -28,7 +28,7 @@ fn a_job_of_a_node_that_died_is_done_by_another() {
             let now = look().await;
             now.state == JobState::Running || now.attempts > 0
         };
-        let _taken = jobs::take(first, 16).await.unwrap();
+        let _taken = jobs::take(first, jobs::Lane::Quick, 16).await.unwrap();
         until("somebody has taken it", take).await;
         let before = look().await;
         nodes.first.clock.advance(LEASE);

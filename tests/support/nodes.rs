@@ -70,6 +70,7 @@ impl Nodes {
         let first = TestHub::start(Db::Postgres, name, &settings).await;
         let mut config = Config::from_values(&first.settings).unwrap();
         config.count_queries = true;
+        config.program = super::program::binary();
         let second = start(config, first.clock.clone()).await.unwrap();
         let second_base = format!("http://{}", second.address);
         let nodes = Self { first, second, second_base };

@@ -173,8 +173,8 @@ pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) 
             std::thread::spawn(move || work(&run, thread))
         })
         .collect();
-    let all = drive.sockets as u64;
-    await_until(|| run.greeted.load(Relaxed) == all, PATIENCE, "the sockets were not greeted");
+    let sockets = drive.sockets as u64;
+    await_until(|| run.greeted.load(Relaxed) == sockets, PATIENCE, "the sockets were not greeted");
     let memory = |what: &str| {
         if idle {
             std::thread::sleep(Duration::from_secs(1));
@@ -183,7 +183,7 @@ pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) 
     };
     let greeted = if idle { memory("after the greeting") } else { 0 };
     run.phase.store(SUBSCRIBE, Relaxed);
-    await_until(|| run.subscribed.load(Relaxed) == all, PATIENCE, "the sockets have not subscribed");
+    await_until(|| run.subscribed.load(Relaxed) == sockets, PATIENCE, "the sockets have not subscribed");
     let mut outcome = Outcome::new();
     let mut kept = None;
     if idle {
