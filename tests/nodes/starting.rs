@@ -116,10 +116,14 @@ fn a_redis_that_is_not_what_it_should_be_stops_the_start() {
 fn a_redis_that_does_not_let_us_in_stops_the_start() {
     let Some(redis) = Redis::start(&[]) else { return };
     assert!(
-        redis.ask(&["ACL", "SETUSER", "weak", "on", ">secret-word", "~*", "+@all", "-eval", "&*"]).eq_ignore_ascii_case("ok")
+        redis
+            .ask(&["ACL", "SETUSER", "weak", "on", ">secret-word", "~*", "+@all", "-eval", "&*"])
+            .eq_ignore_ascii_case("ok")
     );
     assert!(
-        redis.ask(&["ACL", "SETUSER", "deaf", "on", ">secret-word", "~*", "+@all", "resetchannels"]).eq_ignore_ascii_case("ok")
+        redis
+            .ask(&["ACL", "SETUSER", "deaf", "on", ">secret-word", "~*", "+@all", "resetchannels"])
+            .eq_ignore_ascii_case("ok")
     );
     let grant = [
         "ACL",
