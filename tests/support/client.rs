@@ -48,7 +48,6 @@ impl Answer {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        praxis_server::realtime::bus::provide_tls();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, base: base.to_owned(), handle: String::new(), bearer: None, cookies: Mutex::default() }
     }
