@@ -47,6 +47,8 @@ fn postgres_is_restarted_under_load() {
             }
         };
         assert_eq!((ready.status().as_u16(), ready.headers()["retry-after"].to_str().unwrap()), (503, "2"));
+        let said = ready.json::<serde_json::Value>().await.unwrap();
+        assert_eq!(said["components"]["database"]["state"], "down", "{said}");
         let page = rig.ada.page("/topics").await;
         assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{}", page.text);
         assert!(page.text.contains("<h1>"), "a page says so");

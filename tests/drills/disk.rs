@@ -51,6 +51,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let _unmounted = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        let _removed = std::fs::remove_dir(&self.0);
     }
 }
 

@@ -246,6 +246,7 @@ async fn add_mail_and_file(state: &AppState, post: &str, word: &str) -> String {
                 post_id: Set(Some(post)),
                 message_id: Set(None),
                 shown_in: Set(None),
+                resource_id: Set(None),
                 study_id: Set(None),
                 playbook_id: Set(None),
                 created_at: Set(tx.now()),

@@ -19,37 +19,32 @@ const SMALL: [&str; 4] = ["space", "setting", "page", "seaql_migrations"];
 
 /// Rows by the thousand, as years of use leave them. Ids are those of nothing else.
 const ROWS: &str = "
-INSERT INTO member SELECT (jsonb_populate_record(m, jsonb_build_object('id', 1000000 + n, 'handle', 'crowd-' || n,
-  'email', 'crowd-' || n || '@example.org', 'display_name', 'Crowd ' || n, 'hub_role', 'member'))).*
-  FROM (SELECT * FROM member WHERE handle = 'ada') m, generate_series(1, 20000) n;
-INSERT INTO space_member SELECT (jsonb_populate_record(s, jsonb_build_object('member_id', 1000000 + n, 'role', 'member'))).*
-  FROM (SELECT * FROM space_member LIMIT 1) s, generate_series(1, 20000) n;
-INSERT INTO topic SELECT (jsonb_populate_record(t, jsonb_build_object('id', 1000000 + n))).*
-  FROM (SELECT * FROM topic LIMIT 1) t, generate_series(1, 20000) n;
-INSERT INTO post SELECT (jsonb_populate_record(p, jsonb_build_object('id', 1000000 + n, 'topic_id', 1000000 + n % 20000,
-  'author_id', 1000000 + n % 20000))).*
-  FROM (SELECT * FROM post LIMIT 1) p, generate_series(1, 50000) n;
-INSERT INTO room SELECT (jsonb_populate_record(r, jsonb_build_object('id', 1000000 + n, 'slug', 'room-' || n))).*
-  FROM (SELECT * FROM room WHERE kind = 'open' LIMIT 1) r, generate_series(1, 5000) n;
-INSERT INTO room_member SELECT (jsonb_populate_record(r, jsonb_build_object('room_id', 1000000 + n % 5000,
-  'member_id', 1000000 + n))).*
-  FROM (SELECT * FROM room_member LIMIT 1) r, generate_series(1, 20000) n;
-INSERT INTO message SELECT (jsonb_populate_record(m, jsonb_build_object('id', 1000000 + n, 'room_id', 1000000 + n % 5000,
-  'author_id', 1000000 + n % 20000, 'client_id', 'crowd-' || n, 'seq', n, 'number', n))).*
-  FROM (SELECT * FROM message LIMIT 1) m, generate_series(1, 100000) n;
-INSERT INTO notice SELECT (jsonb_populate_record(x, jsonb_build_object('id', 1000000 + n, 'member_id', 1000000 + n % 20000))).*
-  FROM (SELECT * FROM notice LIMIT 1) x, generate_series(1, 20000) n;
+INSERT INTO member SELECT y.* FROM (SELECT t FROM member t WHERE handle = 'ada' LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'handle', 'crowd-' || n, 'email', 'crowd-' || n || '@example.org', 'hub_role', 'member')) y;
+INSERT INTO space_member SELECT y.* FROM (SELECT t FROM space_member t  LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('member_id', 1000000 + n, 'role', 'member')) y;
+INSERT INTO topic SELECT y.* FROM (SELECT t FROM topic t  LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'first_post_id', 3000000 + n)) y;
+INSERT INTO post SELECT y.* FROM (SELECT t FROM post t  LIMIT 1) x, generate_series(1, 50000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'topic_id', 1000001 + n % 20000, 'author_id', 1000001 + n % 20000)) y;
+INSERT INTO room SELECT y.* FROM (SELECT t FROM room t WHERE kind = 'open' LIMIT 1) x, generate_series(1, 5000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'slug', 'room-' || n)) y;
+INSERT INTO room_member SELECT y.* FROM (SELECT t FROM room_member t  LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('room_id', 1000001 + n % 5000, 'member_id', 1000000 + n)) y;
+INSERT INTO message SELECT y.* FROM (SELECT t FROM message t  LIMIT 1) x, generate_series(1, 100000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'room_id', 1000001 + n % 5000, 'author_id', 1000001 + n % 20000, 'client_id', 'crowd-' || n, 'seq', n, 'number', n)) y;
+INSERT INTO notice SELECT y.* FROM (SELECT t FROM notice t  LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'member_id', 1000001 + n % 20000)) y;
 INSERT INTO stream SELECT 'room:crowd' || n, 10, 0, 1 FROM generate_series(1, 30000) n;
 INSERT INTO event SELECT 'room:crowd' || n % 30000, n / 30000 + 1, 'message.posted', n, NULL,
   (SELECT max(at) FROM event), '' FROM generate_series(1, 150000) n;
-INSERT INTO session SELECT (jsonb_populate_record(s, jsonb_build_object('id', 1000000 + n, 'member_id', 1000000 + n,
-  'token_hash', 'crowd-' || n))).*
-  FROM (SELECT * FROM session LIMIT 1) s, generate_series(1, 20000) n;
+INSERT INTO session SELECT y.* FROM (SELECT t FROM session t  LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'member_id', 1000000 + n, 'token_hash', 'crowd-' || n)) y;
 INSERT INTO job SELECT 1000000 + n, 'chat.notify', '{}', 'dead', 8, 1, NULL, 'x', 1, 1 FROM generate_series(1, 20000) n;
 INSERT INTO mail SELECT 1000000 + n, 'reply', NULL, 'x@example.org', 's', 't', 'h', 'sent', 1, 1, NULL, NULL
   FROM generate_series(1, 20000) n;
-INSERT INTO file SELECT (jsonb_populate_record(f, jsonb_build_object('id', 1000000 + n, 'owner_id', 1000000 + n % 20000))).*
-  FROM (SELECT * FROM file LIMIT 1) f, generate_series(1, 20000) n;
+INSERT INTO file SELECT y.* FROM (SELECT t FROM file t  LIMIT 1) x, generate_series(1, 20000) n,
+  LATERAL jsonb_populate_record(x.t, jsonb_build_object('id', 1000000 + n, 'owner_id', 1000001 + n % 20000)) y;
 ";
 
 /// The tables that a plan reads whole, with the statement.

@@ -74,6 +74,9 @@ async fn sqlite(path: &Path) -> Result<Connections, String> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // SQLite itself rolls back when the disk is full, and the driver then counts one
+        // transaction too many: what comes next would be committed into nothing.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(writing)
         .await
         .map_err(fault)?;
@@ -117,6 +120,9 @@ async fn postgres(url: &str) -> Result<Connections, String> {
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        return Ok(false);
+                    }
                     if meta.idle_for >= DOUBTFUL_AFTER || lost_since(meta.idle_for) {
                         connection.ping().await?;
                     }

@@ -33,8 +33,8 @@ pub async fn dress(response: ServiceResponse) -> ServiceResponse {
         return response;
     }
     let known = response.response().extensions().get::<Problem>().cloned();
-    if known.is_none() && is_html(&response) {
-        // A form with its errors, already a page.
+    if known.is_none() && is_finished(&response) {
+        // A form with its errors, already a page; or the state of the hub's parts.
         return response;
     }
     let (request, old) = response.into_parts();
@@ -65,9 +65,10 @@ pub async fn dress(response: ServiceResponse) -> ServiceResponse {
     ServiceResponse::new(request, new)
 }
 
-fn is_html(response: &ServiceResponse) -> bool {
+/// Whether an answer of ours says all there is to say; what the framework makes is plain text.
+fn is_finished(response: &ServiceResponse) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("text/html"))
+    kind.is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("application/json"))
 }
 
 fn wants_html(req: &HttpRequest) -> bool {
@@ -91,6 +92,7 @@ fn from_status(status: StatusCode) -> AppError {
         StatusCode::METHOD_NOT_ALLOWED => AppError::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => AppError::TooLarge("The body is too large.".into()),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => AppError::UnsupportedType("This type is not taken here.".into()),
+        StatusCode::SERVICE_UNAVAILABLE => AppError::Unavailable(2),
         status if status.is_client_error() => AppError::BadRequest("The request cannot be read.".into()),
         _ => AppError::internal("a fault of the framework"),
     }

@@ -68,11 +68,11 @@ fn judge(error: &RedisError, address: &str) -> Result<Reached, String> {
             "Redis at {address} lets this user do too little ({said}); grant it ~praxis:* &praxis:* +@connection \
              +@pubsub +eval +get +set +time"
         ),
-        ErrorKind::AuthenticationFailed => {
-            format!("Redis at {address} refuses user and password ({said}); correct them in the address")
-        }
-        _ if matches!(code, "NOAUTH" | "WRONGPASS") => {
+        _ if code == "NOAUTH" => {
             format!("Redis at {address} needs a user or password ({said}); write redis://user:password@host:6379")
+        }
+        kind if code == "WRONGPASS" || kind == ErrorKind::AuthenticationFailed => {
+            format!("Redis at {address} refuses user and password ({said}); correct them in the address")
         }
         ErrorKind::Parse => format!("what answers at {address} does not speak as Redis does; correct host and port"),
         ErrorKind::Io if said.contains("certificate") || said.contains("InvalidCertificate") => {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-pub use check::{Reached, reach, readable};
+pub use check::{Reached, provide_tls, reach, readable};
 pub use frame::{Frame, Present};
 pub use link::Link;
 pub use shares::Share;

@@ -138,13 +138,13 @@ pub struct Idle {
 }
 
 /// A figure of all processes together; none if one of them has none, or there is none.
-fn all<T: std::iter::Sum>(pids: &[u32], figure: impl Fn(u32) -> Option<T>) -> Option<T> {
+fn together<T: std::iter::Sum>(pids: &[u32], figure: impl Fn(u32) -> Option<T>) -> Option<T> {
     if pids.is_empty() { None } else { pids.iter().map(|pid| figure(*pid)).sum() }
 }
 
 /// Runs it. `idle`: open and subscribe, send nothing.
 pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) {
-    let before = all(&target.pids, resident);
+    let before = together(&target.pids, resident);
     let wakers: Vec<Arc<Notify>> = (0..drive.senders).map(|_| Arc::default()).collect();
     let count = target.rooms.len();
     let rooms = target.rooms.iter().enumerate().map(|(at, id)| Room {
@@ -179,7 +179,7 @@ pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) 
         if idle {
             std::thread::sleep(Duration::from_secs(1));
         }
-        all(&run.target.pids, resident).unwrap_or_else(|| panic!("no memory {what}: say --pid"))
+        together(&run.target.pids, resident).unwrap_or_else(|| panic!("no memory {what}: say --pid"))
     };
     let greeted = if idle { memory("after the greeting") } else { 0 };
     run.phase.store(SUBSCRIBE, Relaxed);
@@ -203,7 +203,7 @@ pub fn run(target: Target, drive: Drive, idle: bool) -> (Outcome, Option<Idle>) 
 fn measure(run: &Run, outcome: &mut Outcome) {
     run.phase.store(WARM, Relaxed);
     std::thread::sleep(Duration::from_secs_f64(run.drive.warm));
-    let cpu = |pids: &[u32]| all(pids, cpu_seconds);
+    let cpu = |pids: &[u32]| together(pids, cpu_seconds);
     let own = [std::process::id()];
     let (started, server, tool) = (Instant::now(), cpu(&run.target.pids), cpu(&own));
     run.phase.store(MEASURE, Relaxed);
