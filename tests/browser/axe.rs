@@ -85,8 +85,17 @@ async fn look(browser: &Browser, rules: &str, address: &str, theme: &str, name: 
     for width in [1280, 390] {
         browser.resize(width, 900).await;
         // As tall as the page, so that nothing lies under what is fixed to the edges of the view.
-        let height = browser.ask("return Math.max(900, document.documentElement.scrollHeight)").await;
-        browser.resize(width, u32::try_from(height.as_u64().unwrap()).unwrap()).await;
+        // What is as tall as a part of the view grows with it.
+        let mut tall = 900;
+        for _ in 0..3 {
+            let height = browser.ask("return document.documentElement.scrollHeight").await;
+            let height = u32::try_from(height.as_u64().unwrap()).unwrap();
+            if height <= tall {
+                break;
+            }
+            tall = height;
+            browser.resize(width, tall).await;
+        }
         let found = browser.client.execute_async(RULES, Vec::new()).await.unwrap();
         for fault in found.as_array().unwrap() {
             wrong.push(format!("{address} as {name}, {theme}, {width} px: {}", fault.as_str().unwrap_or_default()));

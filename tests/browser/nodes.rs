@@ -31,7 +31,7 @@ fn two_browsers_on_two_nodes_show_one_live_hub() {
         shows(&there, "bea", &["Good morning from here"]).await;
         say(&there, "And from there").await;
         shows(&here, "ada", &["Good morning from here", "And from there"]).await;
-        here.ask("document.querySelector('[data-by=bea] [data-more]').click()").await;
+        here.ask("document.querySelector('[data-by=bea] .msg-more').click()").await;
         here.click("[data-by=bea] .menu-body button[value='🎉']").await;
         let reaction = "return document.querySelector('[data-by=bea] [data-reactions]')?.innerText.trim() === '🎉 1'";
         there.until("the reaction of the other node", reaction).await;

@@ -44,7 +44,7 @@ hub_test!(async fn a_folder_becomes_a_library_and_twice_is_once(hub) {
     assert!(!view["current"]["body"].as_str().unwrap().contains("title:"));
     let counts = rows.iter().find(|row| row["title"] == "counts").unwrap();
     let view = done(&ada.get(&format!("/api/v1/resources/{}", id(counts))).await);
-    assert_eq!(view["current"]["file"]["text"], "done");
+    assert_eq!((&view["current"]["file"]["text"], &view["kind"]), (&json!("done"), &json!("dataset")));
 
     let second = run(hub, &folder).await;
     assert_eq!((second.resources, second.known, second.changed), (0, 3, 0));

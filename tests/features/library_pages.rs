@@ -50,6 +50,7 @@ hub_test!(async fn somebody_shares_and_others_find_it(hub) {
     assert!(wrong.text.contains("Kept title") && wrong.text.contains("error-summary"), "{}", wrong.text);
     assert_eq!(send(&ben, &new, &csrf, &[("form", "file")], Some(("a.txt", b""))).await.status, 422);
     assert_eq!(send(&ben, &new, "wrong", &[("form", "file")], Some(("a.txt", b"Words"))).await.status, 403);
+    assert_eq!(send(&ben, &new, "wrong", &[("form", "link"), ("url", "https://example.org/x")], None).await.status, 403, "no file, no token");
     assert_eq!(crate::features::library_files::kept(hub), 1);
     for (form, field, value) in [("link", "url", "https://example.org/guide"), ("note", "body", "A *note*.")] {
         let made = send(&ben, &new, &csrf, &[("form", form), (field, value), ("title", form), ("kind", "guidance")], None).await;

@@ -8,7 +8,7 @@ use praxis_server::features::imports::Report;
 use praxis_server::features::imports::markdown::{Options, import};
 use serde_json::{Value, json};
 
-use super::playbooks::{playbook, published, step, whole};
+use super::playbooks::{playbook, step, study, whole};
 use crate::support::program::{Folder, run as program};
 use crate::support::stage::{done, id};
 use crate::support::{Client, TestHub, hub_test};
@@ -54,6 +54,7 @@ hub_test!(async fn pages_become_case_studies_and_nothing_is_lost(hub) {
     let told = report.to_string();
     for line in ["casestudy-sorting.mdx → /case-studies/sorting-referrals", "projects/one.mdx → /case-studies/a-project", "team.mdx → /case-studies/team",
         "broken.md: its front matter cannot be read", "casestudy-sorting.mdx: \"Overview\" is in \"what we did\"", "not used of its front matter: category: Projects",
+        "casestudy-sorting.mdx: the figure images/queue-length.png is shown by its words",
         "published            1", "drafts               3", "broken               1"] {
         assert!(told.contains(line), "{line} in\n{told}");
     }
@@ -121,8 +122,11 @@ hub_test!(async fn what_is_taken_away_is_brought_again_unchanged(hub) {
     body["scenarios"] = json!([scenario]);
     let slug = done(&ada.post("/api/v1/case-studies", &body).await)["slug"].as_str().unwrap().to_owned();
     done(&step(&ada, &slug, "submit", &json!({})).await);
-    done(&step(&rhea, &slug, "publish", &json!({})).await);
-    published(&ada, &rhea, "Another", "reads").await;
+    let ticked = json!({"checklist": ["One: two"]});
+    done(&step(&rhea, &slug, "publish", &ticked).await);
+    let another = study(&ada, "Another", "reads").await;
+    done(&step(&ada, &another, "submit", &json!({})).await);
+    done(&step(&rhea, &another, "publish", &ticked).await);
     let before = archive(&rhea, "reads").await;
     assert_eq!(before.keys().map(String::as_str).collect::<Vec<_>>(), ["playbook.md", "studies/another.md", "studies/odd-title-1.md"]);
     let single = text(&hub.visitor(), &format!("/api/v1/case-studies/{slug}/export.md")).await;

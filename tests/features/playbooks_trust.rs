@@ -163,7 +163,7 @@ hub_test!(async fn figures_are_read_by_those_who_read_the_study(hub) {
     hub.settle().await;
     hub.clock.advance(2 * DAY);
     praxis_server::features::people::remove_unused_files(hub.state()).await.unwrap();
-    assert_eq!(status(&ada, &new).await, 200);
+    assert_eq!(status(&sign_in(hub, "ada").await, &new).await, 200);
     hub.settle().await;
 });
 

@@ -146,7 +146,7 @@ impl Sockets {
         let delivered = self.streams.borrow().get(&stream).map_or(0, |readers| readers.delivered);
         let live = place.get().live && last == head && delivered <= head;
         place.set(Cursor::new(last, live));
-        if live && stream.kind == StreamKind::Room {
+        if live && super::hub::shows_people(stream) {
             self.hub.live().stir(stream);
         }
         live

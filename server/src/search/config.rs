@@ -50,6 +50,15 @@ pub struct Typos {
     pub two_from: usize,
 }
 
+/// How much of a question a document needs; more of it is better in any case.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Matching {
+    /// Of up to so many words, little ones not counted, two.
+    pub few: usize,
+    /// Of more those that make up this share of the rarity of all.
+    pub share: f32,
+}
+
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Bounds {
     pub query_chars: usize,
@@ -67,6 +76,7 @@ pub struct Ranking {
     pub boosts: Boosts,
     pub weights: Weights,
     pub typos: Typos,
+    pub matching: Matching,
     pub facets: Vec<String>,
     pub limits: Bounds,
 }

@@ -4,19 +4,17 @@
 //! Invariant: what is committed to the index and how far the log has been followed are one commit.
 //! Whatever fails is tried again from the last one; nothing is skipped.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sea_orm::DatabaseConnection;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-use super::log::{self, Mark};
 use super::service::{Condition, Wish, Wishes};
-use super::{Kind, Source, Within, requests};
+use super::side::{COMMIT, Side, begin, blocking, build, changes, follow, write};
+use super::{Kind, Source, log, requests};
 use crate::app::AppState;
-use crate::ports::search::embedded::{Generation, Home, Progress, Shared};
-use crate::ports::search::{Change, EngineError, Tuning};
+use crate::ports::search::Tuning;
+use crate::ports::search::embedded::{Home, Shared};
 use crate::web::error::{AppError, Result};
 
 /// How often the log is looked at when nobody wakes the follower: another process may have written.
@@ -25,14 +23,13 @@ const LOOK: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(120);
 /// After a fault.
 const AGAIN: Duration = Duration::from_secs(2);
-/// Documents read at once, and those of one commit while an index is built.
-const BATCH: usize = 500;
-const COMMIT: usize = 4000;
 /// Words of what was taken away leave the disk within this.
 const EXPUNGE: Duration = Duration::from_hours(6);
 /// How often index and rows are compared, and how often this server says that it is there.
 const CHECK: Duration = Duration::from_mins(10);
 const SAY: Duration = Duration::from_secs(10);
+/// How often a comparison is made again that was overtaken by what is written.
+const RECHECKS: usize = 5;
 
 /// Runs until told to stop.
 pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<bool>) {
@@ -54,12 +51,6 @@ pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<
     search.answer_from(None);
 }
 
-/// One index with how far it is.
-struct Side {
-    index: Shared,
-    progress: Progress,
-}
-
 struct Follower<'a> {
     state: &'a AppState,
     sources: Vec<&'static dyn Source>,
@@ -76,14 +67,6 @@ struct Follower<'a> {
     done: i64,
     /// Settled once the log is at its end.
     settling: Vec<oneshot::Sender<()>>,
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::result::Result<T, EngineError> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| AppError::internal("work on the index panicked"))?
-        .map_err(|error| AppError::Internal(error.into()))
 }
 
 impl<'a> Follower<'a> {
@@ -239,19 +222,22 @@ impl<'a> Follower<'a> {
         Ok(true)
     }
 
-    /// Compares counts, and where they differ ids; reads again what differs.
+    /// Compares index and rows, and reads again what differs.
     async fn check(&mut self) -> Result<u64> {
         self.checked = Instant::now();
         let db = self.state.store.read();
-        let index = Shared::clone(&self.main.index);
-        let held = blocking(move || index.counts()).await?;
-        let mut wrong: Vec<(Kind, i64)> = Vec::new();
-        for source in &self.sources {
-            let kind = source.kind();
-            let count = u64::try_from(source.count(db).await?).unwrap_or(0);
-            if held.get(&kind).copied().unwrap_or(0) != count {
-                wrong.extend(self.differing(*source).await?.into_iter().map(|id| (kind, id)));
+        let mut wrong = self.compare().await?;
+        for _ in 0..RECHECKS {
+            if wrong.is_empty() {
+                break;
             }
+            // What was written while they were compared stands in the log, and is no fault.
+            let news = log::read(db, &self.main.progress.cursor).await?;
+            if news.is_none_or(|news| news.marks.is_empty()) {
+                break;
+            }
+            follow(self.state, &self.sources, &mut self.main).await?;
+            wrong = self.compare().await?;
         }
         let index = Shared::clone(&self.main.index);
         let bytes = blocking(move || Ok(index.bytes())).await?;
@@ -278,6 +264,21 @@ impl<'a> Follower<'a> {
             status.repaired += count;
         });
         Ok(count)
+    }
+
+    /// Compares counts, and where they differ ids: what only one of the two has.
+    async fn compare(&self) -> Result<Vec<(Kind, i64)>> {
+        let index = Shared::clone(&self.main.index);
+        let held = blocking(move || index.counts()).await?;
+        let mut wrong: Vec<(Kind, i64)> = Vec::new();
+        for source in &self.sources {
+            let kind = source.kind();
+            let count = u64::try_from(source.count(self.state.store.read()).await?).unwrap_or(0);
+            if held.get(&kind).copied().unwrap_or(0) != count {
+                wrong.extend(self.differing(*source).await?.into_iter().map(|id| (kind, id)));
+            }
+        }
+        Ok(wrong)
     }
 
     async fn differing(&self, source: &dyn Source) -> Result<Vec<i64>> {
@@ -312,110 +313,4 @@ impl<'a> Follower<'a> {
         };
         requests::say(self.state, said).await
     }
-}
-
-/// A new index, as of the log's end now: what changes while it is built is followed afterwards.
-async fn begin(state: &AppState, home: &Home) -> Result<Side> {
-    let db = state.store.read();
-    let progress = Progress::begin(&state.epoch, log::end(db).await?, requests::wanted(db).await?);
-    let index = home.fresh(&Tuning::default()).map_err(|error| AppError::Internal(error.into()))?;
-    let side = Side { index: index.into(), progress };
-    write(&side.index, Vec::new(), &side.progress).await?;
-    Ok(side)
-}
-
-async fn write(index: &Shared, changes: Vec<Change>, progress: &Progress) -> Result<()> {
-    let (index, progress) = (Shared::clone(index), progress.clone());
-    blocking(move || Generation::write(&index, &changes, &progress)).await
-}
-
-/// The next part of an index that is being built; how many documents that were.
-async fn build(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &mut Side) -> Result<i64> {
-    let Some((at, after)) = side.progress.building else { return Ok(0) };
-    let place = usize::try_from(at).unwrap_or(usize::MAX);
-    let mut next = side.progress.clone();
-    let Some(source) = sources.get(place) else {
-        next.building = None;
-        write(&side.index, Vec::new(), &next).await?;
-        side.progress = next;
-        return Ok(0);
-    };
-    let from = if after == 0 { i64::MIN } else { after };
-    let ids = source.ids(db, from, COMMIT as u64).await?;
-    next.building = Some(match ids.last() {
-        Some(last) if ids.len() == COMMIT => (at, *last),
-        _ => (at + 1, 0),
-    });
-    let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
-    if !changes.is_empty() {
-        write(&side.index, changes, &next).await?;
-    }
-    side.progress = next;
-    Ok(i64::try_from(ids.len()).unwrap_or(0))
-}
-
-/// Follows the log by one page; whether there is more, or `None` if it does not go on from here.
-async fn follow(state: &AppState, sources: &[&'static dyn Source], side: &mut Side) -> Result<Option<bool>> {
-    let db = state.store.read();
-    let Some(read) = log::read(db, &side.progress.cursor).await? else { return Ok(None) };
-    let mut next = side.progress.clone();
-    next.cursor = read.next;
-    if read.marks.is_empty() {
-        side.progress = next;
-        return Ok(Some(read.more));
-    }
-    let rows: BTreeSet<(Kind, i64)> = read.marks.iter().map(|mark| (mark.kind, mark.id)).collect();
-    for deep in read.marks.iter().filter(|mark| mark.deep) {
-        inside(db, sources, side, *deep).await?;
-    }
-    let changes = changes(db, sources, rows.into_iter()).await?;
-    write(&side.index, changes, &next).await?;
-    side.progress = next;
-    state.search.note(|status| status.commits += 1);
-    Ok(Some(read.more))
-}
-
-/// Everything inside something that changed as a whole. The cursor stays where it is: should this
-/// break off, it is done again.
-async fn inside(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &Side, mark: Mark) -> Result<()> {
-    for source in sources {
-        let mut after = i64::MIN;
-        loop {
-            let of = Within { kind: mark.kind, id: mark.id };
-            let ids = source.within(db, of, after, COMMIT as u64).await?;
-            let Some(last) = ids.last() else { break };
-            after = *last;
-            let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
-            write(&side.index, changes, &side.progress).await?;
-            if ids.len() < COMMIT {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What these rows are to an index now: documents, or gone.
-async fn changes(
-    db: &DatabaseConnection,
-    sources: &[&'static dyn Source],
-    rows: impl Iterator<Item = (Kind, i64)>,
-) -> Result<Vec<Change>> {
-    let mut by_kind: BTreeMap<Kind, BTreeSet<i64>> = BTreeMap::new();
-    for (kind, id) in rows {
-        by_kind.entry(kind).or_default().insert(id);
-    }
-    let mut changes = Vec::new();
-    for (kind, ids) in by_kind {
-        let Some(source) = sources.iter().find(|source| source.kind() == kind) else { continue };
-        let ids: Vec<i64> = ids.into_iter().collect();
-        for batch in ids.chunks(BATCH) {
-            let documents = source.documents(db, batch).await?;
-            let found: BTreeSet<i64> = documents.iter().map(|document| document.id).collect();
-            changes.extend(documents.into_iter().map(|document| Change::Put(Box::new(document))));
-            let gone = batch.iter().filter(|id| !found.contains(*id));
-            changes.extend(gone.map(|id| Change::Remove(kind, *id)));
-        }
-    }
-    Ok(changes)
 }

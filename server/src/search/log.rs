@@ -181,7 +181,7 @@ pub async fn trim(tx: &DatabaseTransaction, before: i64, now: i64) -> Result<usi
         .then(" ORDER BY at LIMIT 5000) RETURNING id, place")
         .all(tx)
         .await?;
-    let mut floor = 0;
+    let mut floor: i64 = 0;
     for row in &gone {
         floor = floor.max(row.try_get("", if by_place { "place" } else { "id" })?);
     }

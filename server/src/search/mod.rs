@@ -15,6 +15,7 @@ pub mod query;
 mod reach;
 pub mod requests;
 mod service;
+mod side;
 pub mod snippet;
 mod source;
 

@@ -74,6 +74,7 @@ pub fn parse(text: &str) -> Result<Query, Fault> {
     if text.chars().count() > limits.query_chars {
         return Err(Fault::TooLong(limits.query_chars));
     }
+    let blank = text.trim().is_empty();
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut query = Query { text: text.clone(), ..Query::default() };
     let mut rest = 0;
@@ -118,7 +119,7 @@ pub fn parse(text: &str) -> Result<Query, Fault> {
     if count > limits.query_words {
         return Err(Fault::TooManyWords(limits.query_words));
     }
-    if query.words.is_empty() && query.phrases.is_empty() && !text.trim().is_empty() {
+    if query.words.is_empty() && query.phrases.is_empty() && !blank {
         let without = !query.without.is_empty() || !query.without_phrases.is_empty();
         return Err(if without { Fault::OnlyWithout } else { Fault::NoWord });
     }
@@ -245,6 +246,7 @@ mod tests {
         assert_eq!(words(&parse("(a+)+$ OR title:x*").unwrap()), ["a", "or", "title", "x"]);
         assert_eq!(words(&parse("a\u{0}b\u{1b}[31m").unwrap()), ["a", "b", "31m"]);
         assert_eq!(parse("\" - -- \"\" ***"), Err(Fault::NoWord));
+        assert_eq!(parse("\u{1}\u{1b}"), Err(Fault::NoWord));
         assert_eq!(parse("-x"), Err(Fault::OnlyWithout));
         assert_eq!(parse(&"x".repeat(10_000)), Err(Fault::TooLong(500)));
         assert_eq!(parse(&"x ".repeat(100)), Err(Fault::TooManyWords(40)));

@@ -82,7 +82,7 @@ pub fn snippet(passages: &[Passage], marks: &Marks) -> Snippet {
     if end < passage.text.len() {
         html.push('…');
     }
-    Snippet { html: html.trim().to_owned(), anchor: passage.anchor.clone(), found }
+    Snippet { html: html.trim_matches([' ', '·']).to_owned(), anchor: passage.anchor.clone(), found }
 }
 
 /// The title with its words marked, escaped.
@@ -195,6 +195,13 @@ fn cut(text: &str, most: usize) -> &str {
 fn escape(text: &str, html: &mut String) {
     for c in text.chars() {
         match c {
+            // Lines follow each other in one: a dot where no sign parts them.
+            '\n' | '\r' | '\t' | ' ' if html.ends_with(' ') => {
+                if c == '\n' && ends_open(html.trim_end()) {
+                    html.push_str("· ");
+                }
+            }
+            '\n' if ends_open(html) => html.push_str(" · "),
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
             '>' => html.push_str("&gt;"),
@@ -204,6 +211,11 @@ fn escape(text: &str, html: &mut String) {
             c => html.push(c),
         }
     }
+}
+
+/// Ends in a word and not in a sign.
+fn ends_open(html: &str) -> bool {
+    html.ends_with("</mark>") || html.ends_with(char::is_alphanumeric)
 }
 
 #[cfg(test)]
@@ -238,6 +250,11 @@ mod tests {
     fn without_a_hit_the_text_begins() {
         assert_eq!(snippet(&[Passage::new("A & b")], &Marks::default()).html, "A &amp; b");
         assert_eq!(snippet(&[], &Marks::default()).html, "");
+        let list = "It says:\n\n  - what it is\n  who may   ask\n\nand more.\n";
+        assert_eq!(
+            snippet(&[Passage::new(list)], &Marks::default()).html,
+            "It says: - what it is · who may ask · and more."
+        );
         assert_eq!(
             marked("AI & you", &Marks { words: ["ai".to_owned()].into(), ..Marks::default() }),
             "<mark>AI</mark> &amp; you"

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::faults::{Fault, fault, note_lost};
@@ -212,7 +214,13 @@ impl Writing {
     }
 
     async fn attempt(&self, works: &mut [Box<dyn Work>]) -> std::result::Result<Attempt, Failed> {
-        let outer = self.db.begin().await?;
+        // On SQLite it takes its turn at once: one that reads first and finds that another process
+        // (an import, a backup) has written would fail without waiting.
+        let turn = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let outer = self.db.begin_with_options(turn).await?;
         let mut attempt = Attempt::default();
         if let [only] = works {
             // Alone in its transaction it needs no savepoint: if it fails, all of it rolls back.

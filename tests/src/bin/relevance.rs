@@ -1,7 +1,8 @@
 //! How well and how fast the embedded index finds.
 //!
 //! `relevance quality FOLDER…`: nDCG@10 (binary relevance, log2 discount) over test collections with
-//! `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`, with all settings and with each one changed.
+//! `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`, with all settings and with each one changed;
+//! `RANKING=FILE` tries other numbers than those of `search-config/ranking.json`.
 //! `relevance speed COUNT FOLDER…`: an index of that many documents made of the collections' text:
 //! indexing, size, and p50 and p99 of search, filtered search and suggestion, one and eight clients.
 //! Documents go the way of the port, as those of the hub do after they have been read from rows.
@@ -127,20 +128,33 @@ fn quality(of: &Collection, tuning: &Tuning) -> f64 {
     sum / f64::from(count)
 }
 
+/// The settings as shipped, or with the ranking of another file (`RANKING`).
+fn base() -> Tuning {
+    let mut tuning = Tuning::default();
+    if let Some(file) = std::env::var_os("RANKING") {
+        tuning.ranking = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    }
+    tuning
+}
+
 fn variants() -> Vec<(&'static str, Tuning)> {
     let with = |change: fn(&mut Tuning)| {
-        let mut tuning = Tuning::default();
+        let mut tuning = base();
         change(&mut tuning);
         tuning
     };
     vec![
-        ("as shipped", Tuning::default()),
+        ("as shipped", base()),
         ("without stemming", with(|of| of.stemming = false)),
         ("without stop words", with(|of| of.stop_words = false)),
         ("without synonyms", with(|of| of.synonyms = false)),
         ("without typo tolerance", with(|of| of.typos = false)),
         ("without beginnings of words", with(|of| of.prefixes = false)),
         ("without compounds", with(|of| of.compounds = false)),
+        ("any one word is enough", with(|of| (of.ranking.matching.few, of.ranking.matching.share) = (0, 0.0))),
+        ("a fifth of the rarity needed", with(|of| of.ranking.matching.share = 0.2)),
+        ("a third of the rarity needed", with(|of| of.ranking.matching.share = 0.33)),
+        ("synonyms count 0.4", with(|of| of.ranking.weights.synonym = 0.4)),
         ("title counts 1", with(|of| of.ranking.fields.title.weight = 1.0)),
         ("title counts 4", with(|of| of.ranking.fields.title.weight = 4.0)),
         ("k1 1.2", with(|of| of.ranking.k1 = 1.2)),

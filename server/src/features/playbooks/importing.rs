@@ -53,6 +53,7 @@ where
     let title = line(&page.title, TITLE);
     let terms = terms(&page, &mut remarks);
     let parts = contents(state, page.parts, &authors.1, &terms.1, &mut remarks).await?;
+    left_behind(&parts, &mut remarks);
     let parts = render_parts(state, parts).await?;
     let imported = Imported {
         title: if title.is_empty() { "Untitled".to_owned() } else { title },
@@ -77,6 +78,18 @@ where
         })
         .await?;
     Ok(Brought { id, slug, published: publish, remarks })
+}
+
+/// Figures that lie beside a page do not come with it: their words stand in their place.
+fn left_behind(parts: &[(PartKey, PartContent)], remarks: &mut Vec<String>) {
+    for (_, content) in parts {
+        for (address, _) in images(&content.body) {
+            if !address.contains("://") && !address.starts_with('/') {
+                let short: String = address.chars().take(120).collect();
+                remarks.push(format!("the figure {short} is shown by its words: add the picture in the editor"));
+            }
+        }
+    }
 }
 
 /// Members among names, and the names of those who are none.

@@ -19,6 +19,9 @@ use crate::search::{Document, Kind, Reach};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};
 
+/// Tags and labels shown with one hit.
+const LABELS: usize = 3;
+
 /// Who wrote something.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ByView {
@@ -48,6 +51,9 @@ pub struct ItemView {
     pub space_name: Option<String>,
     #[serde(skip)]
     pub title_html: String,
+    /// Tags and labels that have what was asked for, marked; where nothing else shows why it was found.
+    #[serde(skip)]
+    pub labels_html: Vec<String>,
     #[serde(skip)]
     pub created: i64,
     #[serde(skip)]
@@ -154,10 +160,19 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
             Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}#{anchor}", of.url),
             _ => of.url.clone(),
         };
+        let title_html = marked(&of.title, marks);
+        let shows_why = [&title_html, &passage.html].iter().any(|html| html.contains("<mark>"));
+        let why = |text: &str| Some(marked(text, marks)).filter(|html| html.contains("<mark>"));
+        let mut labels_html: Vec<String> =
+            of.tags.iter().filter_map(|tag| why(&format!("#{tag}"))).take(LABELS).collect();
+        if labels_html.is_empty() && !shows_why {
+            labels_html.extend(of.labels.iter().find_map(|label| why(label)));
+        }
         items.push(ItemView {
             kind: hit.kind,
             id: Id(hit.id),
-            title_html: marked(&of.title, marks),
+            labels_html,
+            title_html,
             title: of.title.clone(),
             snippet_html: passage.html,
             url,

@@ -225,7 +225,7 @@ impl Link {
                     if failed >= PATIENCE || deaf && started.elapsed() > 2 * DEAF {
                         return;
                     }
-                    if self.is_connected() && *beat % AGAIN == 0 {
+                    if self.is_connected() && (*beat).is_multiple_of(AGAIN) {
                         self.tell(Told::Present { whole: true, rooms: receive.here() });
                     }
                     due = tokio::time::Instant::now() + if self.is_connected() { BEAT } else { KNOCK };

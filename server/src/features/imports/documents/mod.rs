@@ -144,7 +144,8 @@ async fn read(run: &Run, found: &Found) -> Result<(Fields, Content)> {
         }
         return Ok((fields, Content::File(receive(run, &found.full, &name).await?)));
     }
-    let fields = Fields { title: Some(title_of(&name)), ..Fields::default() };
+    let kind = walk::kind_of(&found.full).map(|kind| kind.as_str().to_owned());
+    let fields = Fields { title: Some(title_of(&name)), kind, ..Fields::default() };
     Ok((fields, Content::File(receive(run, &found.full, &name).await?)))
 }
 

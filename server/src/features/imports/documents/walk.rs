@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::entities::kinds::ResourceKind;
+
 /// Folders inside each other, and files in all.
 const DEEPEST: usize = 32;
 const MOST: usize = 100_000;
@@ -54,9 +56,24 @@ fn gather(root: &Path, folder: &Path, depth: usize, found: &mut Vec<Found>) -> R
     Ok(())
 }
 
+fn ending(path: &Path) -> String {
+    path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+}
+
 /// Whether a name says that a text is Markdown.
 #[must_use]
 pub fn is_markdown(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    matches!(ending.as_deref(), Some("md" | "mdx" | "markdown"))
+    matches!(ending(path).as_str(), "md" | "mdx" | "markdown")
+}
+
+/// What kind of resource a file is, where its ending leaves no doubt.
+#[must_use]
+pub fn kind_of(path: &Path) -> Option<ResourceKind> {
+    Some(match ending(path).as_str() {
+        "csv" | "tsv" | "parquet" => ResourceKind::Dataset,
+        "pptx" | "ppt" | "odp" => ResourceKind::Slides,
+        "mp4" | "webm" | "mov" => ResourceKind::Video,
+        "py" | "r" | "ipynb" | "sql" => ResourceKind::Code,
+        _ => return None,
+    })
 }

@@ -61,8 +61,10 @@ pub async fn read(req: &HttpRequest, payload: web::Payload, state: &AppState, ro
     let mut form = Form::default();
     let mut parts = Multipart::new(req.headers(), payload);
     let done = read_parts(req, &mut parts, state, room, page, &mut form).await;
-    if let (Err(error), Some(file)) = (done, &form.file) {
-        state.blobs.delete(&file.key).await?;
+    if let Err(error) = done {
+        if let Some(file) = &form.file {
+            state.blobs.delete(&file.key).await?;
+        }
         return Err(error);
     }
     Ok(form)

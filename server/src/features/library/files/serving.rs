@@ -11,7 +11,7 @@ use super::types::is_inline;
 use crate::app::AppState;
 use crate::features::library::model::FileView;
 use crate::features::people::disposition;
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 
 /// What of a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub async fn serve(req: &HttpRequest, state: &AppState, file: &FileView, key: &s
     let (status, from, last) = match part {
         Part::Whole => (StatusCode::OK, 0, size.saturating_sub(1)),
         Part::Range(from, last) => (StatusCode::PARTIAL_CONTENT, from, last),
-        Part::None => return Ok((beyond(size), false)),
+        Part::None => return Err(AppError::NotInRange(size)),
     };
     let mut response = HttpResponse::build(status);
     response
@@ -75,20 +75,6 @@ fn shown_type(media_type: &str) -> String {
         "text/html" | "image/svg+xml" | "application/xml" => "application/octet-stream".to_owned(),
         _ => media_type.to_owned(),
     }
-}
-
-/// 416 in the shape of every error.
-fn beyond(size: u64) -> HttpResponse {
-    let body = serde_json::json!({
-        "type": "about:blank",
-        "title": "Range Not Satisfiable",
-        "status": 416,
-        "detail": format!("The file has {size} bytes."),
-    });
-    HttpResponse::RangeNotSatisfiable()
-        .insert_header((CONTENT_RANGE, format!("bytes */{size}")))
-        .content_type("application/problem+json")
-        .body(body.to_string())
 }
 
 /// One range of bytes (RFC 9110, section 14.1.2); several, and what is no range, mean the whole.

@@ -106,9 +106,9 @@ pub fn settle(media_type: &'static str, head: &[u8], tail: &[u8]) -> &'static st
 
 fn is_program(head: &[u8]) -> bool {
     use infer::app;
-    app::is_exe(head)
-        || app::is_dll(head)
-        || app::is_elf(head)
+    // Two letters are no program yet: a table may well begin with the column MZ.
+    (app::is_exe(head) && text_of(head).is_none())
+        || head.starts_with(b"\x7fELF")
         || app::is_mach(head)
         || app::is_java(head)
         || app::is_dex(head)
@@ -225,6 +225,8 @@ mod tests {
     #[test]
     fn programs_are_not_taken() {
         assert_eq!(of("x.pdf", b"MZ\x90\0\x03"), None);
+        assert_eq!(of("x.csv", b"MZ,Count\n100.1,3\n"), Some(CSV));
+        assert_eq!(of("x.txt", b"\x7fELF\x02\x01\x01\0"), None);
         assert_eq!(
             of("x.txt", b"\x7fELF\x02\x01\x01\0 and the rest of it, which has to be long enough to be looked at"),
             None

@@ -91,6 +91,11 @@ impl ResourcePage<'_> {
         self.file().is_some_and(FileView::is_served)
     }
 
+    /// A file of a type that is only kept: no text, no picture.
+    fn without_preview(&self) -> bool {
+        self.served() && self.file().is_some_and(|file| file.text == TextState::None && !file.is_image())
+    }
+
     fn reading(&self) -> bool {
         self.served() && self.file().is_some_and(|file| file.text == TextState::Waiting)
     }

@@ -55,7 +55,7 @@ pub async fn find_or_make_playbook(
         format!("--playbook {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
     })?;
     let of = given.cloned().unwrap_or_default();
-    let title = if of.title.is_empty() { slug.replace(['-', '_'], " ") } else { of.title.clone() };
+    let title = if of.title.is_empty() { title_of(&slug) } else { of.title.clone() };
     let [html] = render_texts(state, [of.introduction.as_str()]).await.map_err(fault)?;
     let prepared = BookPrepared::imported(&slug, title, &of, html);
     let made = state.store.write(async move |tx| insert_book(tx, member, &prepared).await).await;
@@ -72,6 +72,13 @@ async fn found(state: &AppState, member: i64, slug: &str) -> Result<Option<(i64,
     let Some(row) = row else { return Ok(None) };
     let owns = row.try_get::<Option<PlaybookRole>>("", "role")? == Some(PlaybookRole::Owner);
     Ok(Some((row.try_get("", "id")?, owns, row.try_get::<Option<i64>>("", "archived_at")?.is_some())))
+}
+
+/// What a playbook is called until somebody gives it a title: the words of its address.
+fn title_of(slug: &str) -> String {
+    let words = slug.replace(['-', '_'], " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Writes a study that comes from elsewhere; its id and address.

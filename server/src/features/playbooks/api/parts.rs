@@ -122,10 +122,13 @@ pub(super) async fn patch(
         Saved::Kept(part) => Ok(HttpResponse::Ok().insert_header(("ETag", part.etag.clone())).json(part)),
         Saved::Stale(current) => {
             let stale = StalePart { problem: AppError::Stale.problem(), current };
-            Ok(HttpResponse::PreconditionFailed()
+            let mut answer = HttpResponse::PreconditionFailed()
                 .content_type("application/problem+json")
                 .insert_header(("ETag", stale.current.etag.clone()))
-                .body(serde_json::to_string(&stale)?))
+                .body(serde_json::to_string(&stale)?);
+            // So that it stays as it is where errors are dressed.
+            answer.extensions_mut().insert(stale.problem);
+            Ok(answer)
         }
     }
 }

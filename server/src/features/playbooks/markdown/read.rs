@@ -285,7 +285,7 @@ fn by_headings(body: &str, page: &mut PageIn) {
 pub fn read_playbook(source: &str) -> Result<Option<PlaybookIn>, String> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let (mut front, body) = split(&source)?;
-    if !take(&mut front, &["type"]).is_some_and(|value| text(&value) == "playbook") {
+    if take(&mut front, &["type"]).is_none_or(|value| text(&value) != "playbook") {
         return Ok(None);
     }
     let mut get = |name: &str| take(&mut front, &[name]);

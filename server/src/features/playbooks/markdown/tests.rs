@@ -105,7 +105,7 @@ fn some_measure(dice: &mut Dice, at: usize) -> Measure {
         name: format!("m{}", dice.text(2, true)),
         unit: dice.text(1, true).trim().to_owned(),
         before: Some(number),
-        after: (at % 2 == 0).then_some(-number),
+        after: (at.is_multiple_of(2)).then_some(-number),
         period: dice.text(2, true),
         n: (at > 0).then_some(12),
         method: String::new(),

@@ -1,6 +1,6 @@
 //! What the templates of playbooks show, made of the feature's views.
 
-use crate::entities::kinds::{PartKey, StudyState, TermKind};
+use crate::entities::kinds::{Discipline, PartKey, StudyState, TermKind};
 use crate::features::forum::model::AuthorView;
 use crate::features::playbooks::chart::{self, Change, Plot};
 use crate::features::playbooks::measures::Measure;
@@ -20,11 +20,7 @@ pub struct Person {
 impl Person {
     #[must_use]
     pub fn of(f: &Frame, who: &AuthorView) -> Self {
-        let detail = if who.headline.is_empty() {
-            f.of("people.discipline", who.discipline.as_str())
-        } else {
-            who.headline.clone()
-        };
+        let detail = if who.headline.is_empty() { discipline(f, who.discipline) } else { who.headline.clone() };
         Self {
             handle: who.handle.clone(),
             name: who.display_name.clone(),
@@ -39,6 +35,11 @@ impl Person {
     }
 }
 
+/// A discipline beside a name; "other" says nothing there.
+fn discipline(f: &Frame, of: Discipline) -> String {
+    if of == Discipline::Other { String::new() } else { f.of("people.discipline", of.as_str()) }
+}
+
 /// Why somebody stands behind a study.
 #[derive(Clone, Debug)]
 pub struct Said {
@@ -49,7 +50,7 @@ pub struct Said {
 impl Said {
     #[must_use]
     pub fn of(f: &Frame, each: &StudyEndorsementView) -> Self {
-        let discipline = f.of("people.discipline", each.discipline.as_str());
+        let discipline = discipline(f, each.discipline);
         let detail: Vec<&str> =
             [discipline.as_str(), &each.role, &each.organisation].into_iter().filter(|part| !part.is_empty()).collect();
         Self {

@@ -24,7 +24,7 @@ impl Generation {
     pub fn search(&self, ask: &Ask) -> EngineResult<Found> {
         let searcher = self.searcher_of(ask.after.map(|after| after.version));
         let segments = searcher.segment_readers();
-        let visible = self.visibles.of(segments, &ask.reach)?;
+        let visible = self.visibles.of(segments, &ask.reach, self.fields.scored())?;
         let vocabulary = |field| Vocabulary { segments, visible: &visible, field };
         let (words, names) = (vocabulary(self.fields.words), vocabulary(self.fields.names));
         let meaning = meaning(ask, words, names, &self.tuning)?;

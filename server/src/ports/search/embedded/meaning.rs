@@ -198,6 +198,9 @@ impl One<'_> {
             let faults = if letters >= typos.two_from { 2 } else { 1 };
             let mut close = words.like(word, faults, FAR)?;
             close.sort_by(|a, b| (a.2, std::cmp::Reverse(a.1), &a.0).cmp(&(b.2, std::cmp::Reverse(b.1), &b.0)));
+            // A word that is two letters away is not meant where one is that is nearer.
+            let nearest = close.first().map_or(0, |(.., distance)| *distance);
+            close.retain(|(.., distance)| *distance == nearest);
             close.truncate(tuning.ranking.limits.expansions / 2);
             correction = close.first().map(|(other, ..)| other.clone());
             for (other, _, distance) in close {

@@ -37,6 +37,14 @@ pub struct Fields {
     pub audience: Field,
 }
 
+impl Fields {
+    /// The fields of stems, in the order in which scoring looks at them.
+    #[must_use]
+    pub const fn scored(&self) -> [Field; 3] {
+        [self.title, self.labels, self.body]
+    }
+}
+
 #[must_use]
 pub fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();

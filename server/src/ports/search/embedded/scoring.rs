@@ -37,45 +37,60 @@ pub struct Scoring<'a> {
 impl Scoring<'_> {
     /// Every document that answers, a list a segment.
     pub fn score(&self, meaning: &Meaning) -> EngineResult<Vec<Scored>> {
-        let averages = self.averages()?;
+        let averages = self.averages();
         let mut columns: Vec<Vec<Column>> = Vec::with_capacity(self.segments.len());
         for (segment, visible) in self.segments.iter().zip(self.visible) {
             columns.push(self.columns(segment, visible, meaning, &averages)?);
         }
         let documents: u64 = self.visible.iter().map(|visible| visible.count()).sum();
-        let rarity: Vec<f32> = (0..meaning.concepts.len())
-            .map(|at| {
-                let having: usize = columns.iter().filter_map(|of| of.get(at)).map(Vec::len).sum();
-                idf(documents, having as u64)
-            })
-            .collect();
-        let loose = meaning.concepts.iter().filter(|concept| !concept.required).count();
-        let needed = needed(loose);
+        let (mut rarity, mut loose, mut weight) = (Vec::with_capacity(meaning.concepts.len()), 0, 0.0f32);
+        for (at, concept) in meaning.concepts.iter().enumerate() {
+            let having: usize = columns.iter().filter_map(|of| of.get(at)).map(Vec::len).sum();
+            let rare = idf(documents, having as u64);
+            rarity.push(rare);
+            if !concept.required {
+                loose += 1;
+                // A word that nothing has says nothing of what was found.
+                weight += if having > 0 { rare } else { 0.0 };
+            }
+        }
+        let needed = self.needed(loose, weight);
         let mut scored = self.combine(meaning, &columns, &rarity, needed)?;
-        if needed > 1 && scored.iter().all(Vec::is_empty) {
-            // Nothing has that many of the words: better some than nothing.
-            scored = self.combine(meaning, &columns, &rarity, 1)?;
+        if loose > 1 && scored.iter().all(Vec::is_empty) {
+            // Nothing has that much of what was asked: better some than nothing.
+            scored = self.combine(meaning, &columns, &rarity, self.needed(1, 0.0))?;
         }
         Ok(scored)
     }
 
-    fn weighted(&self) -> [(Field, config::Field); 3] {
-        let (fields, of) = (self.fields, self.tuning.ranking.fields);
-        [(fields.title, of.title), (fields.labels, of.labels), (fields.body, of.body)]
+    /// What a document needs of so many loose words: of few words two, of many those that make up
+    /// a share of the rarity of all.
+    fn needed(&self, words: usize, weight: f32) -> Needed {
+        let matching = self.tuning.ranking.matching;
+        match words {
+            0 => Needed { words: 0, weight: 0.0 },
+            1 => Needed { words: 1, weight: 0.0 },
+            _ if words <= matching.few => Needed { words: 2, weight: 0.0 },
+            _ => Needed { words: 1, weight: weight * matching.share },
+        }
     }
 
-    /// The average length of each field.
-    fn averages(&self) -> EngineResult<[f32; 3]> {
-        let mut averages = [1.0; 3];
-        for ((field, _), average) in self.weighted().iter().zip(&mut averages) {
-            let (mut tokens, mut documents) = (0u64, 0u64);
-            for segment in self.segments {
-                tokens += segment.inverted_index(*field)?.total_num_tokens();
-                documents += u64::from(segment.max_doc());
+    fn weighted(&self) -> [(Field, config::Field); 3] {
+        let of = self.tuning.ranking.fields;
+        let [title, labels, body] = self.fields.scored();
+        [(title, of.title), (labels, of.labels), (body, of.body)]
+    }
+
+    /// The average length of each field in what is visible.
+    fn averages(&self) -> [f32; 3] {
+        let documents: u64 = self.visible.iter().map(|visible| visible.count()).sum();
+        let mut tokens = [0u64; 3];
+        for visible in self.visible {
+            for (sum, length) in tokens.iter_mut().zip(visible.lengths()) {
+                *sum += length;
             }
-            *average = (tokens as f32 / documents.max(1) as f32).max(1.0);
         }
-        Ok(averages)
+        tokens.map(|tokens| (tokens as f32 / documents.max(1) as f32).max(1.0))
     }
 
     fn columns(
@@ -193,30 +208,37 @@ impl Scoring<'_> {
         meaning: &Meaning,
         columns: &[Vec<Column>],
         rarity: &[f32],
-        needed: usize,
+        needed: Needed,
     ) -> EngineResult<Vec<Scored>> {
         let k1 = self.tuning.ranking.k1;
         let required = meaning.concepts.iter().filter(|concept| concept.required).count();
         let mut all = Vec::with_capacity(columns.len());
         for (segment, columns) in self.segments.iter().zip(columns) {
             let size = segment.max_doc() as usize;
-            let (mut scores, mut loose, mut must) = (vec![0.0f32; size], vec![0u8; size], vec![0u8; size]);
+            let (mut scores, mut have) = (vec![0.0f32; size], vec![Has::default(); size]);
             for ((column, rarity), concept) in columns.iter().zip(rarity).zip(&meaning.concepts) {
-                let counted = if concept.required { &mut must } else { &mut loose };
                 for (doc, frequency) in column {
                     let at = *doc as usize;
-                    if let (Some(score), Some(count)) = (scores.get_mut(at), counted.get_mut(at)) {
+                    if let (Some(score), Some(has)) = (scores.get_mut(at), have.get_mut(at)) {
                         *score += rarity * frequency * (k1 + 1.0) / (frequency + k1);
-                        *count += 1;
+                        if concept.required {
+                            has.required += 1;
+                        } else {
+                            has.words += 1;
+                            has.weight += rarity;
+                        }
                     }
                 }
             }
             self.leave_out(segment, meaning, &mut scores)?;
-            let enough = |(doc, (score, (loose, must))): (u32, (f32, (u8, u8)))| {
-                let good = score > 0.0 && usize::from(loose) >= needed && usize::from(must) >= required;
+            let enough = |(doc, (score, has)): (u32, (f32, Has))| {
+                let good = score > 0.0
+                    && usize::from(has.words) >= needed.words
+                    && has.weight >= needed.weight
+                    && usize::from(has.required) >= required;
                 good.then_some((doc, score))
             };
-            all.push((0u32..).zip(scores.into_iter().zip(loose.into_iter().zip(must))).filter_map(enough).collect());
+            all.push((0u32..).zip(scores.into_iter().zip(have)).filter_map(enough).collect());
         }
         Ok(all)
     }
@@ -255,14 +277,20 @@ impl Norms {
     }
 }
 
-/// How many of so many words a document needs: both of two, most of few, a third of many.
-const fn needed(words: usize) -> usize {
-    match words {
-        0 => 0,
-        1 => 1,
-        2 | 3 => 2,
-        _ => words.div_ceil(3),
-    }
+/// What a document needs of the loose words.
+#[derive(Clone, Copy)]
+struct Needed {
+    words: usize,
+    /// Rarity of the words it has, added up.
+    weight: f32,
+}
+
+/// What a document has of the words.
+#[derive(Clone, Copy, Default)]
+struct Has {
+    weight: f32,
+    words: u8,
+    required: u8,
 }
 
 fn idf(documents: u64, having: u64) -> f32 {

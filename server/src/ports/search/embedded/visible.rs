@@ -6,6 +6,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use tantivy::SegmentReader;
 use tantivy::index::SegmentId;
+use tantivy::schema::Field;
 
 use crate::ports::search::EngineResult;
 use crate::search::{Audience, Reach};
@@ -18,6 +19,8 @@ const KEPT: u64 = 48 << 20;
 pub struct Visible {
     bits: Vec<u64>,
     count: u64,
+    /// Words in each of the fields that are scored, of all of them together.
+    lengths: [u64; 3],
 }
 
 impl Visible {
@@ -30,6 +33,12 @@ impl Visible {
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
+    }
+
+    /// How many words they have in each field.
+    #[must_use]
+    pub const fn lengths(&self) -> [u64; 3] {
+        self.lengths
     }
 
     /// All of them, ascending.
@@ -70,7 +79,7 @@ impl Default for Visibles {
 
 impl Visibles {
     /// What a viewer may see of each segment.
-    pub fn of(&self, segments: &[SegmentReader], reach: &Reach) -> EngineResult<Vec<Arc<Visible>>> {
+    pub fn of(&self, segments: &[SegmentReader], reach: &Reach, scored: [Field; 3]) -> EngineResult<Vec<Arc<Visible>>> {
         let audiences: Arc<Vec<Audience>> = Arc::new(reach.audiences().iter().copied().collect());
         let mut all = Vec::with_capacity(segments.len());
         for segment in segments {
@@ -82,7 +91,7 @@ impl Visibles {
             let visible = match self.kept.get(&key) {
                 Some(visible) => visible,
                 None => {
-                    let visible = Arc::new(compute(segment, reach)?);
+                    let visible = Arc::new(compute(segment, reach, scored)?);
                     self.kept.insert(key, Arc::clone(&visible));
                     visible
                 }
@@ -93,8 +102,9 @@ impl Visibles {
     }
 }
 
-fn compute(segment: &SegmentReader, reach: &Reach) -> EngineResult<Visible> {
-    let mut visible = Visible { bits: vec![0; (segment.max_doc() as usize).div_ceil(64)], count: 0 };
+fn compute(segment: &SegmentReader, reach: &Reach, scored: [Field; 3]) -> EngineResult<Visible> {
+    let mut visible = Visible { bits: vec![0; (segment.max_doc() as usize).div_ceil(64)], count: 0, lengths: [0; 3] };
+    let norms = scored.map(|field| segment.get_fieldnorms_reader(field).ok());
     let Some(column) = segment.fast_fields().str("audience")? else { return Ok(visible) };
     // Each audience once: its number in this segment, and whether the viewer belongs to it.
     let mut belongs = vec![false; column.num_terms()];
@@ -111,6 +121,9 @@ fn compute(segment: &SegmentReader, reach: &Reach) -> EngineResult<Visible> {
         if seen && let Some(word) = visible.bits.get_mut(doc as usize >> 6) {
             *word |= 1 << (doc & 63);
             visible.count += 1;
+            for (length, norm) in visible.lengths.iter_mut().zip(&norms) {
+                *length += norm.as_ref().map_or(0, |norm| u64::from(norm.fieldnorm(doc)));
+            }
         }
     }
     Ok(visible)

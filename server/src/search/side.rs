@@ -1,0 +1,139 @@
+//! One index and the ways it comes further: built from the rows, brought up to the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::DatabaseConnection;
+
+use super::log::{self, Mark};
+use super::{Kind, Source, Within, requests};
+use crate::app::AppState;
+use crate::ports::search::embedded::{Generation, Home, Progress, Shared};
+use crate::ports::search::{Change, EngineError, Tuning};
+use crate::web::error::{AppError, Result};
+
+/// Documents read at once.
+const BATCH: usize = 500;
+/// Documents of one commit while an index is built.
+pub(super) const COMMIT: usize = 4000;
+
+/// One index with how far it is.
+pub(super) struct Side {
+    pub(super) index: Shared,
+    pub(super) progress: Progress,
+}
+
+/// Work on an index, on a thread for it.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::result::Result<T, EngineError> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| AppError::internal("work on the index panicked"))?
+        .map_err(|error| AppError::Internal(error.into()))
+}
+
+/// A new index, as of the log's end now: what changes while it is built is followed afterwards.
+pub(super) async fn begin(state: &AppState, home: &Home) -> Result<Side> {
+    let db = state.store.read();
+    let progress = Progress::begin(&state.epoch, log::end(db).await?, requests::wanted(db).await?);
+    let index = home.fresh(&Tuning::default()).map_err(|error| AppError::Internal(error.into()))?;
+    let side = Side { index: index.into(), progress };
+    write(&side.index, Vec::new(), &side.progress).await?;
+    Ok(side)
+}
+
+/// Writes changes and how far they bring the index.
+pub(super) async fn write(index: &Shared, changes: Vec<Change>, progress: &Progress) -> Result<()> {
+    let (index, progress) = (Shared::clone(index), progress.clone());
+    blocking(move || Generation::write(&index, &changes, &progress)).await
+}
+
+/// The next part of an index that is being built; how many documents that were.
+pub(super) async fn build(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &mut Side) -> Result<i64> {
+    let Some((at, after)) = side.progress.building else { return Ok(0) };
+    let place = usize::try_from(at).unwrap_or(usize::MAX);
+    let mut next = side.progress.clone();
+    let Some(source) = sources.get(place) else {
+        next.building = None;
+        write(&side.index, Vec::new(), &next).await?;
+        side.progress = next;
+        return Ok(0);
+    };
+    let from = if after == 0 { i64::MIN } else { after };
+    let ids = source.ids(db, from, COMMIT as u64).await?;
+    next.building = Some(match ids.last() {
+        Some(last) if ids.len() == COMMIT => (at, *last),
+        _ => (at + 1, 0),
+    });
+    let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
+    if !changes.is_empty() {
+        write(&side.index, changes, &next).await?;
+    }
+    side.progress = next;
+    Ok(i64::try_from(ids.len()).unwrap_or(0))
+}
+
+/// Follows the log by one page; whether there is more, or `None` if it does not go on from here.
+pub(super) async fn follow(state: &AppState, sources: &[&'static dyn Source], side: &mut Side) -> Result<Option<bool>> {
+    let db = state.store.read();
+    let Some(read) = log::read(db, &side.progress.cursor).await? else { return Ok(None) };
+    let mut next = side.progress.clone();
+    next.cursor = read.next;
+    if read.marks.is_empty() {
+        side.progress = next;
+        return Ok(Some(read.more));
+    }
+    let rows: BTreeSet<(Kind, i64)> = read.marks.iter().map(|mark| (mark.kind, mark.id)).collect();
+    for deep in read.marks.iter().filter(|mark| mark.deep) {
+        inside(db, sources, side, *deep).await?;
+    }
+    let changes = changes(db, sources, rows.into_iter()).await?;
+    write(&side.index, changes, &next).await?;
+    side.progress = next;
+    state.search.note(|status| status.commits += 1);
+    Ok(Some(read.more))
+}
+
+/// Everything inside something that changed as a whole. The cursor stays where it is: should this
+/// break off, it is done again.
+async fn inside(db: &DatabaseConnection, sources: &[&'static dyn Source], side: &Side, mark: Mark) -> Result<()> {
+    for source in sources {
+        let mut after = i64::MIN;
+        loop {
+            let of = Within { kind: mark.kind, id: mark.id };
+            let ids = source.within(db, of, after, COMMIT as u64).await?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            let changes = changes(db, sources, ids.iter().map(|id| (source.kind(), *id))).await?;
+            write(&side.index, changes, &side.progress).await?;
+            if ids.len() < COMMIT {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What these rows are to an index now: documents, or gone.
+pub(super) async fn changes(
+    db: &DatabaseConnection,
+    sources: &[&'static dyn Source],
+    rows: impl Iterator<Item = (Kind, i64)>,
+) -> Result<Vec<Change>> {
+    let mut by_kind: BTreeMap<Kind, BTreeSet<i64>> = BTreeMap::new();
+    for (kind, id) in rows {
+        by_kind.entry(kind).or_default().insert(id);
+    }
+    let mut changes = Vec::new();
+    for (kind, ids) in by_kind {
+        let Some(source) = sources.iter().find(|source| source.kind() == kind) else { continue };
+        let ids: Vec<i64> = ids.into_iter().collect();
+        for batch in ids.chunks(BATCH) {
+            let documents = source.documents(db, batch).await?;
+            let found: BTreeSet<i64> = documents.iter().map(|document| document.id).collect();
+            changes.extend(documents.into_iter().map(|document| Change::Put(Box::new(document))));
+            let gone = batch.iter().filter(|id| !found.contains(*id));
+            changes.extend(gone.map(|id| Change::Remove(kind, *id)));
+        }
+    }
+    Ok(changes)
+}
