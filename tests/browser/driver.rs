@@ -188,7 +188,15 @@ impl Browser {
 
     /// Clicks on it.
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        // What sticks to the edges of a narrow window may lie over it, as it does for people until they scroll.
+        let element = self.find(css).await;
+        let argument = serde_json::to_value(&element).unwrap();
+        self.client.execute("arguments[0].scrollIntoView({block: 'nearest'})", vec![argument]).await.unwrap();
+        if let Err(error) = element.click().await {
+            let argument = serde_json::to_value(&element).unwrap();
+            self.client.execute("arguments[0].scrollIntoView({block: 'center'})", vec![argument]).await.unwrap();
+            element.click().await.unwrap_or_else(|again| panic!("{css}: {again}, at first {error}"));
+        }
     }
 
     /// Types into a field, over what is in it.

@@ -52,7 +52,7 @@ fn variables(text: &str) -> Vec<(String, bool)> {
 #[test]
 fn every_service_is_looked_after() {
     let services = services();
-    for name in ["proxy", "hub-1", "hub-2", "database", "bus", "search", "storage"] {
+    for name in ["proxy", "hub-1", "hub-2", "database", "bus", "storage"] {
         assert!(services.contains_key(name), "{name}");
     }
     for (name, service) in &services {

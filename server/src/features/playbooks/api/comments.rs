@@ -54,7 +54,7 @@ pub(super) struct CommentPatch {
 }
 
 /// Comments on a case study, the oldest first; for its authors and reviewers
-#[utoipa::path(get, path = "/case-studies/{slug}/comments", tag = "case studies", operation_id = "list_study_comments", params(("slug" = String, Path), CommentsQuery, PageQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/comments", tag = "case-studies", operation_id = "list_study_comments", params(("slug" = String, Path), CommentsQuery, PageQuery),
     responses((status = 200, body = Page<CommentView>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn list(
@@ -76,7 +76,7 @@ pub(super) async fn list(
 }
 
 /// Comment on a part
-#[utoipa::path(post, path = "/case-studies/{slug}/comments", tag = "case studies", operation_id = "create_study_comment", params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/comments", tag = "case-studies", operation_id = "create_study_comment", params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = CommentBody,
     responses((status = 201, body = CommentView, headers(("Location" = String), ("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -101,7 +101,7 @@ pub(super) async fn create(
 }
 
 /// Change one's own comment
-#[utoipa::path(patch, path = "/case-studies/{slug}/comments/{id}", tag = "case studies", operation_id = "change_study_comment", params(("slug" = String, Path), ("id" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(patch, path = "/case-studies/{slug}/comments/{id}", tag = "case-studies", operation_id = "change_study_comment", params(("slug" = String, Path), ("id" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = CommentPatch,
     responses((status = 200, body = CommentView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -122,7 +122,7 @@ pub(super) async fn patch(
 }
 
 /// Delete a comment: one's own, or as a reviewer
-#[utoipa::path(delete, path = "/case-studies/{slug}/comments/{id}", tag = "case studies", operation_id = "delete_study_comment", params(("slug" = String, Path), ("id" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/comments/{id}", tag = "case-studies", operation_id = "delete_study_comment", params(("slug" = String, Path), ("id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn delete(
@@ -135,7 +135,7 @@ pub(super) async fn delete(
 }
 
 /// Resolve a thread
-#[utoipa::path(put, path = "/case-studies/{slug}/comments/{id}/resolved", tag = "case studies", operation_id = "resolve_study_comment", params(("slug" = String, Path), ("id" = String, Path)),
+#[utoipa::path(put, path = "/case-studies/{slug}/comments/{id}/resolved", tag = "case-studies", operation_id = "resolve_study_comment", params(("slug" = String, Path), ("id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn resolve(
@@ -148,7 +148,7 @@ pub(super) async fn resolve(
 }
 
 /// Open a resolved thread again
-#[utoipa::path(delete, path = "/case-studies/{slug}/comments/{id}/resolved", tag = "case studies", operation_id = "reopen_study_comment", params(("slug" = String, Path), ("id" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/comments/{id}/resolved", tag = "case-studies", operation_id = "reopen_study_comment", params(("slug" = String, Path), ("id" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn reopen(

@@ -10,7 +10,7 @@ use crate::web::error::{Problem, Result};
 use crate::web::viewer::Viewer;
 
 /// A case study as Markdown with front matter, which an import reads again
-#[utoipa::path(get, path = "/case-studies/{slug}/export.md", tag = "case studies", operation_id = "export_case_study", params(("slug" = String, Path), CopyQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/export.md", tag = "case-studies", operation_id = "export_case_study", params(("slug" = String, Path), CopyQuery),
     responses((status = 200, body = String, content_type = "text/markdown"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn study(

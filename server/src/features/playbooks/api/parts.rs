@@ -50,7 +50,7 @@ pub(super) struct StalePart {
 }
 
 /// The parts that there are, with a sentence of guidance each
-#[utoipa::path(get, path = "/case-studies/parts", tag = "case studies", operation_id = "list_part_guides",
+#[utoipa::path(get, path = "/case-studies/parts", tag = "case-studies", operation_id = "list_part_guides",
     responses((status = 200, body = Page<PartGuide>)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn guides() -> HttpResponse {
@@ -58,7 +58,7 @@ pub(super) async fn guides() -> HttpResponse {
 }
 
 /// A part of the working copy
-#[utoipa::path(get, path = "/case-studies/{slug}/parts/{key}", tag = "case studies", operation_id = "get_part", params(("slug" = String, Path), ("key" = String, Path)),
+#[utoipa::path(get, path = "/case-studies/{slug}/parts/{key}", tag = "case-studies", operation_id = "get_part", params(("slug" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = PartView, headers(("ETag" = String))), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn get(
@@ -74,7 +74,7 @@ pub(super) async fn get(
 }
 
 /// Save a part
-#[utoipa::path(patch, path = "/case-studies/{slug}/parts/{key}", tag = "case studies", operation_id = "change_part", params(("slug" = String, Path), ("key" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(patch, path = "/case-studies/{slug}/parts/{key}", tag = "case-studies", operation_id = "change_part", params(("slug" = String, Path), ("key" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = PartPatch,
     responses((status = 200, body = PartView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -134,7 +134,7 @@ pub(super) async fn patch(
 }
 
 /// Every saved state of a part, the newest first
-#[utoipa::path(get, path = "/case-studies/{slug}/parts/{key}/revisions", tag = "case studies", operation_id = "list_part_revisions", params(("slug" = String, Path), ("key" = String, Path), PageQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/parts/{key}/revisions", tag = "case-studies", operation_id = "list_part_revisions", params(("slug" = String, Path), ("key" = String, Path), PageQuery),
     responses((status = 200, body = Page<PartRevisionView>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn revisions(
@@ -167,7 +167,7 @@ pub(super) struct DraftBody {
 }
 
 /// One's drafts of all parts
-#[utoipa::path(get, path = "/case-studies/{slug}/drafts", tag = "case studies", operation_id = "list_part_drafts", params(("slug" = String, Path)),
+#[utoipa::path(get, path = "/case-studies/{slug}/drafts", tag = "case-studies", operation_id = "list_part_drafts", params(("slug" = String, Path)),
     responses((status = 200, body = Page<PartDraftView>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn drafts(state: web::Data<AppState>, me: Member, slug: web::Path<String>) -> Result<HttpResponse> {
@@ -178,7 +178,7 @@ pub(super) async fn drafts(state: web::Data<AppState>, me: Member, slug: web::Pa
 }
 
 /// One's draft of a part
-#[utoipa::path(get, path = "/case-studies/{slug}/parts/{key}/draft", tag = "case studies", operation_id = "get_part_draft", params(("slug" = String, Path), ("key" = String, Path)),
+#[utoipa::path(get, path = "/case-studies/{slug}/parts/{key}/draft", tag = "case-studies", operation_id = "get_part_draft", params(("slug" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = PartDraftView), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn get_draft(
@@ -194,7 +194,7 @@ pub(super) async fn get_draft(
 }
 
 /// Keep what is being typed into a part; nobody else sees it
-#[utoipa::path(put, path = "/case-studies/{slug}/parts/{key}/draft", tag = "case studies", operation_id = "put_part_draft", params(("slug" = String, Path), ("key" = String, Path)),
+#[utoipa::path(put, path = "/case-studies/{slug}/parts/{key}/draft", tag = "case-studies", operation_id = "put_part_draft", params(("slug" = String, Path), ("key" = String, Path)),
     request_body = DraftBody,
     responses((status = 200, body = PartDraftView),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -213,7 +213,7 @@ pub(super) async fn put_draft(
 }
 
 /// Let a draft go
-#[utoipa::path(delete, path = "/case-studies/{slug}/parts/{key}/draft", tag = "case studies", operation_id = "delete_part_draft", params(("slug" = String, Path), ("key" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/parts/{key}/draft", tag = "case-studies", operation_id = "delete_part_draft", params(("slug" = String, Path), ("key" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn delete_draft(

@@ -45,7 +45,7 @@ impl RegisterQuery {
 }
 
 /// Who uses what, by organisation; contacts for members alone
-#[utoipa::path(get, path = "/adoptions", tag = "case studies", operation_id = "list_adoptions", params(RegisterQuery, PageQuery),
+#[utoipa::path(get, path = "/adoptions", tag = "case-studies", operation_id = "list_adoptions", params(RegisterQuery, PageQuery),
     responses((status = 200, body = Page<AdoptionView>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn list(
@@ -59,7 +59,7 @@ pub(super) async fn list(
 }
 
 /// Organisations with how far they have come with how many case studies, by name
-#[utoipa::path(get, path = "/adoptions/organisations", tag = "case studies", operation_id = "list_adopting_organisations", params(RegisterQuery, PageQuery),
+#[utoipa::path(get, path = "/adoptions/organisations", tag = "case-studies", operation_id = "list_adopting_organisations", params(RegisterQuery, PageQuery),
     responses((status = 200, body = Page<OrganisationView>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn organisations(

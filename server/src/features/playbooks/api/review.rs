@@ -44,7 +44,7 @@ async fn step(
 }
 
 /// Ask for a review; its authors
-#[utoipa::path(post, path = "/case-studies/{slug}/submit", tag = "case studies", operation_id = "submit_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/submit", tag = "case-studies", operation_id = "submit_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<ReviewBody>,
     responses((status = 200, body = StudyView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -62,7 +62,7 @@ pub(super) async fn submit(
 }
 
 /// Take a submission back; its authors
-#[utoipa::path(post, path = "/case-studies/{slug}/withdraw", tag = "case studies", operation_id = "withdraw_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/withdraw", tag = "case-studies", operation_id = "withdraw_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<ReviewBody>,
     responses((status = 200, body = StudyView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -80,7 +80,7 @@ pub(super) async fn withdraw(
 }
 
 /// Publish what was submitted; a reviewer
-#[utoipa::path(post, path = "/case-studies/{slug}/publish", tag = "case studies", operation_id = "publish_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/publish", tag = "case-studies", operation_id = "publish_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<ReviewBody>,
     responses((status = 200, body = StudyView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -98,7 +98,7 @@ pub(super) async fn publish(
 }
 
 /// Send back what was submitted, and say why; a reviewer
-#[utoipa::path(post, path = "/case-studies/{slug}/return", tag = "case studies", operation_id = "return_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/return", tag = "case-studies", operation_id = "return_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<ReviewBody>,
     responses((status = 200, body = StudyView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -116,7 +116,7 @@ pub(super) async fn send_back(
 }
 
 /// Take a case study off the lists; its authors and reviewers
-#[utoipa::path(post, path = "/case-studies/{slug}/retire", tag = "case studies", operation_id = "retire_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/retire", tag = "case-studies", operation_id = "retire_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<ReviewBody>,
     responses((status = 200, body = StudyView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -134,7 +134,7 @@ pub(super) async fn retire(
 }
 
 /// Published revisions of a case study, the newest first
-#[utoipa::path(get, path = "/case-studies/{slug}/revisions", tag = "case studies", operation_id = "list_study_revisions", params(("slug" = String, Path), PageQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/revisions", tag = "case-studies", operation_id = "list_study_revisions", params(("slug" = String, Path), PageQuery),
     responses((status = 200, body = Page<StudyRevisionView>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn revisions(
@@ -152,7 +152,7 @@ fn number_of(text: &str) -> Result<i32> {
 }
 
 /// A published revision with what it said
-#[utoipa::path(get, path = "/case-studies/{slug}/revisions/{number}", tag = "case studies", operation_id = "get_study_revision", params(("slug" = String, Path), ("number" = String, Path)),
+#[utoipa::path(get, path = "/case-studies/{slug}/revisions/{number}", tag = "case-studies", operation_id = "get_study_revision", params(("slug" = String, Path), ("number" = String, Path)),
     responses((status = 200, body = StudyRevisionFull), (status = 401, body = Problem), (status = 404, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn revision(
@@ -173,7 +173,7 @@ pub(super) struct DiffQuery {
 }
 
 /// How a revision differs from an older one, part by part
-#[utoipa::path(get, path = "/case-studies/{slug}/revisions/{number}/diff", tag = "case studies", operation_id = "diff_study_revision", params(("slug" = String, Path), ("number" = String, Path), DiffQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/revisions/{number}/diff", tag = "case-studies", operation_id = "diff_study_revision", params(("slug" = String, Path), ("number" = String, Path), DiffQuery),
     responses((status = 200, body = Page<PartDiff>), (status = 401, body = Problem), (status = 404, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn diff(
@@ -200,7 +200,7 @@ fn content(of: StudyRevisionFull) -> RevisionContent {
 }
 
 /// The log of a case study's review, the newest first; for its authors and reviewers
-#[utoipa::path(get, path = "/case-studies/{slug}/log", tag = "case studies", operation_id = "list_study_acts", params(("slug" = String, Path), PageQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/log", tag = "case-studies", operation_id = "list_study_acts", params(("slug" = String, Path), PageQuery),
     responses((status = 200, body = Page<ActView>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn log(

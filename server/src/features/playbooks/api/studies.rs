@@ -161,7 +161,7 @@ impl StudiesQuery {
 }
 
 /// Published case studies that one may read
-#[utoipa::path(get, path = "/case-studies", tag = "case studies", operation_id = "list_case_studies", params(StudiesQuery, PageQuery),
+#[utoipa::path(get, path = "/case-studies", tag = "case-studies", operation_id = "list_case_studies", params(StudiesQuery, PageQuery),
     responses((status = 200, body = Page<StudyRow>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn list(
@@ -175,7 +175,7 @@ pub(super) async fn list(
 }
 
 /// The terms of published case studies, those of the most first; at most 400
-#[utoipa::path(get, path = "/case-studies/terms", tag = "case studies", operation_id = "list_case_study_terms", params(StudiesQuery),
+#[utoipa::path(get, path = "/case-studies/terms", tag = "case-studies", operation_id = "list_case_study_terms", params(StudiesQuery),
     responses((status = 200, body = Page<TermCount>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn terms(
@@ -197,7 +197,7 @@ pub(super) struct MineQuery {
 }
 
 /// The case studies that one writes, of whatever state, the newest first
-#[utoipa::path(get, path = "/me/case-studies", tag = "case studies", operation_id = "list_my_case_studies", params(MineQuery, PageQuery),
+#[utoipa::path(get, path = "/me/case-studies", tag = "case-studies", operation_id = "list_my_case_studies", params(MineQuery, PageQuery),
     responses((status = 200, body = Page<StudyRow>), (status = 401, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn mine(
@@ -214,7 +214,7 @@ pub(super) async fn mine(
 }
 
 /// Begin a case study
-#[utoipa::path(post, path = "/case-studies", tag = "case studies", operation_id = "create_case_study", params(("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies", tag = "case-studies", operation_id = "create_case_study", params(("Idempotency-Key" = Option<String>, Header)),
     request_body = StudyBody,
     responses((status = 201, body = StudyView, headers(("Location" = String), ("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
@@ -237,7 +237,7 @@ pub(super) struct FromTopicBody {
 }
 
 /// Begin a case study from a topic: its text is placed, its people are credited
-#[utoipa::path(post, path = "/case-studies/from-topic", tag = "case studies", operation_id = "case_study_from_topic", params(("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/from-topic", tag = "case-studies", operation_id = "case_study_from_topic", params(("Idempotency-Key" = Option<String>, Header)),
     request_body = FromTopicBody,
     responses((status = 201, body = StudyView, headers(("Location" = String), ("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -267,7 +267,7 @@ pub(super) struct FromMessagesBody {
 }
 
 /// Begin a case study from messages: their text is placed, their authors are credited
-#[utoipa::path(post, path = "/case-studies/from-messages", tag = "case studies", operation_id = "case_study_from_messages", params(("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/from-messages", tag = "case-studies", operation_id = "case_study_from_messages", params(("Idempotency-Key" = Option<String>, Header)),
     request_body = FromMessagesBody,
     responses((status = 201, body = StudyView, headers(("Location" = String), ("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -301,7 +301,7 @@ impl CopyQuery {
 }
 
 /// A case study
-#[utoipa::path(get, path = "/case-studies/{slug}", tag = "case studies", operation_id = "get_case_study", params(("slug" = String, Path), CopyQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}", tag = "case-studies", operation_id = "get_case_study", params(("slug" = String, Path), CopyQuery),
     responses((status = 200, body = StudyView, headers(("ETag" = String))), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn get(
@@ -319,7 +319,7 @@ async fn answer(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> 
 }
 
 /// Change what is about the whole of a case study
-#[utoipa::path(patch, path = "/case-studies/{slug}", tag = "case studies", operation_id = "change_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(patch, path = "/case-studies/{slug}", tag = "case-studies", operation_id = "change_case_study", params(("slug" = String, Path), ("If-Match" = Option<String>, Header)),
     request_body = StudyPatch,
     responses((status = 200, body = StudyView, headers(("ETag" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -348,7 +348,7 @@ pub(super) async fn patch(
 }
 
 /// Published case studies that share terms with one, at most six
-#[utoipa::path(get, path = "/case-studies/{slug}/related", tag = "case studies", operation_id = "related_case_studies", params(("slug" = String, Path)),
+#[utoipa::path(get, path = "/case-studies/{slug}/related", tag = "case-studies", operation_id = "related_case_studies", params(("slug" = String, Path)),
     responses((status = 200, body = Page<StudyRow>), (status = 401, body = Problem), (status = 404, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn related(
@@ -369,7 +369,7 @@ pub(super) struct AuthorBody {
 }
 
 /// Make a member a co-author, or credit them
-#[utoipa::path(put, path = "/case-studies/{slug}/authors/{handle}", tag = "case studies", operation_id = "put_case_study_author", params(("slug" = String, Path), ("handle" = String, Path)),
+#[utoipa::path(put, path = "/case-studies/{slug}/authors/{handle}", tag = "case-studies", operation_id = "put_case_study_author", params(("slug" = String, Path), ("handle" = String, Path)),
     request_body = Option<AuthorBody>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -386,7 +386,7 @@ pub(super) async fn put_author(
 }
 
 /// Take somebody out of the authors and the credited
-#[utoipa::path(delete, path = "/case-studies/{slug}/authors/{handle}", tag = "case studies", operation_id = "delete_case_study_author", params(("slug" = String, Path), ("handle" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/authors/{handle}", tag = "case-studies", operation_id = "delete_case_study_author", params(("slug" = String, Path), ("handle" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn delete_author(

@@ -61,7 +61,7 @@ pub(super) struct DiscussionBody {
 }
 
 /// Stand behind a case study
-#[utoipa::path(put, path = "/case-studies/{slug}/endorsement", tag = "case studies", operation_id = "endorse_case_study", params(("slug" = String, Path)),
+#[utoipa::path(put, path = "/case-studies/{slug}/endorsement", tag = "case-studies", operation_id = "endorse_case_study", params(("slug" = String, Path)),
     request_body = Option<EndorsementBody>,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -85,7 +85,7 @@ pub(super) async fn endorse(
 }
 
 /// Say that one's site considers, tries, uses or gave up what a case study describes
-#[utoipa::path(put, path = "/case-studies/{slug}/adoption", tag = "case studies", operation_id = "adopt_case_study", params(("slug" = String, Path)),
+#[utoipa::path(put, path = "/case-studies/{slug}/adoption", tag = "case-studies", operation_id = "adopt_case_study", params(("slug" = String, Path)),
     request_body = AdoptionBody,
     responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)),
@@ -110,7 +110,7 @@ pub(super) async fn adopt(
 }
 
 /// The endorsements of a case study, the newest first
-#[utoipa::path(get, path = "/case-studies/{slug}/endorsements", tag = "case studies", operation_id = "list_study_endorsements", params(("slug" = String, Path), PageQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/endorsements", tag = "case-studies", operation_id = "list_study_endorsements", params(("slug" = String, Path), PageQuery),
     responses((status = 200, body = Page<StudyEndorsementView>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn endorsements(
@@ -124,7 +124,7 @@ pub(super) async fn endorsements(
 }
 
 /// The adoptions of a case study, the newest first; contacts for members alone
-#[utoipa::path(get, path = "/case-studies/{slug}/adoptions", tag = "case studies", operation_id = "list_study_adoptions", params(("slug" = String, Path), PageQuery),
+#[utoipa::path(get, path = "/case-studies/{slug}/adoptions", tag = "case-studies", operation_id = "list_study_adoptions", params(("slug" = String, Path), PageQuery),
     responses((status = 200, body = Page<AdoptionView>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
 pub(super) async fn adoptions(
@@ -140,7 +140,7 @@ pub(super) async fn adoptions(
 }
 
 /// Open the topic in which a case study is discussed, or get the one that there is
-#[utoipa::path(post, path = "/case-studies/{slug}/discussion", tag = "case studies", operation_id = "discuss_case_study", params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+#[utoipa::path(post, path = "/case-studies/{slug}/discussion", tag = "case-studies", operation_id = "discuss_case_study", params(("slug" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<DiscussionBody>,
     responses((status = 201, body = DiscussionView, headers(("Location" = String))),
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -157,7 +157,7 @@ pub(super) async fn discuss(
 }
 
 /// Take an endorsement back
-#[utoipa::path(delete, path = "/case-studies/{slug}/endorsement", tag = "case studies", operation_id = "unendorse_case_study", params(("slug" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/endorsement", tag = "case-studies", operation_id = "unendorse_case_study", params(("slug" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn unendorse(state: web::Data<AppState>, me: Member, slug: web::Path<String>) -> Result<HttpResponse> {
@@ -166,7 +166,7 @@ pub(super) async fn unendorse(state: web::Data<AppState>, me: Member, slug: web:
 }
 
 /// Take a line of the register back
-#[utoipa::path(delete, path = "/case-studies/{slug}/adoption", tag = "case studies", operation_id = "unadopt_case_study", params(("slug" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/adoption", tag = "case-studies", operation_id = "unadopt_case_study", params(("slug" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn unadopt(state: web::Data<AppState>, me: Member, slug: web::Path<String>) -> Result<HttpResponse> {
@@ -175,7 +175,7 @@ pub(super) async fn unadopt(state: web::Data<AppState>, me: Member, slug: web::P
 }
 
 /// Hear of new revisions
-#[utoipa::path(put, path = "/case-studies/{slug}/follow", tag = "case studies", operation_id = "follow_case_study", params(("slug" = String, Path)),
+#[utoipa::path(put, path = "/case-studies/{slug}/follow", tag = "case-studies", operation_id = "follow_case_study", params(("slug" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn follow(state: web::Data<AppState>, me: Member, slug: web::Path<String>) -> Result<HttpResponse> {
@@ -184,7 +184,7 @@ pub(super) async fn follow(state: web::Data<AppState>, me: Member, slug: web::Pa
 }
 
 /// No longer hear of new revisions
-#[utoipa::path(delete, path = "/case-studies/{slug}/follow", tag = "case studies", operation_id = "unfollow_case_study", params(("slug" = String, Path)),
+#[utoipa::path(delete, path = "/case-studies/{slug}/follow", tag = "case-studies", operation_id = "unfollow_case_study", params(("slug" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
 pub(super) async fn unfollow(state: web::Data<AppState>, me: Member, slug: web::Path<String>) -> Result<HttpResponse> {
