@@ -86,6 +86,7 @@ impl Driver {
         let capabilities: Map<String, Value> = [
             ("browserName".to_owned(), json!("chrome")),
             ("goog:chromeOptions".to_owned(), json!({"args": arguments})),
+            ("timeouts".to_owned(), json!({"script": 180_000})),
             ("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"})),
         ]
         .into_iter()

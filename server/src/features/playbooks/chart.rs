@@ -71,14 +71,16 @@ pub fn change(before: f64, after: f64, unit: &str) -> Option<Change> {
         return Some(Change::Same);
     }
     if matches!(unit.trim().to_lowercase().as_str(), "%" | "percent" | "per cent") {
-        return Some(Change::Points(signed(after - before)));
+        return Some(Change::Points(signed(after - before, 1)));
     }
     let share = (after - before) / before.abs() * 100.0;
-    (before != 0.0 && share.is_finite() && share.abs() < 100_000.0).then(|| Change::Percent(signed(share)))
+    (before != 0.0 && share.is_finite() && share.abs() < 100_000.0).then(|| Change::Percent(signed(share, 0)))
 }
 
-fn signed(value: f64) -> String {
-    let digits = if value.abs() < 10.0 { format!("{:.1}", value.abs()) } else { format!("{:.0}", value.abs()) };
+/// With its sign and at most one decimal; of ten and more as many as `decimals`.
+fn signed(value: f64, decimals: usize) -> String {
+    let decimals = if value.abs() < 10.0 { 1 } else { decimals };
+    let digits = format!("{:.decimals$}", value.abs());
     let shown = group(&trimmed(digits));
     if value < 0.0 { format!("{MINUS}{shown}") } else { format!("+{shown}") }
 }

@@ -141,7 +141,7 @@ pub fn in_unit(value: f64, unit: &str) -> String {
     }
 }
 
-/// The change of a measure in words: `−74%`, `+27 points`.
+/// The change of a measure in words: `−74%`, `+27.5 points`.
 #[must_use]
 pub fn change_of(f: &Frame, measure: &Measure) -> String {
     let (Some(before), Some(after)) = (measure.before, measure.after) else { return String::new() };
