@@ -35,7 +35,7 @@ pub fn pdf(texts: &[&str]) -> Vec<u8> {
     let start = bytes.len();
     let _infallible = write!(bytes, "xref\n0 {}\n0000000000 65535 f \n", places.len() + 1);
     for place in places {
-        let _infallible = write!(bytes, "{place:010} 00000 n \n");
+        let _infallible = writeln!(bytes, "{place:010} 00000 n ");
     }
     let _infallible =
         write!(bytes, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1);
