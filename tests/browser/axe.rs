@@ -87,7 +87,7 @@ async fn look(browser: &Browser, rules: &str, address: &str, theme: &str, name: 
         // As tall as the page, so that nothing lies under what is fixed to the edges of the view.
         // What is as tall as a part of the view grows with it.
         let mut tall = 900;
-        for _ in 0..3 {
+        for _ in 0..8 {
             let height = browser.ask("return document.documentElement.scrollHeight").await;
             let height = u32::try_from(height.as_u64().unwrap()).unwrap();
             if height <= tall {

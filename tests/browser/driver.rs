@@ -161,6 +161,9 @@ impl Browser {
     pub async fn resize(&self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        // The page hears of it a little later.
+        let there = format!("return innerWidth === {width} && innerHeight === {height}");
+        self.until("the view has its size", &there).await;
     }
 
     /// Opens a path of the hub.

@@ -2,6 +2,7 @@
 
 mod drill;
 mod journeys;
+mod reaching;
 mod recovery;
 mod rooms;
 mod slow;

@@ -19,7 +19,7 @@ pub fn withdraw(hub: Hub, sessions: Sessions) -> Withdraw {
             After::EndSession(session) => sessions.forget_session(*session),
             After::Suspend(member) | After::Access(member) => sessions.forget_member(*member),
             After::SpaceAccess(0) => sessions.forget_all(),
-            After::SpaceAccess(_) | After::Follows(_) | After::Jobs | After::Index => {}
+            After::SpaceAccess(_) | After::TopicAccess(_) | After::Follows(_) | After::Jobs | After::Index => {}
         }
         hub.control(what);
     })

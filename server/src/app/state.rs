@@ -12,7 +12,7 @@ use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner}
 use crate::realtime::{Bus, Hub};
 use crate::search::Search;
 use crate::store::Store;
-use crate::streams::{Heads, Relay, Stream};
+use crate::streams::{Heads, Relay, Stream, Within};
 use crate::web::error::Result;
 use crate::web::metrics::Metrics;
 use crate::web::rate_limit::Limits;
@@ -83,8 +83,8 @@ impl AppState {
         self.origin().starts_with("https://")
     }
 
-    /// Whether this member (0: nobody) may read the stream now; else 403 or 404.
-    pub async fn may_subscribe(&self, member: i64, stream: Stream) -> Result<()> {
+    /// Whether this member (0: nobody) may read the stream now, and by whose rules; else 403 or 404.
+    pub async fn may_subscribe(&self, member: i64, stream: Stream) -> Result<Within> {
         crate::features::may_subscribe(self, member, stream).await
     }
 

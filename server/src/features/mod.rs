@@ -27,7 +27,7 @@ use crate::entities::job;
 use crate::realtime::SendFrame;
 use crate::search::Source;
 use crate::store::Id;
-use crate::streams::{Committed, Filler, Stream, StreamKind};
+use crate::streams::{Committed, Filler, Stream, StreamKind, Within};
 use crate::web::error::{AppError, Result};
 use crate::web::rate_limit::What;
 use crate::web::routes::Routes;
@@ -103,14 +103,14 @@ pub fn search_sources() -> Vec<&'static dyn Source> {
     ]
 }
 
-/// Whether a member (0: nobody) may read a stream now.
-pub async fn may_subscribe(state: &AppState, member: i64, stream: Stream) -> Result<()> {
+/// Whether a member (0: nobody) may read a stream now, and by whose rules.
+pub async fn may_subscribe(state: &AppState, member: i64, stream: Stream) -> Result<Within> {
     match stream.kind {
-        StreamKind::Member if stream.id == member && member != 0 => Ok(()),
-        StreamKind::Space => spaces::may_subscribe(state, member, stream.id).await,
+        StreamKind::Member if stream.id == member && member != 0 => Ok(Within::NoSpace),
+        StreamKind::Space => spaces::may_subscribe(state, member, stream.id).await.map(|()| Within::Space(stream.id)),
         StreamKind::Topic => forum::may_subscribe(state, member, stream.id).await,
         StreamKind::Room => chat::may_subscribe(state, member, stream.id).await,
-        StreamKind::CaseStudy => playbooks::may_subscribe(state, member, stream.id).await,
+        StreamKind::CaseStudy => playbooks::may_subscribe(state, member, stream.id).await.map(|()| Within::AnySpace),
         _ => Err(AppError::NotFound),
     }
 }

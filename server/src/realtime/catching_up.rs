@@ -145,8 +145,11 @@ impl Sockets {
         }
         let Some((first, newest)) = items.first().zip(items.last()) else { return false };
         match cursor.take(first.seq, newest.seq) {
-            Step::Whole => socket.send(events_frame(stream, items)),
-            Step::From(skip) => socket.send(events_frame(stream, items.get(skip..).unwrap_or_default())),
+            // Who reads the log makes room first: one long event cuts nobody off.
+            Step::Whole => socket.outbox.push_paced(events_frame(stream, items)),
+            Step::From(skip) => {
+                socket.outbox.push_paced(events_frame(stream, items.get(skip..).unwrap_or_default()));
+            }
             Step::Skip => {}
             Step::Hole => {
                 // What lay between was trimmed while the reader was on its way.

@@ -1,6 +1,8 @@
 //! What a worker is told, and whom of its sockets that concerns.
 
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -13,6 +15,11 @@ use super::sockets::{Reader, Sockets};
 use crate::app::AppState;
 use crate::store::After;
 use crate::streams::{Item, Stream};
+use crate::web::error::AppError;
+
+/// How long a check waits for a database that is away, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Sockets {
     pub(super) fn handle(self: &Rc<Self>, state: &AppState, notice: Notice) {
@@ -112,36 +119,79 @@ impl Sockets {
         }
         let sockets: Vec<Rc<Socket>> = self.all.borrow().values().cloned().collect();
         for socket in sockets {
-            self.pause_and_check(state, &socket);
+            let streams = socket.cursors.borrow().keys().copied().collect();
+            self.pause_and_check(state, &socket, streams);
         }
     }
 
     fn control(self: &Rc<Self>, state: &AppState, after: &After) {
-        let concerned = |socket: &Rc<Socket>| match after {
-            After::EndSession(session) => socket.session.get() == *session,
-            After::Suspend(member) | After::Access(member) | After::Follows(member) => socket.member.get() == *member,
-            After::SpaceAccess(_) => true,
-            After::Jobs | After::Index => false,
-        };
-        let sockets: Vec<Rc<Socket>> = self.all.borrow().values().filter(|of| concerned(of)).cloned().collect();
-        for socket in sockets {
-            match after {
-                After::EndSession(_) => socket.close(close::SIGNED_OUT),
-                After::Suspend(_) => socket.close(close::SUSPENDED),
-                After::Access(_) | After::SpaceAccess(_) => self.pause_and_check(state, &socket),
-                After::Follows(_) => self.refresh_follows(state, &socket),
-                After::Jobs | After::Index => {}
+        if matches!(after, After::SpaceAccess(_) | After::TopicAccess(_) | After::Access(_)) {
+            self.withdrawals.set(self.withdrawals.get() + 1);
+        }
+        match after {
+            After::SpaceAccess(space) => self.control_space(state, *space),
+            After::TopicAccess(topic) => {
+                let stream = Stream::topic(*topic);
+                let readers = self.streams.borrow().get(&stream).map(|readers| {
+                    readers.all.iter().map(|reader| Rc::clone(&reader.socket)).collect::<Vec<_>>()
+                });
+                for socket in readers.unwrap_or_default() {
+                    self.pause_and_check(state, &socket, vec![stream]);
+                }
             }
+            After::EndSession(session) => {
+                self.those(|socket| socket.session.get() == *session).iter().for_each(|of| of.close(close::SIGNED_OUT));
+            }
+            After::Suspend(member) => {
+                self.those(|socket| socket.member.get() == *member).iter().for_each(|of| of.close(close::SUSPENDED));
+            }
+            After::Access(member) => {
+                for socket in self.those(|socket| socket.member.get() == *member) {
+                    let streams = socket.cursors.borrow().keys().copied().collect();
+                    self.pause_and_check(state, &socket, streams);
+                }
+            }
+            After::Follows(member) => {
+                for socket in self.those(|socket| socket.member.get() == *member) {
+                    self.refresh_follows(state, &socket);
+                }
+            }
+            After::Jobs | After::Index => {}
         }
     }
 
-    /// Stops every subscription of a socket at once, then lets those go on that it still may read.
-    fn pause_and_check(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
-        let streams: Vec<Stream> = {
+    fn those(&self, wanted: impl Fn(&Socket) -> bool) -> Vec<Rc<Socket>> {
+        self.all.borrow().values().filter(|socket| wanted(socket)).cloned().collect()
+    }
+
+    /// A space (0: everything) changed for everybody: whoever reads something in it is looked at,
+    /// and which of its rooms a member still follows.
+    fn control_space(self: &Rc<Self>, state: &AppState, space: i64) {
+        let mut concerned: HashMap<u64, (Rc<Socket>, Vec<Stream>)> = HashMap::new();
+        for (stream, readers) in self.streams.borrow().iter() {
+            if readers.within.concerns(space) {
+                for Reader { socket, .. } in &readers.all {
+                    let of = concerned.entry(socket.number).or_insert_with(|| (Rc::clone(socket), Vec::new()));
+                    of.1.push(*stream);
+                }
+            }
+        }
+        for (socket, streams) in concerned.into_values() {
+            self.pause_and_check(state, &socket, streams);
+        }
+        for socket in self.those(|socket| !socket.follows.borrow().is_empty()) {
+            self.refresh_follows(state, &socket);
+        }
+    }
+
+    /// Stops these subscriptions of a socket at once, then lets those go on that it still may read.
+    /// A database that is away for a moment ends none: they go on when it is back.
+    fn pause_and_check(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, streams: Vec<Stream>) {
+        {
             let cursors = socket.cursors.borrow();
-            cursors.values().for_each(|place| place.set(Cursor::new(place.get().last, false)));
-            cursors.keys().copied().collect()
-        };
+            let places = streams.iter().filter_map(|stream| cursors.get(stream));
+            places.for_each(|place| place.set(Cursor::new(place.get().last, false)));
+        }
         if streams.is_empty() {
             return;
         }
@@ -150,15 +200,33 @@ impl Sockets {
         }
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
         actix_web::rt::spawn(async move {
+            let turns = this.turns();
             for stream in streams {
-                match state.may_subscribe(socket.member.get(), stream).await {
-                    Ok(()) => this.catch_up(&state, &socket, stream),
-                    Err(error) => {
-                        tracing::debug!(%error, %stream, "a subscription ends");
-                        if this.unsubscribe(&socket, stream) {
-                            let name = stream.to_string();
-                            let code = Some(Code::Forbidden);
-                            socket.send(ServerFrame::Unsubscribed { stream: &name, code, reference: None }.encode());
+                let mut pause = FIRST_PAUSE;
+                while socket.cursors.borrow().contains_key(&stream) && !socket.outbox.is_closing() {
+                    let turn = turns.acquire().await;
+                    let withdrawals = this.withdrawals.get();
+                    let may = Box::pin(state.may_subscribe(socket.member.get(), stream)).await;
+                    drop(turn);
+                    match may {
+                        Ok(_) if withdrawals != this.withdrawals.get() => {}
+                        Ok(_) => {
+                            this.catch_up(&state, &socket, stream);
+                            break;
+                        }
+                        Err(AppError::NotFound | AppError::Forbidden(_) | AppError::Unauthenticated) => {
+                            if this.unsubscribe(&socket, stream) {
+                                let name = stream.to_string();
+                                let code = Some(Code::Forbidden);
+                                let frame = ServerFrame::Unsubscribed { stream: &name, code, reference: None };
+                                socket.send(frame.encode());
+                            }
+                            break;
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, %stream, "a subscription waits for the database");
+                            tokio::time::sleep(pause).await;
+                            pause = (pause * 2).min(LONGEST_PAUSE);
                         }
                     }
                 }

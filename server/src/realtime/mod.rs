@@ -9,6 +9,7 @@ mod delivering;
 mod hub;
 mod live;
 mod outbox;
+mod patience;
 mod protocol;
 mod recent;
 mod recovery;

@@ -274,6 +274,12 @@ pub fn close_frame(code: u16) -> Bytes {
     frame(0x88, &code.to_be_bytes())
 }
 
+/// Asks whether anybody is there.
+#[must_use]
+pub fn ping_frame() -> Bytes {
+    Bytes::from_static(&[0x89, 0])
+}
+
 /// The answer to a ping of the protocol itself.
 #[must_use]
 pub fn pong_frame(payload: &[u8]) -> Bytes {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::streams::Item;
 
-/// Bytes kept for one stream.
+/// Bytes kept for one stream, frames and items together.
 const MOST: usize = 4 << 20;
 
 #[derive(Debug)]
@@ -21,13 +21,16 @@ pub struct Delivered {
     pub newest: i64,
     pub items: Arc<[Item]>,
     pub frame: Bytes,
+    /// What it costs to keep it.
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
 pub struct Recent {
     frames: VecDeque<Delivered>,
     bytes: usize,
-    used: bool,
+    /// How many of them came after the last sweep.
+    fresh: usize,
 }
 
 impl Recent {
@@ -39,18 +42,22 @@ impl Recent {
         if !follows || !adds {
             self.clear();
         }
-        self.used = true;
         if !adds {
             return;
         }
-        self.bytes += frame.len();
-        let kept = Delivered { first: first.seq, newest: newest.seq, items: Arc::clone(items), frame: frame.clone() };
-        self.frames.push_back(kept);
-        while self.bytes > MOST
-            && let Some(oldest) = self.frames.pop_front()
-        {
-            self.bytes -= oldest.frame.len();
-        }
+        let bytes = frame.len() + items.iter().map(|item| item.json.len() + size_of::<Item>()).sum::<usize>();
+        let (items, frame) = (Arc::clone(items), frame.clone());
+        self.frames.push_back(Delivered { first: first.seq, newest: newest.seq, items, frame, bytes });
+        self.bytes += bytes;
+        self.fresh += 1;
+        while self.bytes > MOST && self.drop_oldest() {}
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let Some(oldest) = self.frames.pop_front() else { return false };
+        self.bytes -= oldest.bytes;
+        self.fresh = self.fresh.min(self.frames.len());
+        true
     }
 
     /// The delivery that holds what comes after `last`.
@@ -62,12 +69,14 @@ impl Recent {
     fn clear(&mut self) {
         self.frames.clear();
         self.bytes = 0;
+        self.fresh = 0;
     }
 
-    /// Forgets everything if nothing was kept since the last sweep.
+    /// Forgets what was there at the sweep before.
     pub fn sweep(&mut self) {
-        if !std::mem::take(&mut self.used) {
-            self.clear();
+        while self.frames.len() > self.fresh && self.drop_oldest() {}
+        self.fresh = 0;
+        if self.frames.is_empty() {
             self.frames.shrink_to_fit();
         }
     }
@@ -110,7 +119,12 @@ mod tests {
         assert!(recent.bytes <= MOST);
         recent.sweep();
         assert!(recent.after(95).is_some());
+        // One that is never quiet keeps no more than came between two sweeps.
+        keep(&mut recent, 101..=101, true, 10);
         recent.sweep();
-        assert!(recent.after(95).is_none());
+        assert!(recent.after(99).is_none() && recent.after(100).is_some());
+        recent.sweep();
+        assert!(recent.after(100).is_none());
+        assert_eq!(recent.bytes, 0);
     }
 }

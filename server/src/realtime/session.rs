@@ -11,13 +11,14 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::outbox::Body;
-use super::protocol::{ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, pong_frame};
+use super::patience::{Limit, Patience, limit};
+use super::protocol::{ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame};
 use super::recovery::{Cursor, can_replay};
 use super::socket::Socket;
 use super::sockets::Sockets;
 use super::writes::Waiting;
 use crate::app::AppState;
-use crate::streams::{Stream, StreamKind, log_head};
+use crate::streams::{Stream, StreamKind, Within, log_head};
 use crate::web::error::{AppError, Finding, Result};
 use crate::web::viewer::{Me, Viewer};
 
@@ -25,18 +26,20 @@ use crate::web::viewer::{Me, Viewer};
 const MOST_STREAMS: usize = 500;
 /// Time for the first frame of a socket that has not signed in.
 const AUTH_WITHIN: Duration = Duration::from_secs(5);
-/// How often a socket's session is looked at.
+/// How often a socket is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(20);
-/// A socket that says nothing for so long is gone; clients ping every 25 s.
+/// After so many looks a socket that said nothing is asked whether it is there.
+const ASK_AFTER: u32 = 2;
+/// After so many it is gone.
 const SILENT_FOR: u32 = 6;
+/// Every so many looks the session is, too: what ends it by an act is told at once, its time is not.
+const SESSION_EVERY: u32 = 3;
 /// Writes of one socket that may wait for their commit; beyond that it is not read on.
 const MOST_WAITING: usize = 64;
-/// Frames a second, and at once.
-const FRAMES: (u32, u32) = (100, 1000);
-/// Refused frames after which a socket is abusing the protocol.
-const PATIENCE: u32 = 200;
-
-type Limit = governor::DefaultDirectRateLimiter;
+/// Frames at once, and a second.
+const FRAMES: (u32, u32) = (1000, 100);
+/// How often a right is looked up that changes meanwhile.
+const TRIES: usize = 5;
 
 /// `GET /api/v1/ws`
 pub async fn open(
@@ -59,19 +62,11 @@ pub async fn open(
     let outbox = Rc::clone(&socket.outbox);
     let response = response.map_body(|_, handshake| Body { outbox, handshake: Some(handshake) });
     let messages = messages.max_frame_size(MOST_BYTES).aggregate_continuations().max_continuation_size(MOST_BYTES);
-    let quota = governor::Quota::per_second(nonzero(FRAMES.0)).allow_burst(nonzero(FRAMES.1));
     // A load test sends what a person could not.
-    let limit = state.limits.is_on().then(|| Limit::direct(quota));
-    let session = Session { state, sockets, socket, limit, refused: 0, waiting: FuturesUnordered::new() };
+    let limit = state.limits.is_on().then(|| limit(FRAMES));
+    let session = Session { state, sockets, socket, limit, patience: None, waiting: FuturesUnordered::new() };
     actix_web::rt::spawn(session.run(messages, viewer));
     Ok(response.map_into_boxed_body())
-}
-
-const fn nonzero(value: u32) -> std::num::NonZeroU32 {
-    match std::num::NonZeroU32::new(value) {
-        Some(value) => value,
-        None => std::num::NonZeroU32::MIN,
-    }
 }
 
 pub(super) struct Session {
@@ -79,7 +74,8 @@ pub(super) struct Session {
     sockets: Rc<Sockets>,
     pub(super) socket: Rc<Socket>,
     limit: Option<Limit>,
-    refused: u32,
+    /// Begins with the first frame that is refused.
+    patience: Option<Box<Patience>>,
     /// Writes that wait for their commit.
     pub(super) waiting: FuturesUnordered<Waiting>,
 }
@@ -134,7 +130,7 @@ impl Session {
     async fn talk(&mut self, messages: &mut AggregatedMessageStream) {
         let mut check = tokio::time::interval(CHECK_EVERY);
         check.tick().await;
-        let mut silent = 0;
+        let (mut silent, mut looks) = (0, 0_u32);
         loop {
             tokio::select! {
                 Some((echo, outcome)) = self.waiting.next(), if !self.waiting.is_empty() => {
@@ -151,8 +147,12 @@ impl Session {
                 }
                 _ = check.tick() => {
                     silent += 1;
-                    if silent > SILENT_FOR || !self.still_signed_in().await {
+                    looks = looks.wrapping_add(1);
+                    if silent > SILENT_FOR || looks.is_multiple_of(SESSION_EVERY) && !self.still_signed_in().await {
                         return;
+                    }
+                    if silent >= ASK_AFTER {
+                        self.socket.offer(&ping_frame());
                     }
                 }
             }
@@ -266,10 +266,10 @@ impl Session {
         if self.socket.cursors.borrow().len() >= MOST_STREAMS {
             return Err(AppError::TooMany(1));
         }
-        self.state.may_subscribe(self.socket.member.get(), stream).await?;
+        let within = self.looked_up(stream).await?;
         // A reader that starts anew gets nothing until its place is known.
         self.sockets.unsubscribe(&self.socket, stream);
-        self.sockets.subscribe(&self.socket, stream, Cursor::new(i64::MAX, true));
+        self.sockets.subscribe(&self.socket, stream, within, Cursor::new(i64::MAX, true));
         let current = match log_head(self.state.store.read(), stream).await {
             Ok(current) => current,
             Err(error) => {
@@ -277,6 +277,10 @@ impl Session {
                 return Err(error);
             }
         };
+        if !self.socket.cursors.borrow().contains_key(&stream) {
+            // The right was withdrawn meanwhile, and that was said.
+            return Err(AppError::NotFound);
+        }
         self.state.relay.follow(stream, current.head);
         let epoch_now = &*self.state.epoch;
         let replay = since.filter(|since| can_replay(*since, epoch, current.head, current.floor, epoch_now));
@@ -296,6 +300,19 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the member may read the stream, and still may when the answer is there: what is
+    /// withdrawn meanwhile concerns nobody who is not counted among the readers yet.
+    async fn looked_up(&self, stream: Stream) -> Result<Within> {
+        for _ in 0..TRIES {
+            let before = self.sockets.withdrawals.get();
+            let within = self.state.may_subscribe(self.socket.member.get(), stream).await?;
+            if before == self.sockets.withdrawals.get() {
+                return Ok(within);
+            }
+        }
+        Err(AppError::Unavailable(1))
+    }
+
     fn refuse(&mut self, code: Code, detail: &str, echo: &Echo) -> bool {
         self.complain(code, detail, echo, None)
     }
@@ -307,11 +324,7 @@ impl Session {
     }
 
     fn complain(&mut self, code: Code, detail: &str, echo: &Echo, findings: Option<Vec<Finding>>) -> bool {
-        // What is not the client's fault does not try our patience.
-        if !matches!(code, Code::Unavailable | Code::Confirm) {
-            self.refused += 1;
-        }
-        if self.refused > PATIENCE && code != Code::RateLimited || self.refused > PATIENCE * 100 {
+        if self.patience.get_or_insert_default().is_over(code) {
             self.socket.close(close::ABUSE);
             return false;
         }

@@ -21,6 +21,8 @@ pub struct Socket {
     pub cursors: RefCell<HashMap<Stream, Place>>,
     /// Rooms of whose news it is told, while it reads its member's stream.
     pub(super) follows: RefCell<Vec<i64>>,
+    /// How often those were asked for.
+    pub(super) asked: Cell<u32>,
 }
 
 /// A socket's place in a stream, shared by the socket and the stream's list of readers.

@@ -15,7 +15,7 @@ use super::recent::Recent;
 use super::recovery::Cursor;
 use super::socket::{Place, Socket};
 use crate::app::AppState;
-use crate::streams::{Stream, StreamKind};
+use crate::streams::{Stream, StreamKind, Within};
 
 /// Subscriptions of one worker that are looked up at once; the others wait, and hold little.
 const TURNS: usize = 64;
@@ -27,6 +27,8 @@ const SWEEP: Duration = Duration::from_secs(2);
 pub(super) struct Readers {
     /// The newest seq that was delivered to this worker; 0 while that is not known.
     pub(super) delivered: i64,
+    /// Whose rules say who may read it.
+    pub(super) within: Within,
     pub(super) recent: Recent,
     pub(super) all: Vec<Reader>,
 }
@@ -49,6 +51,8 @@ pub struct Sockets {
     next: Cell<u64>,
     mailbox: RefCell<Option<(mpsc::Receiver<Notice>, Arc<AtomicBool>)>>,
     pub(super) leaving: Cell<bool>,
+    /// How often somebody's rights were looked at again here.
+    pub(super) withdrawals: Cell<u64>,
     turns: Rc<Semaphore>,
 }
 
@@ -63,6 +67,7 @@ impl Sockets {
             next: Cell::new(1),
             mailbox: RefCell::new(Some(hub.add_worker())),
             leaving: Cell::new(false),
+            withdrawals: Cell::new(0),
             turns: Rc::new(Semaphore::new(TURNS)),
         })
     }
@@ -101,6 +106,7 @@ impl Sockets {
             outbox: Rc::default(),
             cursors: RefCell::default(),
             follows: RefCell::default(),
+            asked: Cell::new(0),
         });
         self.all.borrow_mut().insert(number, Rc::clone(&socket));
         self.hub.socket_opened();
@@ -116,13 +122,15 @@ impl Sockets {
             self.drop_reader(socket, stream);
         }
         self.set_follows(socket, Vec::new());
+        // Whatever ended it: what still waits is written, and the connection is over.
+        socket.close(close::LEAVING);
         if self.all.borrow_mut().remove(&socket.number).is_some() {
             self.hub.socket_closed();
         }
     }
 
     /// Adds a reader, behind until it has caught up.
-    pub fn subscribe(&self, socket: &Rc<Socket>, stream: Stream, cursor: Cursor) {
+    pub fn subscribe(&self, socket: &Rc<Socket>, stream: Stream, within: Within, cursor: Cursor) {
         let place: Place = Rc::new(Cell::new(cursor));
         let old = socket.cursors.borrow_mut().insert(stream, Rc::clone(&place));
         if old.is_some() {
@@ -130,7 +138,10 @@ impl Sockets {
         }
         self.hub.add_reader(stream, socket.member.get());
         let reader = Reader { socket: Rc::clone(socket), place };
-        self.streams.borrow_mut().entry(stream).or_default().all.push(reader);
+        let mut streams = self.streams.borrow_mut();
+        let readers = streams.entry(stream).or_default();
+        readers.within = within;
+        readers.all.push(reader);
     }
 
     /// Whoever looks up a subscription takes a turn.
@@ -195,9 +206,18 @@ impl Sockets {
     /// Reads anew which rooms a socket's member follows.
     pub fn refresh_follows(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        let asked = socket.asked.get() + 1;
+        socket.asked.set(asked);
         actix_web::rt::spawn(async move {
             let member = socket.member.get();
+            let turns = this.turns();
+            let _turn = turns.acquire().await;
+            // Of several who ask, the last one's answer counts.
+            if socket.asked.get() != asked {
+                return;
+            }
             match crate::features::followed_rooms(&state, member).await {
+                Ok(_) if socket.asked.get() != asked => {}
                 Ok(rooms) if socket.cursors.borrow().contains_key(&Stream::member(member)) => {
                     this.set_follows(&socket, rooms);
                 }

@@ -22,8 +22,10 @@ pub enum After {
     Suspend(i64),
     /// What this member may see has changed: forget what is cached, check open subscriptions.
     Access(i64),
-    /// A space changed for everybody: check every subscription.
+    /// A space changed for everybody: check the subscriptions in it; 0 for all of the hub.
     SpaceAccess(i64),
+    /// Who may read a topic has changed: check its readers.
+    TopicAccess(i64),
     /// The rooms that this member follows have changed.
     Follows(i64),
     /// Jobs were enqueued: wake the worker.

@@ -8,6 +8,7 @@ mod heads;
 mod items;
 mod log;
 mod order;
+mod reach;
 mod relay;
 mod retention;
 pub mod rights;
@@ -19,6 +20,7 @@ pub use append::{Committed, Live, NewEvent, append_all};
 pub use heads::Heads;
 pub use items::{Filler, Item, write_events};
 pub use log::{Head, head as log_head, heads_of, since};
+pub use reach::Reach;
 pub use relay::{PAGE, Relay, Withdraw};
 pub use retention::trim;
 
@@ -36,6 +38,29 @@ pub enum StreamKind {
     Hub,
     /// Who lost or got which right, for the nodes alone: what they keep in memory falls with it.
     Rights,
+}
+
+/// Whose rules say who may read a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Within {
+    Space(i64),
+    /// A member's own, or those of a direct conversation.
+    NoSpace,
+    /// That of any space may matter.
+    #[default]
+    AnySpace,
+}
+
+impl Within {
+    /// Whether a change of this space (0: of anything) may concern it.
+    #[must_use]
+    pub const fn concerns(self, space: i64) -> bool {
+        match self {
+            Self::Space(of) => of == space || space == 0,
+            Self::NoSpace => space == 0,
+            Self::AnySpace => true,
+        }
+    }
 }
 
 /// The name of one stream: `topic:ID`.

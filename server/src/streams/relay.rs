@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::items::{Filler, Item, items};
 use super::order::{Early, Next};
+use super::reach::Reach;
 use super::rights::{self, Heard};
 use super::{Committed, Heads, Stream, log};
 use crate::realtime::Hub;
@@ -31,6 +32,8 @@ const GATHER: usize = 64;
 /// How long a piece that came too early waits for the one before it, which is on its way from
 /// another writer; then the log is read.
 const EARLY: Duration = Duration::from_millis(30);
+/// Streams that are compared at once; where there are more, each has its turn within three.
+const COMPARED: usize = 4096;
 /// Events read from the log at once.
 pub const PAGE: u64 = 200;
 
@@ -44,8 +47,8 @@ pub struct Relay {
     hub: Hub,
     filler: Filler,
     queue: mpsc::Sender<Vec<Committed>>,
-    /// Last seq delivered of each stream that is read here.
-    delivered: Arc<Mutex<HashMap<Stream, i64>>>,
+    /// How far each stream that is read here was delivered.
+    delivered: Arc<Mutex<HashMap<Stream, Reach>>>,
     state: Arc<State>,
     withdraw: Withdraw,
     heard: Heard,
@@ -60,6 +63,8 @@ struct State {
     look: Notify,
     /// When heads were last compared with the database.
     compared: Mutex<Option<Instant>>,
+    /// Where among the streams the next comparison begins.
+    turn: AtomicUsize,
     /// Events that no commit had handed over.
     from_log: AtomicU64,
 }
@@ -110,13 +115,20 @@ impl Relay {
         }
     }
 
-    /// A stream gets its first reader here: deliver from `head` on.
+    /// A stream got a reader here, and after that its head was read from the log.
     pub fn follow(&self, stream: Stream, head: i64) {
+        let mut first = false;
         if let Ok(mut delivered) = self.delivered.lock() {
-            let last = delivered.entry(stream).or_insert(head);
-            *last = (*last).max(head);
+            let begin = || {
+                first = true;
+                Reach::new(head)
+            };
+            delivered.entry(stream).or_insert_with(begin).join(head);
         }
-        self.heads.advance(stream, head);
+        // What was handed over before anybody said where to start was passed over.
+        if self.heads.advance(stream, head) > head && first {
+            self.look();
+        }
     }
 
     /// Commits that are not delivered yet, for tests and the orderly stop.
@@ -170,24 +182,33 @@ impl Relay {
                     }
                     self.state.early.store(early.len(), Ordering::SeqCst);
                 }
-                () = self.state.look.notified() => self.compare_or_warn().await,
-                _ = compare.tick() => self.compare_or_warn().await,
+                () = self.state.look.notified() => self.compare_or_warn(usize::MAX).await,
+                _ = compare.tick() => self.compare_or_warn(COMPARED).await,
             }
         }
     }
 
-    async fn compare_or_warn(&self) {
-        if let Err(error) = self.compare().await {
+    async fn compare_or_warn(&self, most: usize) {
+        if let Err(error) = self.compare(most).await {
             tracing::warn!(%error, "heads could not be compared with the database");
         }
     }
 
-    async fn compare(&self) -> Result<()> {
+    /// Every stream in mind or read here; of very many a third at a time.
+    async fn compare(&self, most: usize) -> Result<()> {
         let mut streams = self.heads.streams();
+        streams.extend(self.followed());
         streams.extend(self.hub.unsure_rooms());
-        streams.push(Stream::RIGHTS);
         streams.sort_unstable();
         streams.dedup();
+        if streams.len() > most {
+            let part = most.max(streams.len().div_ceil(3));
+            let start = self.state.turn.load(Ordering::Relaxed) % streams.len();
+            self.state.turn.store(start + part, Ordering::Relaxed);
+            streams.rotate_left(start);
+            streams.truncate(part);
+        }
+        streams.push(Stream::RIGHTS);
         let heads = log::heads_of(&self.db, &streams).await?;
         // Withdrawals first: what they end is not delivered below.
         if let Some(head) = heads.get(&Stream::RIGHTS) {
@@ -201,13 +222,13 @@ impl Relay {
                     self.hub.note_head(stream, head);
                 }
             }
-            let Some(last) = self.last(stream) else { continue };
-            if !self.hub.is_read(stream) {
-                self.forget(stream);
-            } else if last < head {
+            if let Some(last) = self.last(stream).filter(|last| *last < head)
+                && self.hub.is_read(stream)
+            {
                 self.catch_up(stream, last, head).await;
             }
         }
+        self.forget_unread();
         if let Ok(mut compared) = self.state.compared.lock() {
             *compared = Some(Instant::now());
         }
@@ -296,19 +317,25 @@ impl Relay {
     }
 
     fn last(&self, stream: Stream) -> Option<i64> {
-        self.delivered.lock().ok()?.get(&stream).copied()
+        self.delivered.lock().ok()?.get(&stream).map(|reach| reach.last())
     }
 
     fn set_last(&self, stream: Stream, seq: i64) {
-        if let Ok(mut delivered) = self.delivered.lock() {
-            let last = delivered.entry(stream).or_insert(seq);
-            *last = (*last).max(seq);
+        if let Ok(mut delivered) = self.delivered.lock()
+            && let Some(reach) = delivered.get_mut(&stream)
+        {
+            reach.reached(seq);
         }
     }
 
-    fn forget(&self, stream: Stream) {
+    fn followed(&self) -> Vec<Stream> {
+        self.delivered.lock().map(|delivered| delivered.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// Under the lock: whoever reads a stream is counted before it says so here.
+    fn forget_unread(&self) {
         if let Ok(mut delivered) = self.delivered.lock() {
-            delivered.remove(&stream);
+            delivered.retain(|stream, _| self.hub.is_read(*stream));
         }
     }
 

@@ -14,6 +14,7 @@ const SESSION: &str = "session.ended";
 const SUSPENDED: &str = "member.suspended";
 const ACCESS: &str = "access.changed";
 const SPACE: &str = "space.access";
+const TOPIC: &str = "topic.access";
 const FOLLOWS: &str = "follows.changed";
 
 /// The event that tells other nodes; none for what concerns this one alone.
@@ -24,6 +25,7 @@ pub fn event(after: &After) -> Option<NewEvent> {
         After::Suspend(id) => (SUSPENDED, *id),
         After::Access(id) => (ACCESS, *id),
         After::SpaceAccess(id) => (SPACE, *id),
+        After::TopicAccess(id) => (TOPIC, *id),
         After::Follows(id) => (FOLLOWS, *id),
         After::Jobs | After::Index => return None,
     };
@@ -39,8 +41,10 @@ pub fn after(event: &Committed) -> After {
         SESSION => After::EndSession(id),
         SUSPENDED => After::Suspend(id),
         ACCESS => After::Access(id),
+        SPACE => After::SpaceAccess(id),
+        TOPIC => After::TopicAccess(id),
         FOLLOWS => After::Follows(id),
-        _ => After::SpaceAccess(id),
+        _ => After::SpaceAccess(0),
     }
 }
 
@@ -92,8 +96,8 @@ mod tests {
 
     #[test]
     fn what_is_told_is_what_was_meant() {
-        for of in [After::EndSession(1), After::Suspend(2), After::Access(3), After::SpaceAccess(4), After::Follows(5)]
-        {
+        let all = [After::EndSession(1), After::Suspend(2), After::Access(3), After::SpaceAccess(4)];
+        for of in all.into_iter().chain([After::Follows(5), After::TopicAccess(6)]) {
             let told = event(&of).unwrap();
             assert_eq!(after(&Committed { kind: told.kind.into(), subject: told.subject, ..heard(1) }), of);
         }

@@ -236,6 +236,12 @@ impl ResponseError for AppError {
 
     fn error_response(&self) -> HttpResponse {
         if let Self::Internal(source) = self {
+            // Another write stood in the way of a read: nothing is broken.
+            let database = source.downcast_ref::<sea_orm::DbErr>();
+            if let Some(error) = database.filter(|error| fault(error) == Fault::Collision) {
+                tracing::warn!(%error, "the database was busy");
+                return Self::Unavailable(1).error_response();
+            }
             let mut chain = source.to_string();
             let mut next = source.source();
             while let Some(cause) = next {

@@ -6,7 +6,9 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::EntityTrait;
+use sea_orm::sea_query::OnConflict;
 use serde::Serialize;
 
 use super::error::{AppError, Result};
@@ -100,8 +102,11 @@ where
         .store
         .write(async move |tx| {
             let Some(once) = &once else { return action(tx).await };
-            if let Some(stored) = find(tx, member, once).await? {
-                return Ok(stored);
+            // The same request at the same time waits here until this one is decided.
+            while !begin(tx, member, once).await? {
+                if let Some(stored) = find(tx, member, once).await? {
+                    return Ok(stored);
+                }
             }
             let answer = action(tx).await?;
             remember(tx, member, once, &answer).await?;
@@ -125,19 +130,37 @@ async fn find(tx: &Tx, member: i64, once: &Once) -> Result<Option<Answer>> {
     Ok(Some(Answer { status, location: row.location, etag: row.etag, body: row.body, subject: row.subject_id }))
 }
 
-async fn remember(tx: &Tx, member: i64, once: &Once, answer: &Answer) -> Result<()> {
+/// Takes the key for this transaction. False if somebody has it, who has committed by now.
+async fn begin(tx: &Tx, member: i64, once: &Once) -> Result<bool> {
     let row = idempotent_answer::ActiveModel {
         member_id: Set(member),
         route: Set(once.route.clone()),
         key: Set(once.key.clone()),
         body_hash: Set(once.body_hash.clone()),
+        status: Set(0),
+        location: Set(None),
+        etag: Set(None),
+        body: Set(String::new()),
+        subject_id: Set(None),
+        created_at: Set(tx.now()),
+    };
+    let nothing = OnConflict::new().do_nothing().to_owned();
+    let added = idempotent_answer::Entity::insert(row).on_conflict(nothing).exec_without_returning(tx.conn()).await?;
+    Ok(added > 0)
+}
+
+async fn remember(tx: &Tx, member: i64, once: &Once, answer: &Answer) -> Result<()> {
+    let row = idempotent_answer::ActiveModel {
+        member_id: Unchanged(member),
+        route: Unchanged(once.route.clone()),
+        key: Unchanged(once.key.clone()),
         status: Set(i32::from(answer.status)),
         location: Set(answer.location.clone()),
         etag: Set(answer.etag.clone()),
         body: Set(answer.body.clone()),
         subject_id: Set(answer.subject),
-        created_at: Set(tx.now()),
+        ..Default::default()
     };
-    idempotent_answer::Entity::insert(row).exec_without_returning(tx.conn()).await?;
+    idempotent_answer::Entity::update(row).exec(tx.conn()).await?;
     Ok(())
 }

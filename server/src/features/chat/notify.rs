@@ -17,6 +17,8 @@ use crate::web::error::Result;
 
 /// Followers that are told in one transaction.
 const PAGE: i64 = 500;
+/// Rows of one statement.
+const CHUNK: usize = 256;
 
 /// The job `chat.notify`: one for all messages of a commit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,12 +97,32 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
                 })
                 .collect();
             let told: HashSet<(i64, i64)> = notices::tell(tx, &all).await?.into_iter().collect();
+            read_already(tx, &told).await?;
             if kind == NoticeKind::Mention {
                 count(tx, news.iter().filter(|of| told.contains(&(of.member, of.message)))).await?;
             }
             Ok(())
         })
         .await
+}
+
+/// Whoever has read as far as the message while this job waited is told of nothing new.
+async fn read_already(tx: &Tx, told: &HashSet<(i64, i64)>) -> Result<()> {
+    let pairs: Vec<&(i64, i64)> = told.iter().collect();
+    for chunk in pairs.chunks(CHUNK) {
+        Sql::new("UPDATE notice SET read_at = ")
+            .bind(tx.now())
+            .then(" WHERE read_at IS NULL AND member_id IN ")
+            .list(chunk.iter().map(|(member, _)| *member))
+            .then(" AND subject_id IN ")
+            .list(chunk.iter().map(|(_, message)| *message))
+            .then(
+                " AND EXISTS (SELECT 1 FROM message g JOIN room_member rm ON rm.room_id = g.room_id WHERE g.id =                  notice.subject_id AND rm.member_id = notice.member_id AND rm.read_seq >= g.seq)",
+            )
+            .run(tx.conn())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Raises the counts of mentions; whoever is named follows the room from there on.
@@ -130,15 +152,17 @@ async fn count(tx: &mut Tx, news: impl Iterator<Item = &News>) -> Result<()> {
             ]
         })
         .collect();
-    Sql::new(
-        "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, favourite, \
-         joined_at) VALUES ",
-    )
-    .rows(rows)
-    .then(" ON CONFLICT (member_id, room_id) DO UPDATE SET mention_count = room_member.mention_count + ")
-    .then("excluded.mention_count WHERE room_member.read_seq <= excluded.read_seq")
-    .run(tx.conn())
-    .await?;
+    for chunk in rows.chunks(CHUNK) {
+        Sql::new(
+            "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, favourite, \
+             joined_at) VALUES ",
+        )
+        .rows(chunk.iter().cloned())
+        .then(" ON CONFLICT (member_id, room_id) DO UPDATE SET mention_count = room_member.mention_count + ")
+        .then("excluded.mention_count WHERE room_member.read_seq <= excluded.read_seq")
+        .run(tx.conn())
+        .await?;
+    }
     for (member, _) in counts.into_keys() {
         tx.after(After::Follows(member));
     }

@@ -11,14 +11,17 @@ use crate::app::AppState;
 use crate::entities::kinds::{Availability, MemberState};
 use crate::features::notices::model::{EXCERPT, Glimpse};
 use crate::store::Sql;
+use crate::streams::Within;
 use crate::text::excerpt;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
 
 /// Whether a member may read a room's stream now.
-pub async fn may_subscribe(state: &AppState, member: i64, room: i64) -> Result<()> {
+pub async fn may_subscribe(state: &AppState, member: i64, room: i64) -> Result<Within> {
     let row = ground::select(member).then(" WHERE r.id = ").bind(room).one(state.store.read()).await?;
-    ground::room(&row.ok_or(AppError::NotFound)?)?.standing.read()
+    let room = ground::room(&row.ok_or(AppError::NotFound)?)?;
+    room.standing.read()?;
+    Ok(room.space_id.map_or(Within::NoSpace, Within::Space))
 }
 
 /// Who types, for others: handle and name of a member who may write in the room.

@@ -33,6 +33,7 @@ use crate::entities::job;
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
 use crate::features::spaces::Access;
 use crate::features::spaces::policy::by_role;
+use crate::streams::Within;
 use crate::web::error::{AppError, Result};
 use crate::web::routes::Routes;
 
@@ -45,9 +46,9 @@ pub fn configure_pages(cfg: &mut Routes) {
 }
 
 /// Whether a member may read a topic's stream: the topic is there for them.
-pub async fn may_subscribe(state: &AppState, member: i64, topic: i64) -> Result<()> {
+pub async fn may_subscribe(state: &AppState, member: i64, topic: i64) -> Result<Within> {
     let row = crate::store::Sql::new(
-        "SELECT t.deleted_at, t.hidden_at, s.visibility, m.hub_role, m.state, sm.role FROM topic t \
+        "SELECT t.deleted_at, t.hidden_at, t.space_id, s.visibility, m.hub_role, m.state, sm.role FROM topic t \
          JOIN space s ON s.id = t.space_id JOIN member m ON m.id = ",
     )
     .bind(member)
@@ -67,7 +68,7 @@ pub async fn may_subscribe(state: &AppState, member: i64, topic: i64) -> Result<
     if suspended || (gone.is_some() && access < Access::Moderate) {
         return Err(AppError::NotFound);
     }
-    Ok(())
+    Ok(Within::Space(row.try_get("", "space_id")?))
 }
 
 /// Data of `topic.*` events in `space:` streams: rows of topics, in the order of the ids.

@@ -68,7 +68,7 @@ pub async fn hide_topic(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &s
     if hide {
         reports::settle_all(tx, actor, ground.topic.first_post_id, reason).await?;
         // Whoever has it open and does not moderate loses it now.
-        tx.after(After::SpaceAccess(ground.space.id));
+        tx.after(After::TopicAccess(id));
     }
     tx.index_with_inside(Kind::Topic, id);
     tx.append(Stream::topic(id), NewEvent::new("topic.changed", id, Some(actor)));

@@ -3,6 +3,7 @@
 use crate::app::AppState;
 use crate::features::chat::ground::{self, MessageGround};
 use crate::features::chat::model::MESSAGE;
+use crate::features::chat::notify::{Notify, Told};
 use crate::features::chat::sending::written;
 use crate::search::Kind;
 use crate::store::{Sql, Tx};
@@ -52,6 +53,11 @@ pub async fn edit_message(
             let files = crate::features::people::linked_files(&new.html);
             let files = files.into_iter().map(|file| (file, (of.id, member))).collect();
             crate::features::people::adopt_into_messages(tx, &files).await?;
+            if !new.mentions.is_empty() {
+                // Whoever was told of it is told no second time.
+                let told = Told { message: of.id, mentions: new.mentions.clone(), everybody: false };
+                tx.enqueue("chat.notify", &Notify { messages: vec![told] }).await?;
+            }
             tx.index(Kind::Message, of.id);
             tx.append(Stream::room(of.room.id), NewEvent::new("message.edited", of.id, Some(member)));
             Ok(())

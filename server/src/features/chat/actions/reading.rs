@@ -123,8 +123,12 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
                 marker(tx, member, room).await?;
                 tx.after(After::Follows(member));
             }
-            Sql::new("UPDATE room_member SET mention_count = 0")
-                .then(", read_count = CASE WHEN read_seq < ")
+            notices::read_in_room(tx, member, room, seq).await?;
+            Sql::new("UPDATE room_member SET mention_count = (SELECT COUNT(*) FROM notice n WHERE n.member_id = ")
+                .bind(member)
+                .then(" AND n.read_at IS NULL AND n.kind = 'mention' AND n.room_id = ")
+                .bind(room)
+                .then("), read_count = CASE WHEN read_seq < ")
                 .bind(seq)
                 .then(" THEN COALESCE((SELECT m.number FROM message m WHERE m.room_id = room_member.room_id AND m.seq <= ")
                 .bind(seq)
@@ -138,7 +142,6 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
                 .bind(room)
                 .run(tx.conn())
                 .await?;
-            notices::read_in_room(tx, member, room, seq).await?;
             let moved = NewEvent::new("read.moved", room, Some(member)).with(json!({ "seq": seq }));
             tx.append(Stream::member(member), moved);
             Ok(())

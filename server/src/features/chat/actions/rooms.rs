@@ -34,8 +34,14 @@ pub struct RoomChange {
     pub name: Option<String>,
     pub purpose: Option<String>,
     pub archived: Option<bool>,
+    /// Another address; the old one leads nowhere.
+    pub slug: Option<String>,
+    /// Only for those who are let in: those who follow it stay.
+    pub private: Option<bool>,
     pub confirmed: bool,
 }
+
+const TAKEN: &str = "This space has a room at that address already.";
 
 /// Makes a room in a space and its maker follow it; its id. Whoever writes there may.
 pub async fn create_room(state: &AppState, me: &Me, space: i64, new: &NewRoom) -> Result<i64> {
@@ -95,7 +101,7 @@ async fn insert(tx: &mut Tx, member: i64, space: i64, new: &NewRoom) -> Result<i
     .run(tx.conn())
     .await?;
     if made.rows_affected() == 0 {
-        return Err(AppError::Conflict("This space has a room at that address already.".into()));
+        return Err(AppError::Conflict(TAKEN.into()));
     }
     marker(tx, member, id).await?;
     tx.index(Kind::Room, id);
@@ -106,6 +112,15 @@ async fn insert(tx: &mut Tx, member: i64, space: i64, new: &NewRoom) -> Result<i
     Ok(id)
 }
 
+/// 409 if a room of the space stands at this address.
+async fn free_address(tx: &Tx, space: i64, slug: &str) -> Result<()> {
+    let taken = Sql::new("SELECT 1 FROM room WHERE space_id = ").bind(space).then(" AND slug = ").bind(slug.to_owned());
+    match taken.one(tx.conn()).await? {
+        Some(_) => Err(AppError::Conflict(TAKEN.into())),
+        None => Ok(()),
+    }
+}
+
 /// Changes a room: who made it, or a moderator. What is already so changes nothing.
 pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChange, if_match: IfMatch) -> Result<()> {
     let mut texts = Vec::new();
@@ -114,7 +129,8 @@ pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChan
     let checked = checks::check(&texts, change.confirmed)?;
     let name = change.name.as_ref().map(|_| checked.get("name").to_owned());
     let purpose = change.purpose.as_ref().map(|_| checked.get("purpose").to_owned());
-    let (member, archived) = (me.id, change.archived);
+    let slug = change.slug.as_deref().map(spaces::model::slug).transpose()?;
+    let (member, archived, private) = (me.id, change.archived, change.private);
     state
         .store
         .write(async move |tx| {
@@ -124,9 +140,14 @@ pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChan
             let name = name.as_ref().filter(|new| **new != of.name);
             let purpose = purpose.as_ref().filter(|new| **new != of.purpose);
             let archived = archived.filter(|new| *new != of.standing.archived);
-            if name.is_none() && purpose.is_none() && archived.is_none() {
+            let slug = slug.as_ref().filter(|new| Some(*new) != of.slug.as_ref());
+            let private = private.filter(|new| *new != (of.standing.kind == RoomKind::Private));
+            if name.is_none() && purpose.is_none() && archived.is_none() && slug.is_none() && private.is_none() {
                 return Ok(());
             }
+            let Some(space) = of.space_id.or((slug.is_none() && private.is_none()).then_some(0)) else {
+                return Err(AppError::Conflict("A direct conversation is in no space.".into()));
+            };
             let mut sql = Sql::new("UPDATE room SET version = version + 1");
             if let Some(name) = name {
                 sql = sql.then(", name = ").bind(name.clone());
@@ -137,10 +158,27 @@ pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChan
             if let Some(archived) = archived {
                 sql = sql.then(", archived_at = ").bind(archived.then(|| tx.now()));
             }
+            if let Some(slug) = slug {
+                free_address(tx, space, slug).await?;
+                sql = sql.then(", slug = ").bind(slug.clone());
+            }
+            if let Some(private) = private {
+                let kind = if private { RoomKind::Private } else { RoomKind::Open };
+                sql = sql.then(", kind = ").bind(kind.as_str());
+                // Whoever reads it and is not let in is sent away at once.
+                tx.after(After::SpaceAccess(space));
+            }
             sql.then(" WHERE id = ").bind(room).run(tx.conn()).await?;
-            tx.index(Kind::Room, room);
+            if slug.is_some() || private.is_some() {
+                tx.index_with_inside(Kind::Room, room);
+            } else {
+                tx.index(Kind::Room, room);
+            }
             tx.append(Stream::room(room), NewEvent::new("room.changed", room, Some(member)));
-            if let Some(space) = of.space_id.filter(|_| of.standing.kind == RoomKind::Open) {
+            // Who reads the space hears of open rooms alone, of one that opens as of a new one.
+            if private == Some(false) {
+                tx.append(Stream::space(space), NewEvent::new("room.created", room, Some(member)));
+            } else if of.standing.kind == RoomKind::Open && private.is_none() && space != 0 {
                 tx.append(Stream::space(space), NewEvent::new("room.changed", room, Some(member)));
             }
             Ok(())

@@ -46,6 +46,11 @@ pub(super) struct RoomPatch {
     purpose: Option<String>,
     /// An archived room is read, not written.
     archived: Option<bool>,
+    /// Another address within the space.
+    #[schema(max_length = 60)]
+    slug: Option<String>,
+    /// Only for those who are let in; those who follow it stay.
+    private: Option<bool>,
     #[serde(default)]
     confirmed: bool,
 }
@@ -147,7 +152,8 @@ pub(super) async fn patch(
     body: Json<RoomPatch>,
 ) -> Result<HttpResponse> {
     let of = body.value;
-    let change = RoomChange { name: of.name, purpose: of.purpose, archived: of.archived, confirmed: of.confirmed };
+    let RoomPatch { name, purpose, archived, slug, private, confirmed } = of;
+    let change = RoomChange { name, purpose, archived, slug, private, confirmed };
     actions::change_room(&state, &me, id.0, &change, IfMatch::of(&req)?).await?;
     get(state, me, id).await
 }

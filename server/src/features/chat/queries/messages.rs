@@ -54,8 +54,9 @@ pub async fn messages(state: &AppState, room: i64, which: Which, bound: Bound, l
             (older, side(db, room, which, seq, false, limit).await?)
         }
         Bound::Around(seq) => {
-            let older = side(db, room, which, seq.saturating_add(1), true, limit / 2 + 1).await?;
-            (older, side(db, room, which, seq, false, (limit / 2).max(1)).await?)
+            let before = limit / 2 + 1;
+            let older = side(db, room, which, seq.saturating_add(1), true, before).await?;
+            (older, side(db, room, which, seq, false, limit.saturating_sub(before)).await?)
         }
     };
     let next_cursor = match bound {

@@ -138,7 +138,7 @@ fn tell_changed(tx: &mut Tx, topic: &TopicGround, member: i64) {
     tx.index_with_inside(Kind::Topic, topic.id);
     tx.append(Stream::topic(topic.id), NewEvent::new("topic.changed", topic.id, Some(member)));
     tx.append(Stream::space(topic.space_id), NewEvent::new("topic.changed", topic.id, Some(member)));
-    tx.after(After::SpaceAccess(topic.space_id));
+    tx.after(After::TopicAccess(topic.id));
 }
 
 async fn remove_post(tx: &mut Tx, post: &PostGround) -> Result<()> {

@@ -90,7 +90,10 @@ async fn make(tx: &mut Tx, source: &str, space: i64, new: &[New]) -> Result<(Vec
                     let_in.extend(members.iter().map(|member| in_room(*member, id, tx.now())));
                 }
                 kept.push((refs::ROOM, channel.id.clone(), id));
-                tx.append(Stream::space(space), NewEvent::new("room.created", id, Some(*creator)));
+                // Who reads the space hears of open rooms alone.
+                if !channel.private {
+                    tx.append(Stream::space(space), NewEvent::new("room.created", id, Some(*creator)));
+                }
                 id
             }
         };
