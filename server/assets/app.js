@@ -71,6 +71,8 @@ function copy(text) {
 // Confirmation. In the capture phase: it has to come before whoever sends the form by fetch.
 let agreed = null;
 document.addEventListener('submit', (event) => {
+  const leaver = event.submitter?.dataset.unsent ? event.submitter : null;
+  if (leaver && localStorage.getItem('outbox')) leaver.dataset.confirm = leaver.dataset.unsent;
   const asker = event.submitter?.dataset.confirm ? event.submitter : event.target.dataset.confirm ? event.target : null;
   if (!asker || agreed === asker) { agreed = null; return; }
   event.preventDefault();

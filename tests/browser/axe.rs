@@ -15,6 +15,9 @@ const RULES: &str = "const done = arguments[arguments.length - 1]; \
     (node) => node.target.join(' ') + ' [' + node.failureSummary.replace(/\\s+/g, ' ').slice(0, 220) + ']').slice(0, 5).join(' | '))), \
     (error) => done(['axe failed: ' + error]));";
 
+/// Until what scripts do with a new size is done and drawn.
+const DRAWN: &str = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+
 #[test]
 fn every_page_keeps_the_rules_in_the_light() {
     run_with(Db::Sqlite, "axe", &[("rate_limit", "off")], async |hub| walk(hub, "light").await);
@@ -88,6 +91,7 @@ async fn look(browser: &Browser, rules: &str, address: &str, theme: &str, name: 
         // What is as tall as a part of the view grows with it.
         let mut tall = 900;
         for _ in 0..8 {
+            browser.client.execute_async(DRAWN, Vec::new()).await.unwrap();
             let height = browser.ask("return document.documentElement.scrollHeight").await;
             let height = u32::try_from(height.as_u64().unwrap()).unwrap();
             if height <= tall {

@@ -123,6 +123,8 @@ hub_test!(async fn channels_become_rooms_with_their_messages(hub) {
     assert_eq!((ovens.slug.as_deref(), ovens.archived_at.is_some()), (Some("old_ovens"), true));
     assert_eq!((private.kind, private.message_count), (RoomKind::Private, 1));
     let db = hub.state().store.read();
+    let told = event::Entity::find().filter(event::Column::Kind.eq("room.created")).count(db).await.unwrap();
+    assert_eq!(told, 2, "who reads the space hears of its open rooms alone");
     let inside = room_member::Entity::find().filter(room_member::Column::RoomId.eq(private.id)).count(db).await.unwrap();
     assert_eq!(inside, 2);
 

@@ -7,6 +7,7 @@ mod archive;
 pub mod chat;
 mod chat_pages;
 mod chat_reports;
+mod chat_rooms;
 mod compose;
 mod demo;
 mod details;

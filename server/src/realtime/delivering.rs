@@ -132,9 +132,11 @@ impl Sockets {
             After::SpaceAccess(space) => self.control_space(state, *space),
             After::TopicAccess(topic) => {
                 let stream = Stream::topic(*topic);
-                let readers = self.streams.borrow().get(&stream).map(|readers| {
-                    readers.all.iter().map(|reader| Rc::clone(&reader.socket)).collect::<Vec<_>>()
-                });
+                let readers = self
+                    .streams
+                    .borrow()
+                    .get(&stream)
+                    .map(|readers| readers.all.iter().map(|reader| Rc::clone(&reader.socket)).collect::<Vec<_>>());
                 for socket in readers.unwrap_or_default() {
                     self.pause_and_check(state, &socket, vec![stream]);
                 }

@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 
 use super::outbox::Body;
 use super::patience::{Limit, Patience, limit};
-use super::protocol::{ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame};
+use super::protocol::{
+    ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame,
+};
 use super::recovery::{Cursor, can_replay};
 use super::socket::Socket;
 use super::sockets::Sockets;

@@ -85,13 +85,16 @@ pub(super) async fn open_direct(
     actions::open_direct_once(&state, &me, &value.handles, once).await
 }
 
-/// One's direct conversations, in no order
-#[utoipa::path(get, path = "/direct", tag = "chat",
-    responses((status = 200, body = Page<RoomRow>), (status = 401, body = Problem)),
+/// One's direct conversations, the newest first
+#[utoipa::path(get, path = "/direct", tag = "chat", params(PageQuery),
+    responses((status = 200, body = Page<RoomRow>), (status = 401, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn directs(state: web::Data<AppState>, me: Member) -> Result<HttpResponse> {
-    let items = queries::directs(&state, &me).await?;
-    Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
+pub(super) async fn directs(
+    state: web::Data<AppState>,
+    me: Member,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(queries::followed_page(&state, &me, true, &page).await?))
 }
 
 /// Hear no more from a member

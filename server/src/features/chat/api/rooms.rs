@@ -86,13 +86,16 @@ pub(super) struct TopicOfMessages {
     confirmed: bool,
 }
 
-/// The rooms one follows, direct conversations among them: at most 300, in no order
-#[utoipa::path(get, path = "/rooms", tag = "chat",
-    responses((status = 200, body = Page<RoomRow>), (status = 401, body = Problem)),
+/// The rooms one follows, direct conversations among them, the newest room first
+#[utoipa::path(get, path = "/rooms", tag = "chat", params(PageQuery),
+    responses((status = 200, body = Page<RoomRow>), (status = 401, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = []), ("session" = [])))]
-pub(super) async fn followed(state: web::Data<AppState>, me: Member) -> Result<HttpResponse> {
-    let items = queries::followed(&state, &me).await?;
-    Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
+pub(super) async fn followed(
+    state: web::Data<AppState>,
+    me: Member,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(queries::followed_page(&state, &me, false, &page).await?))
 }
 
 /// Rooms of a space, the newest first

@@ -185,22 +185,43 @@ pub async fn rooms_of_space(state: &AppState, me: &Me, space: i64, page: &PageQu
 /// The rooms a member follows that still exist for them, direct conversations among them: for the
 /// sidebar. The caller sorts. One statement for rooms and names, one for heads not in mind.
 pub async fn followed(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
-    followed_where(state, me, "").await
+    let latest = Sql::new("SELECT room_id FROM room_member WHERE member_id = ");
+    let latest = latest.bind(me.id).then(" ORDER BY joined_at DESC LIMIT ").bind(MOST_FOLLOWED);
+    followed_among(state, me, latest, "").await.map(readable)
 }
 
 /// The direct conversations of a member, as [`followed`].
 pub async fn directs(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
-    followed_where(state, me, " AND r.kind = 'direct'").await
+    let latest = Sql::new("SELECT room_id FROM room_member WHERE member_id = ");
+    let latest = latest.bind(me.id).then(" ORDER BY joined_at DESC LIMIT ").bind(MOST_FOLLOWED);
+    followed_among(state, me, latest, " AND r.kind = 'direct'").await.map(readable)
 }
 
-async fn followed_where(state: &AppState, me: &Me, more: &str) -> Result<Vec<RoomRow>> {
-    let rows = Sql::new("SELECT ")
-        .then(ground::ROOM)
-        .then(", o.display_name AS o_display_name FROM (SELECT room_id FROM room_member WHERE member_id = ")
-        .bind(me.id)
-        .then(" ORDER BY joined_at DESC LIMIT ")
-        .bind(MOST_FOLLOWED)
-        .then(") f JOIN room r ON r.id = f.room_id JOIN member v ON v.id = ")
+/// The same by pages, the newest room first; direct conversations alone if asked.
+pub async fn followed_page(state: &AppState, me: &Me, direct: bool, page: &PageQuery) -> Result<Page<RoomRow>> {
+    let (limit, after) = (page.limit()?, page.after()?);
+    let mut some = Sql::new("SELECT p.room_id FROM room_member p");
+    some = if direct { some.then(" JOIN room q ON q.id = p.room_id AND q.kind = 'direct'") } else { some };
+    some = some.then(" WHERE p.member_id = ").bind(me.id);
+    if let Some(place) = after {
+        some = some.then(" AND p.room_id < ").bind(place.id);
+    }
+    some = some.then(" ORDER BY p.room_id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let mut all = followed_among(state, me, some, "").await?;
+    all.sort_by_key(|(row, _)| std::cmp::Reverse(row.id.0));
+    let Page { items, next_cursor } = Page::cut(all, limit, |(row, _)| Place { key: 0, id: row.id.0 });
+    Ok(Page { items: readable(items), next_cursor })
+}
+
+fn readable(rooms: Vec<(RoomRow, bool)>) -> Vec<RoomRow> {
+    rooms.into_iter().filter(|(_, reads)| *reads).map(|(row, _)| row).collect()
+}
+
+/// The rooms of some ids, each with whether the member may read it.
+async fn followed_among(state: &AppState, me: &Me, ids: Sql, more: &str) -> Result<Vec<(RoomRow, bool)>> {
+    let select = format!("SELECT {}, o.display_name AS o_display_name FROM (", ground::ROOM);
+    let rows = ids
+        .around(&select, ") f JOIN room r ON r.id = f.room_id JOIN member v ON v.id = ")
         .bind(me.id)
         .then(ground::AROUND)
         .then(
@@ -217,13 +238,12 @@ async fn followed_where(state: &AppState, me: &Me, more: &str) -> Result<Vec<Roo
         let other: Option<String> = row.try_get("o_", "display_name")?;
         match found.last_mut() {
             Some((last, others)) if last.id == of.id => others.extend(other),
-            _ if of.standing.read().is_ok() => found.push((of, other.into_iter().collect())),
-            _ => {}
+            _ => found.push((of, other.into_iter().collect())),
         }
     }
     let mut rooms: Vec<RoomRow> = found.iter().map(|(of, others)| row_of(state, of, others)).collect();
     set_heads(state, &mut rooms).await?;
-    Ok(rooms)
+    Ok(rooms.into_iter().zip(found.iter().map(|(of, _)| of.standing.read().is_ok())).collect())
 }
 
 /// Heads of rows: from memory, and for the rest from the database.

@@ -1,0 +1,85 @@
+//! What changes a room, and who hears of what by then.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::chat::{room, say};
+use crate::support::stage::{done, id};
+use crate::support::{Client, Socket, TestHub, hub_test};
+
+hub_test!(async fn a_room_moves_closes_and_opens_again(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let made = room(&ada, &space, "falls", false).await;
+    room(&ada, &space, "taken", false).await;
+    let at = format!("/api/v1/rooms/{}", id(&made));
+    assert_eq!(ada.patch(&at, &json!({"slug": "taken"})).await.status, 409);
+    assert_eq!(ada.patch(&at, &json!({"slug": "Ä"})).await.status, 422);
+    let moved = done(&ada.patch(&at, &json!({"slug": "ward-falls"})).await);
+    assert_eq!((&moved["slug"], &moved["private"]), (&json!("ward-falls"), &json!(false)));
+    assert_eq!(ada.page(&format!("/s/{space}/chat/ward-falls")).await.status, 200);
+    assert_eq!(ada.page(&format!("/s/{space}/chat/falls")).await.status, 404);
+
+    let mut socket = Socket::open(&bob).await;
+    socket.subscribe(made["stream"].as_str().unwrap(), None, None).await;
+    assert_eq!(done(&ada.patch(&at, &json!({"private": true})).await)["private"], true);
+    let ended = socket.next_of("unsubscribed").await;
+    assert_eq!((&ended["stream"], &ended["code"]), (&made["stream"], &json!("forbidden")));
+    assert_eq!(bob.get(&at).await.status, 404);
+    assert_eq!(ada.get(&at).await.status, 200, "who follows it stays");
+    assert_eq!(done(&ada.patch(&at, &json!({"private": false})).await)["private"], false);
+    assert_eq!(bob.get(&at).await.status, 200);
+    let pair = ada.post("/api/v1/direct", &json!({"handles": ["bob"]})).await.id();
+    assert_ne!(ada.patch(&format!("/api/v1/rooms/{pair}"), &json!({"private": false})).await.status, 200);
+});
+
+hub_test!(async fn the_same_request_at_once_makes_one_room_and_one_message(hub) {
+    let ada = hub.member("ada").await;
+    let space = hub.space(&ada, "open").await;
+    let post = async |path: String, body: Value| {
+        let one = || ada.send(ada.request("POST", &path).header("Idempotency-Key", "at once").json(&body));
+        let answers = join_all((0..6).map(|_| one())).await;
+        let all: Vec<(u16, Value)> = answers.iter().map(|answer| (answer.status, answer.json())).collect();
+        assert!(all.iter().all(|answer| *answer == all[0] && answer.0 == 201), "{all:?}");
+        all[0].1.clone()
+    };
+    let made = post(format!("/api/v1/spaces/{space}/rooms"), json!({"slug": "once", "name": "Once"})).await;
+    let messages = format!("/api/v1/rooms/{}/messages", id(&made));
+    post(messages.clone(), json!({"body": "once", "client_id": "once"})).await;
+    assert_eq!(done(&ada.get(&messages).await)["items"].as_array().unwrap().len(), 1);
+});
+
+/// How many mentions the room counts, and how many notices are unread.
+async fn mentions(hub: &TestHub, who: &Client, room: &str) -> (i64, usize) {
+    hub.settle().await;
+    let mine = done(&who.get(&format!("/api/v1/rooms/{room}")).await)["mine"]["mentions"].as_i64().unwrap();
+    let notices = done(&who.get("/api/v1/notices").await);
+    (mine, notices["items"].as_array().unwrap().iter().filter(|of| of["read"] == false).count())
+}
+
+hub_test!(async fn who_is_named_is_told_once_and_reading_ends_what_was_read(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let room = id(&room(&ada, &space, "talk", false).await);
+    let message = say(&ada, &room, "nobody yet").await;
+    let edited = ada.patch(&format!("/api/v1/messages/{}", id(&message)), &json!({"body": "@bob after all"})).await;
+    assert_eq!(edited.status, 200, "{}", edited.text);
+    assert_eq!(mentions(hub, &bob, &room).await, (1, 1));
+    ada.patch(&format!("/api/v1/messages/{}", id(&message)), &json!({"body": "@bob, after all"})).await;
+    assert_eq!(mentions(hub, &bob, &room).await, (1, 1), "told once");
+    let read = async |seq: i64| {
+        let request = bob.request("PUT", &format!("/api/v1/rooms/{room}/read")).json(&json!({"seq": seq}));
+        assert_eq!(bob.send(request).await.status, 204);
+    };
+    let second = say(&ada, &room, "@bob again").await;
+    assert_eq!(mentions(hub, &bob, &room).await, (2, 2));
+    read(0).await;
+    assert_eq!(mentions(hub, &bob, &room).await, (2, 2), "nothing was read by that");
+    read(message["seq"].as_i64().unwrap()).await;
+    assert_eq!(mentions(hub, &bob, &room).await, (1, 1), "one is left");
+    // Read before the job that tells of it ran.
+    let third = say(&ada, &room, "@bob once more").await;
+    assert!(third["seq"].as_i64() > second["seq"].as_i64());
+    read(third["seq"].as_i64().unwrap()).await;
+    assert_eq!(mentions(hub, &bob, &room).await, (0, 0));
+});
