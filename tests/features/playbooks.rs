@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::stage::{done, file, id};
-use crate::support::{Answer, Client, Socket, hub_test};
+use crate::support::{Answer, Client, hub_test};
 
 pub async fn put(who: &Client, path: &str, body: &Value) -> Answer {
     who.send(who.request("PUT", path).json(body)).await

@@ -192,7 +192,7 @@ async fn export(who: &Client, slug: &str) -> Vec<u8> {
 }
 
 hub_test!(async fn pictures_come_with_their_pages_and_go_with_their_playbook(hub) {
-    let (_rhea, ada, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("eve").await);
+    let (_rhea, _ada, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("eve").await);
     let page = "---\ntitle: \"With pictures\"\ncategory: CaseStudies\nsummary: \"Seen\"\n---\n\n## The challenge\n\nIt was slow.\n\n\
         ![The queue](images/the%20queue.png \"By week\")\n\n![](<../shared/scan.jpg>)\n\n## What we did\n\n![Gone](images/gone.png)\n\n![Fake](images/fake.png)\n\n\
         ![Out](../../secret.png)\n\n![Elsewhere](https://elsewhere.example/x.png)\n";

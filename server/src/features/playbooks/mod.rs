@@ -6,6 +6,7 @@
 //! until it is saved. Whatever a viewer may not see is 404.
 
 pub mod actions;
+mod addresses;
 mod api;
 mod chart;
 mod citation;
@@ -30,6 +31,7 @@ mod search;
 pub mod terms;
 mod texts;
 
+pub use addresses::Addresses;
 pub use api::{configure as configure_api, openapi};
 pub use events::{fill_events, fill_playbook_events};
 pub use glimpses::{Told, glimpses};

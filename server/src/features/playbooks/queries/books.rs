@@ -59,7 +59,9 @@ pub(super) async fn with_space(state: &AppState, viewer: &Viewer, mut row: Playb
 
 /// A playbook by its address, if it is there for the viewer; one statement.
 pub async fn find_playbook(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Book> {
-    find_in(state.store.read(), state, viewer, slug).await
+    let of = find_in(state.store.read(), state, viewer, slug).await?;
+    state.addresses.learn(&of.row.slug, of.id);
+    Ok(of)
 }
 
 async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, slug: &str) -> Result<Book> {
@@ -82,8 +84,9 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
         .ok_or(AppError::NotFound)?;
     let standing = book_standing(&row)?;
     standing.read()?;
+    let id: i64 = row.try_get("b_", "id")?;
     Ok(Book {
-        id: row.try_get("b_", "id")?,
+        id,
         row: with_space(state, viewer, book(&row)?).await?,
         standing,
         introduction: row.try_get("b_", "intro")?,
@@ -96,15 +99,24 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
 /// The heads of what a playbook's page is made from; read before the page's rows. It says nothing
 /// of who may see it.
 pub async fn playbook_heads(db: &impl ConnectionTrait, state: &AppState, slug: &str) -> Result<Vec<(Stream, i64)>> {
-    let row = Sql::new("SELECT id FROM playbook WHERE slug = ").bind(address(slug)?).one(db).await?;
-    let id: i64 = row.ok_or(AppError::NotFound)?.try_get("", "id")?;
+    let slug = address(slug)?;
+    let id = match state.addresses.get(&slug) {
+        Some(id) => id,
+        None => {
+            let row = Sql::new("SELECT id FROM playbook WHERE slug = ").bind(slug.as_str()).one(db).await?;
+            row.ok_or(AppError::NotFound)?.try_get("", "id")?
+        }
+    };
     state.heads.current_of(db, &[Stream::playbook(id), Stream::HUB]).await
 }
 
 /// A playbook with its scenarios and the first studies of each: six statements, and one for heads
 /// that are not in mind.
 pub async fn playbook_view(state: &AppState, viewer: &Viewer, slug: &str) -> Result<PlaybookView> {
-    playbook_view_in(state.store.read(), state, viewer, slug).await
+    let view = playbook_view_in(state.store.read(), state, viewer, slug).await?;
+    // Not by an action: what it reads may never be committed.
+    state.addresses.learn(&view.row.slug, view.row.id.0);
+    Ok(view)
 }
 
 /// The same on a connection, so that an action can answer with what it has written.
