@@ -16,6 +16,7 @@ mod m20261126_000040_library;
 mod m20261126_000050_search_log;
 mod m20261126_000051_search_saved;
 mod m20261126_000060_playbooks;
+mod m20261126_000061_study_reports;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000050_search_log::Migration),
             Box::new(m20261126_000051_search_saved::Migration),
             Box::new(m20261126_000060_playbooks::Migration),
+            Box::new(m20261126_000061_study_reports::Migration),
         ]
     }
 }

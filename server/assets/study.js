@@ -1,4 +1,10 @@
-// A case study that is read: which part is in view, and printing.
+// A case study or a playbook that is read: which part is in view, printing, and what is new. Who
+// stands behind a study and who uses it is brought up to date in place; a new revision never
+// changes what is being read, but says that it is there.
+import { el, parse, request } from './dom.js';
+import { live } from './socket.js';
+import { word } from './words.js';
+
 const links = [...document.querySelectorAll('[data-toc] a[href^="#"]')];
 const parts = links.map((link) => document.getElementById(link.hash.slice(1)));
 
@@ -31,3 +37,53 @@ addEventListener('hashchange', unfold);
 unfold();
 
 document.querySelector('[data-print]')?.addEventListener('click', () => print());
+
+// ---- Live
+
+const main = document.querySelector('main[data-stream]');
+const line = main?.querySelector('[data-renew]');
+
+/** Something else is here now than what is being read: whoever wants it asks for it. */
+function offer() {
+  if (line.firstChild) return;
+  const show = el('a', { class: 'btn btn-small', href: location.pathname + location.search }, word('showChanges'));
+  line.append(el('p', { class: 'note is-info' }, el('span', {}, word('pageChanged')), show));
+}
+
+/** What stands around the text is renewed; not while somebody writes in it. */
+async function renew() {
+  const response = await request(location.href);
+  if (!response.ok) return;
+  const page = parse(await response.text());
+  let moved = false;
+  for (const which of ['#endorsements', '#used-at', '.study-head .topic-meta', '.aside']) {
+    const [old, fresh] = [document.querySelector(which), page.querySelector(which)];
+    if (!old || !fresh || old.innerHTML === fresh.innerHTML) continue;
+    if (old.querySelector('details.fold-form[open]') || old.contains(document.activeElement)) { offer(); continue; }
+    old.replaceWith(fresh);
+    moved = true;
+  }
+  if (moved && !line.firstChild) {
+    const said = el('p', { class: 'sr' }, word('libraryChanged'));
+    line.append(said);
+    setTimeout(() => said.remove(), 4000);
+  }
+}
+
+if (main && main.hasAttribute('data-signed-in')) {
+  const mine = main.dataset.reading;
+  const text = /^(study\.(published|retired)|playbook\.changed)$/;
+  let waiting = 0;
+  const soon = () => { clearTimeout(waiting); waiting = setTimeout(() => { renew().catch(() => {}); }, 200); };
+  live.subscribe(main.dataset.stream, {
+    since: Number(main.dataset.head),
+    epoch: main.dataset.epoch,
+    onEvents(items) {
+      const about = mine ? items.filter((item) => item.data?.id === mine) : items;
+      if (about.some((item) => text.test(item.event))) offer();
+      else if (mine && about.length) soon();
+    },
+    onReset: offer,
+    onLost: offer,
+  });
+}

@@ -239,6 +239,66 @@ hub_test!(async fn two_writers_of_one_part_lose_nothing(hub) {
     hub.settle().await;
 });
 
+hub_test!(async fn a_page_that_is_read_hears_what_is_new(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let (olga, alan, eve) = (hub.member("olga").await, hub.member("alan").await, hub.member("eve").await);
+    hub.member("mia").await;
+    done(&olga.post("/api/v1/playbooks", &json!({"slug": "reads", "title": "Reads"})).await);
+    let scenario = id(&done(&olga.post("/api/v1/playbooks/reads/scenarios", &json!({"title": "Faster"})).await));
+    let slug = crate::support::pages::study(&alan, "reads", &scenario).await;
+    let path = format!("/api/v1/case-studies/{slug}");
+    let publish = async || {
+        done(&alan.post(&format!("{path}/submit"), &json!({})).await);
+        done(&olga.post(&format!("{path}/publish"), &json!({})).await);
+    };
+    publish().await;
+    hub.settle().await;
+    let rules = Rules::read();
+    let mia = enter(&driver, hub, "mia", 1280).await;
+    let book = enter(&driver, hub, "mia", 390).await;
+    let page = format!("/case-studies/{slug}");
+    mia.open(&page).await;
+    book.open("/playbooks/reads").await;
+    for browser in [&mia, &book] {
+        browser.find("main[data-stream]").await;
+    }
+    let endorse = |reason: &str| json!({"reason": reason});
+    done(&eve.put_json(&format!("{path}/endorsement"), &endorse("It helped us at night.")).await);
+    mia.until("an endorsement", "return document.querySelector('#endorsements').innerText.includes('It helped us at night.')").await;
+    mia.until("it beside the text", "return document.querySelector('.aside').innerText.includes('It helped us at night.')").await;
+    done(&eve.put_json(&format!("{path}/adoption"), &json!({"status": "piloting", "organisation": "Vale Trust"})).await);
+    mia.until("an adoption", "return document.querySelector('#used-at').innerText.includes('Vale Trust')").await;
+    // Who writes something keeps it, and is told.
+    mia.click("#endorse > summary").await;
+    mia.fill("#endorse-reason", "Half a sentence").await;
+    done(&eve.put_json(&format!("{path}/endorsement"), &endorse("It still helps us.")).await);
+    mia.until("the line", "return document.querySelector('[data-renew] .note') !== null").await;
+    assert_eq!(mia.ask("return document.querySelector('#endorse-reason').value").await, "Half a sentence");
+    mia.send("[data-renew] a").await;
+    mia.until("the page anew", "return document.querySelector('#endorsements').innerText.includes('It still helps us.')").await;
+    // A new revision moves nothing: it is offered.
+    mia.find("main[data-stream]").await;
+    done(&alan.patch(&path, &json!({"title": "A better title"})).await);
+    publish().await;
+    for browser in [&mia, &book] {
+        browser.until("the line", "return document.querySelector('[data-renew] .note') !== null").await;
+    }
+    assert_ne!(mia.ask("return document.querySelector('h1').textContent").await, "A better title");
+    rules.keep(&mia, 1280).await;
+    rules.keep(&book, 390).await;
+    mia.send("[data-renew] a").await;
+    mia.until("the new title", "return document.querySelector('h1').textContent === 'A better title'").await;
+    book.send("[data-renew] a").await;
+    book.until("the new title", "return document.body.innerText.includes('A better title')").await;
+    for browser in [&mia, &book] {
+        let complaints = browser.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:?}");
+    }
+    mia.close().await;
+    book.close().await;
+    hub.settle().await;
+});
+
 async fn saved(who: &Client, path: &str) -> Value {
     who.get(&format!("{path}/parts/aim")).await.json()["body"].clone()
 }

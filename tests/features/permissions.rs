@@ -210,6 +210,8 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("DELETE /case-studies/{slug}/comments/{id}", "", [401, 404, 403, 204, 204, 404]),
     ("PUT /case-studies/{slug}/comments/{id}/resolved", "", [401, 404, 403, 204, 204, 404]),
     ("DELETE /case-studies/{slug}/comments/{id}/resolved", "", [401, 404, 403, 204, 204, 404]),
+    ("POST /case-studies/{slug}/flags", "{\"reason\":\"spam\"}", [401, 404, 201, 201, 201, 404]),
+    ("POST /case-studies/{slug}/hide", "", [401, 404, 403, 204, 204, 404]),
     ("POST /case-studies/{slug}/submit", "", [401, 404, 403, 403, 403, 404]),
     ("POST /case-studies/{slug}/withdraw", "", [401, 404, 403, 403, 403, 404]),
     // The study is published: there is nothing to review.

@@ -161,3 +161,113 @@ fn the_program_says_what_it_needs() {
     let nobody = program(folder.path(), &["import", "markdown", "pages", "--playbook", "referrals"], &[]);
     assert!(nobody.code == Some(2) && nobody.err.contains("make an administrator first"), "{nobody:?}");
 }
+
+/// A picture as somebody's program writes it.
+fn picture(format: image::ImageFormat, shade: u8) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let image = image::RgbImage::from_fn(48, 32, |x, y| {
+        image::Rgb([shade, u8::try_from(x * 5).unwrap(), u8::try_from(y * 7).unwrap()])
+    });
+    image::DynamicImage::ImageRgb8(image).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Every file of an archive by its name.
+fn bytes_of(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).unwrap();
+    (0..archive.len())
+        .map(|at| {
+            let mut file = archive.by_index(at).unwrap();
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            (file.name().unwrap().into_owned(), bytes)
+        })
+        .collect()
+}
+
+async fn export(who: &Client, slug: &str) -> Vec<u8> {
+    let response = who.request("GET", &format!("/api/v1/playbooks/{slug}/export")).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 200);
+    response.bytes().await.unwrap().to_vec()
+}
+
+hub_test!(async fn pictures_come_with_their_pages_and_go_with_their_playbook(hub) {
+    let (_rhea, _ada, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("eve").await);
+    let page = "---\ntitle: \"With pictures\"\ncategory: CaseStudies\nsummary: \"Seen\"\n---\n\n## The challenge\n\nIt was slow.\n\n\
+        ![The queue](images/the%20queue.png \"By week\")\n\n![](<../shared/scan.jpg>)\n\n## What we did\n\n![Gone](images/gone.png)\n\n![Fake](images/fake.png)\n\n\
+        ![Out](../../secret.png)\n\n![Elsewhere](https://elsewhere.example/x.png)\n";
+    let folder = pages(hub, "pictures/in", &[("studies/one.md", page), ("studies/images/fake.png", "no picture"), ("playbook.md",
+        "---\ntype: playbook\ntitle: \"Seen\"\nslug: seen\ncover: \"shared/scan.jpg\"\ncover_alt: \"A scan\"\n---\n")]);
+    std::fs::write(folder.parent().unwrap().join("secret.png"), picture(image::ImageFormat::Png, 1)).unwrap();
+    std::fs::write(folder.join("studies/images/the queue.png"), picture(image::ImageFormat::Png, 90)).unwrap();
+    std::fs::create_dir_all(folder.join("shared")).unwrap();
+    std::fs::write(folder.join("shared/scan.jpg"), picture(image::ImageFormat::Jpeg, 200)).unwrap();
+    let told = bring(hub, &folder, "seen", "ada").await.unwrap().to_string();
+    for line in [
+        "published            1",
+        "the figure images/gone.png is shown by its words: it is not beside the page",
+        "the figure images/fake.png is shown by its words: it is no PNG, JPEG, GIF or WebP picture",
+        "the figure ../../secret.png is shown by its words",
+    ] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+    assert!(!told.contains("the queue") && !told.contains("scan.jpg"), "{told}");
+    hub.settle().await;
+    let made = done(&eve.get("/api/v1/case-studies/with-pictures").await);
+    let challenge = made["parts"]["challenge"]["body"].as_str().unwrap();
+    assert!(challenge.contains("![The queue](/api/v1/files/") && challenge.contains("![scan](</api/v1/files/") && challenge.contains("\"By week\""), "{challenge}");
+    let what = made["parts"]["what_we_did"]["body"].as_str().unwrap();
+    assert!(what.contains("![Gone](images/gone.png)") && what.contains("![Out](../../secret.png)"), "{what}");
+    let html = made["parts"]["challenge"]["body_html"].as_str().unwrap();
+    let visitor = hub.visitor();
+    let mut seen = 0;
+    for address in html.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert_eq!(visitor.get(address).await.status, 200, "{address}");
+        seen += 1;
+    }
+    assert_eq!(seen, 2, "{html}");
+    let cover = done(&visitor.get("/api/v1/playbooks/seen").await);
+    assert_eq!((cover["cover_url"].is_string(), &cover["cover_alt"]), (true, &json!("A scan")));
+
+    // The archive has them, and reads itself again: as a file, and unpacked.
+    let taken = export(&visitor, "seen").await;
+    let before = bytes_of(&taken);
+    let names: Vec<&str> = before.keys().map(String::as_str).collect();
+    assert_eq!((names.len(), names.iter().filter(|name| name.starts_with("figures/")).count()), (4, 2), "{names:?}");
+    let text = std::str::from_utf8(&before["studies/with-pictures.md"]).unwrap();
+    assert!(text.contains("](../figures/") && !text.contains("/api/v1/files/"), "{text}");
+    let file = hub.data_dir.join("seen.zip");
+    std::fs::write(&file, &taken).unwrap();
+    let told = bring(hub, &file, "again", "ada").await.unwrap().to_string();
+    assert!(told.contains("published            1") && told.contains("gone.png") && !told.contains("figures/"), "{told}");
+    hub.settle().await;
+    let after = bytes_of(&export(&visitor, "again").await);
+    let pictures = |files: &BTreeMap<String, Vec<u8>>| -> Vec<(String, Vec<u8>)> {
+        files.iter().filter(|(name, _)| name.starts_with("figures/")).map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    };
+    assert_eq!(pictures(&after), pictures(&before), "to the byte");
+    let again = std::str::from_utf8(&after["studies/with-pictures-2.md"]).unwrap();
+    assert_eq!(again.replace("with-pictures-2", "with-pictures"), text);
+    // Twice adds nothing twice.
+    assert_eq!(bring(hub, &file, "again", "ada").await.unwrap().known, 1);
+
+    // What is no archive, or no good one, is told in a line.
+    for (name, bytes, said) in [("plain.zip", b"not packed".to_vec(), "no folder and no ZIP"), ("cut.zip", taken.get(..taken.len() / 2).unwrap().to_vec(), "damaged")] {
+        let file = hub.data_dir.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let refused = bring(hub, &file, "again", "ada").await.unwrap_err();
+        assert!(refused.contains(said) && !refused.contains('\n'), "{refused}");
+    }
+    // Names that lead out of an archive are none, and one that unpacks to too much is not unpacked.
+    let mut hostile = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, text) in [("../out.md", STUDY.as_bytes()), ("ok/casestudy-ok.md", STUDY.as_bytes()), ("ok/large.md", &vec![b' '; 5 << 20])] {
+        hostile.start_file(name, options).unwrap();
+        std::io::Write::write_all(&mut hostile, text).unwrap();
+    }
+    let file = hub.data_dir.join("hostile.zip");
+    std::fs::write(&file, hostile.finish().unwrap().into_inner()).unwrap();
+    let told = bring(hub, &file, "hostile", "ada").await.unwrap().to_string();
+    assert!(told.contains("large.md: it has more than 4 MB") && told.contains("case studies         1") && !told.contains("out.md"), "{told}");
+    hub.settle().await;
+});

@@ -117,6 +117,8 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/case-studies/{slug}/edit/{key}/figure", [303, 404, 403, 403, 200, 404]),
     // It wants the part, too.
     ("/case-studies/{slug}/comments", [303, 404, 404, 404, 404, 404]),
+    // Nobody reports their own.
+    ("/case-studies/{slug}/report", [303, 404, 200, 200, 403, 404]),
     ("/case-studies/{slug}/submit", [303, 404, 403, 403, 303, 404]),
     ("/case-studies/{slug}/review", [303, 404, 403, 200, 200, 404]),
     // Moderation

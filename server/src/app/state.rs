@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::config::Config;
 use super::secrets::Secrets;
 use super::serving::Serving;
-use crate::features::{accounts, chat, forum, hub, spaces};
+use crate::features::{accounts, chat, forum, hub, playbooks, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
@@ -43,6 +43,7 @@ pub struct Parts {
     pub settings: hub::Settings,
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
+    pub addresses: playbooks::Addresses,
     pub sender: chat::Sender,
     pub search: Search,
     /// Changes when a restore rewinds history.

@@ -26,6 +26,8 @@ pub struct Model {
     pub published_at: Option<i64>,
     pub first_published_at: Option<i64>,
     pub retired_at: Option<i64>,
+    /// Moderators took it from its readers; it is retired as well.
+    pub hidden_at: Option<i64>,
     pub owner_id: Option<i64>,
     pub review_due: Option<i64>,
     pub reminded_at: Option<i64>,

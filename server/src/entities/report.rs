@@ -1,4 +1,4 @@
-//! A post or a message brought to the moderators.
+//! A post, a message or a case study brought to the moderators.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,10 +9,11 @@ use super::kinds::{ReportReason, ReportState};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
-    /// One of the two is set.
+    /// One of the three is set.
     pub post_id: Option<i64>,
     pub message_id: Option<i64>,
-    /// None for a message of a direct conversation.
+    pub study_id: Option<i64>,
+    /// None for a message of a direct conversation, and for a case study whose playbook has no space.
     pub space_id: Option<i64>,
     pub reporter_id: i64,
     pub reason: ReportReason,

@@ -111,6 +111,9 @@ pub async fn may_subscribe(state: &AppState, member: i64, stream: Stream) -> Res
         StreamKind::Topic => forum::may_subscribe(state, member, stream.id).await,
         StreamKind::Room => chat::may_subscribe(state, member, stream.id).await,
         StreamKind::CaseStudy => playbooks::may_subscribe(state, member, stream.id).await.map(|()| Within::AnySpace),
+        StreamKind::Playbook => {
+            playbooks::may_subscribe_playbook(state, member, stream.id).await.map(|()| Within::AnySpace)
+        }
         _ => Err(AppError::NotFound),
     }
 }
@@ -128,6 +131,7 @@ async fn fill(db: DatabaseConnection, stream: Stream, events: Vec<Committed>) ->
         StreamKind::Room => chat::fill_events(&db, events).await,
         StreamKind::Member => fill_member(&db, stream.id, events).await,
         StreamKind::CaseStudy => playbooks::fill_events(&db, events).await,
+        StreamKind::Playbook => playbooks::fill_playbook_events(&db, stream.id, events).await,
         StreamKind::Hub | StreamKind::Rights => Ok(events.iter().map(|_| Value::Null).collect()),
     }
 }

@@ -31,6 +31,18 @@ impl Heads {
         Ok(self.advance(of, head))
     }
 
+    /// The heads of several streams, in the order they are named: at most one statement for those
+    /// that are not in mind.
+    pub async fn current_of(&self, db: &impl ConnectionTrait, streams: &[Stream]) -> Result<Vec<(Stream, i64)>> {
+        let unknown: Vec<Stream> = streams.iter().copied().filter(|of| self.get(*of).is_none()).collect();
+        let read = if unknown.is_empty() { HashMap::new() } else { log::heads_of(db, &unknown).await? };
+        let head = |of: &Stream| match self.get(*of) {
+            Some(head) => head,
+            None => self.advance(*of, read.get(of).copied().unwrap_or(0)),
+        };
+        Ok(streams.iter().map(|of| (*of, head(of))).collect())
+    }
+
     /// How often anything at all was seen to change: what was derived at one number is current
     /// while it stays, as far as this process knows.
     #[must_use]

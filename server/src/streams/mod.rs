@@ -33,6 +33,8 @@ pub enum StreamKind {
     Topic,
     Space,
     CaseStudy,
+    /// What readers of a playbook hear of: what is published in it, and who stands behind it or uses it.
+    Playbook,
     Member,
     /// Changes that every page shows: names, roles, settings. Nobody can subscribe to it.
     Hub,
@@ -95,6 +97,11 @@ impl Stream {
     }
 
     #[must_use]
+    pub const fn playbook(id: i64) -> Self {
+        Self { kind: StreamKind::Playbook, id }
+    }
+
+    #[must_use]
     pub const fn member(id: i64) -> Self {
         Self { kind: StreamKind::Member, id }
     }
@@ -107,6 +114,7 @@ impl fmt::Display for Stream {
             StreamKind::Topic => "topic",
             StreamKind::Space => "space",
             StreamKind::CaseStudy => "case_study",
+            StreamKind::Playbook => "playbook",
             StreamKind::Member => "member",
             StreamKind::Hub => "hub",
             StreamKind::Rights => "rights",
@@ -125,6 +133,7 @@ impl FromStr for Stream {
             "topic" => StreamKind::Topic,
             "space" => StreamKind::Space,
             "case_study" => StreamKind::CaseStudy,
+            "playbook" => StreamKind::Playbook,
             "member" => StreamKind::Member,
             "hub" => StreamKind::Hub,
             "rights" => StreamKind::Rights,

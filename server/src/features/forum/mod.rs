@@ -22,6 +22,7 @@ pub use api::openapi;
 pub use events::fill_events;
 pub use glimpses::glimpses;
 pub use page_cache::PageCache;
+pub use pages::kept;
 pub use queries::{AUTHOR, author};
 pub use search::{Posts, Topics};
 

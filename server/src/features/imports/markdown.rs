@@ -10,9 +10,13 @@ use std::sync::Arc;
 
 use super::refs;
 use super::report::{Progress, Report, stopped};
+use super::source::{Source, beside};
 use super::space::owner as find_owner;
 use crate::app::AppState;
-use crate::features::playbooks::importing::{Brought, bring, find_or_make_playbook, fitting, place_imported};
+use crate::features::people::{MOST_FILE, keep_imported_picture};
+use crate::features::playbooks::importing::{
+    Beside, Brought, Coming, bring, find_or_make_playbook, fitting, place_imported, put_imported_cover,
+};
 use crate::features::playbooks::markdown::{PageIn, PlaybookIn, read_page, read_playbook};
 use crate::web::error::AppError;
 
@@ -20,13 +24,11 @@ use crate::web::error::AppError;
 const MOST_PAGES: usize = 20_000;
 /// Bytes of one page.
 const MOST_BYTES: u64 = 4 << 20;
-/// Folders below the first.
-const DEEPEST: usize = 20;
 
 /// What to import, and where to.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Folder of pages; those below it too.
+    /// Folder of pages, those below it too; or a ZIP archive of one.
     pub folder: PathBuf,
     /// Slug of the playbook; made, open, if it is missing.
     pub playbook: String,
@@ -51,17 +53,21 @@ struct Told {
 
 /// Imports a folder. Errors are one line for the operator.
 pub async fn import(state: &AppState, options: &Options) -> Result<Report, String> {
-    let folder = options.folder.clone();
-    let found = tokio::task::spawn_blocking(move || pages(&folder)).await;
-    let files = found.map_err(|_| "the folder could not be read".to_owned())??;
+    let path = options.folder.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let source = Source::open(&path)?;
+        let files = pages(&source, &path)?;
+        Ok::<_, String>((source, files))
+    });
+    let (source, files) = found.await.map_err(|_| "the folder could not be read".to_owned())??;
     let owner = find_owner(state, options.owner.as_deref()).await?;
-    let book = front_page(&options.folder).await?;
+    let book = front_page(&source).await?;
     let (playbook, owns) = find_or_make_playbook(state, owner, &options.playbook, book.as_ref()).await?;
     let progress = Arc::new(Progress::new(files.iter().map(|(_, size)| size).sum(), options.quiet));
     progress.stage("pages");
     let mut run = Run {
         state,
-        folder: &options.folder,
+        files: source,
         source: format!("markdown:{}", options.playbook.trim().to_lowercase()),
         owner,
         playbook,
@@ -69,6 +75,9 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         told: Told::default(),
         studies: HashMap::new(),
     };
+    if let Some(book) = book.as_ref().filter(|_| owns) {
+        run.cover(book).await.map_err(|error| stopped(&error))?;
+    }
     for (file, size) in &files {
         run.page(file).await.map_err(|error| stopped(&error))?;
         progress.advance(*size);
@@ -85,52 +94,39 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
 }
 
 /// The playbook's own page, if there is one.
-async fn front_page(folder: &Path) -> Result<Option<PlaybookIn>, String> {
-    let path = folder.join("playbook.md");
-    match tokio::fs::read_to_string(&path).await {
-        Ok(text) => {
-            let read = read_playbook(&text).map_err(|reason| format!("playbook.md: {reason}"))?;
-            Ok(read.map(fitting))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("playbook.md cannot be read ({error})")),
-    }
+async fn front_page(source: &Source) -> Result<Option<PlaybookIn>, String> {
+    let fault = |reason: String| format!("playbook.md: {reason}");
+    let Some(bytes) = read_file(source, "playbook.md", MOST_BYTES).await.map_err(fault)? else { return Ok(None) };
+    let text = String::from_utf8(bytes).map_err(|_| fault("it is not UTF-8".to_owned()))?;
+    Ok(read_playbook(&text).map_err(fault)?.map(fitting))
 }
 
-/// Every page below a folder with its bytes, in the order of their paths. Links are not followed.
-fn pages(folder: &Path) -> Result<Vec<(String, u64)>, String> {
-    let fault = |path: &Path, error: std::io::Error| format!("{} cannot be read ({error})", path.display());
-    let mut found = Vec::new();
-    let mut folders = vec![(folder.to_path_buf(), 0)];
-    while let Some((at, depth)) = folders.pop() {
-        for entry in std::fs::read_dir(&at).map_err(|error| fault(&at, error))? {
-            let entry = entry.map_err(|error| fault(&at, error))?;
-            let (path, kind) = (entry.path(), entry.file_type().map_err(|error| fault(&at, error))?);
-            if kind.is_dir() && depth < DEEPEST && !entry.file_name().to_string_lossy().starts_with('.') {
-                folders.push((path, depth + 1));
-                continue;
-            }
-            let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-            if !kind.is_file() || !matches!(ending.as_deref(), Some("md" | "mdx" | "markdown")) {
-                continue;
-            }
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            found.push((name, entry.metadata().map_or(0, |data| data.len())));
-            if found.len() > MOST_PAGES {
-                return Err(format!("there are more than {MOST_PAGES} pages in {}", folder.display()));
-            }
-        }
-    }
+/// Every page with its bytes, in the order of their paths.
+fn pages(source: &Source, path: &Path) -> Result<Vec<(String, u64)>, String> {
+    let mut found = source.files()?;
+    found.retain(|(name, _)| {
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+        matches!(ending.as_deref(), Some("md" | "mdx" | "markdown"))
+    });
     if found.is_empty() {
-        return Err(format!("no pages are in {}: their names end with .md or .mdx", folder.display()));
+        return Err(format!("no pages are in {}: their names end with .md or .mdx", path.display()));
     }
-    found.sort();
+    if found.len() > MOST_PAGES {
+        return Err(format!("there are more than {MOST_PAGES} pages in {}", path.display()));
+    }
     Ok(found)
+}
+
+/// A file of the source; `None` if it is not there.
+async fn read_file(source: &Source, name: &str, most: u64) -> Result<Option<Vec<u8>>, String> {
+    let (source, name) = (source.clone(), name.to_owned());
+    let read = tokio::task::spawn_blocking(move || source.read(&name, most));
+    read.await.map_err(|_| "it could not be read".to_owned())?
 }
 
 struct Run<'a> {
     state: &'a AppState,
-    folder: &'a Path,
+    files: Source,
     source: String,
     owner: i64,
     playbook: i64,
@@ -143,7 +139,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn page(&mut self, file: &str) -> Result<(), AppError> {
         let known = refs::known(self.state.store.read(), &self.source, refs::STUDY, &[file.to_owned()]).await?;
-        let read = match read(&self.folder.join(file), file).await {
+        let read = match read(&self.files, file).await {
             Ok(read) => read,
             Err(reason) => {
                 self.told.broken.push(format!("{file}: {reason}"));
@@ -169,7 +165,9 @@ impl Run<'_> {
         }
         let publish = self.owns && is_to_be_published(file, &page);
         let (source, external) = (self.source.clone(), file.to_owned());
-        let brought = bring(self.state, self.owner, self.playbook, page, publish, async move |tx, id| {
+        let pictures = self.pictures(file, &page).await;
+        let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, publish };
+        let brought = bring(self.state, coming, async move |tx, id| {
             refs::keep(tx, &source, &[(refs::STUDY, external.clone(), id)]).await
         })
         .await;
@@ -183,6 +181,46 @@ impl Run<'_> {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// The cover that a playbook's page names, for a playbook that has none.
+    async fn cover(&mut self, book: &PlaybookIn) -> Result<(), AppError> {
+        let Some(address) = &book.cover else { return Ok(()) };
+        let bytes = match beside("playbook.md", address) {
+            Some(name) => read_file(&self.files, &name, MOST_FILE as u64).await,
+            None => Ok(None),
+        };
+        let why = match bytes {
+            Ok(Some(_)) if book.cover_alt.is_empty() => "its words are missing (cover_alt)".to_owned(),
+            Ok(Some(bytes)) => match keep_imported_picture(self.state, self.owner, address, bytes.into()).await {
+                Ok(kept) => {
+                    put_imported_cover(self.state, self.owner, self.playbook, kept.id, &book.cover_alt).await?;
+                    return Ok(());
+                }
+                Err(AppError::UnsupportedType(_) | AppError::Invalid(_)) => "it is no picture that can be read".into(),
+                Err(error) => return Err(error),
+            },
+            Ok(None) => "it is not beside the page".to_owned(),
+            Err(reason) => reason,
+        };
+        let short: String = address.chars().take(120).collect();
+        self.told.remarks.push(format!("playbook.md: the cover {short} is not brought: {why}"));
+        Ok(())
+    }
+
+    /// The pictures that lie beside a page, by the addresses it names them by.
+    async fn pictures(&self, file: &str, page: &PageIn) -> Vec<Beside> {
+        let mut found = Vec::new();
+        for address in page.pictures() {
+            let Some(name) = beside(file, &address) else { continue };
+            let bytes = match read_file(&self.files, &name, MOST_FILE as u64).await {
+                Ok(Some(bytes)) => Ok(bytes.into()),
+                Ok(None) => Err("it is not beside the page".to_owned()),
+                Err(reason) => Err(reason),
+            };
+            found.push(Beside { address, name, bytes });
+        }
+        found
     }
 
     fn remember(&mut self, file: &str, slug: Option<String>, brought: Brought) {
@@ -203,12 +241,8 @@ fn is_to_be_published(file: &str, page: &PageIn) -> bool {
 }
 
 /// A page; `None` for a playbook's own.
-async fn read(path: &Path, file: &str) -> Result<Option<PageIn>, String> {
-    let size = tokio::fs::metadata(path).await.map_or(0, |data| data.len());
-    if size > MOST_BYTES {
-        return Err(format!("it has more than {} MB", MOST_BYTES >> 20));
-    }
-    let bytes = tokio::fs::read(path).await.map_err(|error| format!("it cannot be read ({error})"))?;
+async fn read(source: &Source, file: &str) -> Result<Option<PageIn>, String> {
+    let bytes = read_file(source, file, MOST_BYTES).await?.ok_or_else(|| "it cannot be read".to_owned())?;
     let name = file.rsplit('/').next().unwrap_or(file);
     let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     let read = tokio::task::spawn_blocking(move || {

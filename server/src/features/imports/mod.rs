@@ -8,6 +8,7 @@ pub mod markdown;
 mod refs;
 mod report;
 pub mod slack;
+mod source;
 mod space;
 pub mod stackexchange;
 mod texts;

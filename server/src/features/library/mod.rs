@@ -21,7 +21,7 @@ mod search;
 
 pub use api::openapi;
 pub use events::resource_data;
-pub use extract::run as extract;
+pub use extract::{MOST_ALL, run as extract};
 pub use glimpses::glimpses;
 pub use jobs::{EXTRACT, SCAN, run as run_job, scan_waiting, waiting};
 pub use reviews::tell_reviews;

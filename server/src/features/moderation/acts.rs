@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::policy::Ground;
 use super::record::{Act, record};
-use super::reports;
+use super::reports::{self, About};
 use crate::entities::{post, space, tag, topic, topic_tag};
 use crate::search::Kind;
 use crate::store::{After, Tx};
@@ -31,7 +31,7 @@ pub async fn hide_post(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &st
     let act = Act { space: Some(ground.space.id), actor, action, subject_kind: "post", subject: id, reason };
     record(tx, act).await?;
     if hide {
-        reports::settle_all(tx, actor, id, reason).await?;
+        reports::settle_all(tx, actor, About::Post(id), reason).await?;
     }
     if post.is_first {
         tx.index(Kind::Topic, ground.topic.id)
@@ -66,7 +66,7 @@ pub async fn hide_topic(tx: &mut Tx, actor: i64, id: i64, hide: bool, reason: &s
     let act = Act { space: Some(ground.space.id), actor, action, subject_kind: "topic", subject: id, reason };
     record(tx, act).await?;
     if hide {
-        reports::settle_all(tx, actor, ground.topic.first_post_id, reason).await?;
+        reports::settle_all(tx, actor, About::Post(ground.topic.first_post_id), reason).await?;
         // Whoever has it open and does not moderate loses it now.
         tx.after(After::TopicAccess(id));
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::model::{FlagView, NewFlag, Reason, ReportView};
 use super::record::clean_reason;
-use super::{acts, messages, purge, queries, reports, suspend};
+use super::{acts, messages, purge, queries, reports, studies, suspend};
 use crate::app::AppState;
 use crate::entities::kinds::ReportState;
 use crate::entities::report;
@@ -73,6 +73,49 @@ pub async fn flag_message(
         flagged(messages::flag_message(tx, member, message, value.reason, &note).await?)
     })
     .await
+}
+
+/// Reports a case study to the moderators of its playbook's space, one of a playbook without a
+/// space to the administrators. A second report while the first is open returns the first.
+#[utoipa::path(post, path = "/case-studies/{slug}/flags", tag = "moderation", operation_id = "flag_case_study", params(("slug" = String, Path)),
+    request_body = NewFlag,
+    responses((status = 201, body = FlagView), (status = 200, description = "The open report there is.", body = FlagView),
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)),
+    security(("bearer" = []), ("session" = [])))]
+pub async fn flag_study(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: Json<NewFlag>,
+) -> Result<HttpResponse> {
+    let Json { value, once } = body;
+    let checked = check(&[Text::body("note", &value.note, BODY)], value.confirmed)?;
+    state.limits.take(What::Mail, &format!("report:{}", me.id)).await?;
+    let (member, slug, note) = (me.id, path.into_inner(), checked.get("note").to_owned());
+    write_once(&state, member, once, async move |tx| {
+        flagged(studies::flag_study(tx, member, &slug, value.reason, &note).await?)
+    })
+    .await
+}
+
+/// Takes a published case study from its readers and settles its reports. Its authors and reviewers
+/// still see it; a new revision that is reviewed brings it back.
+#[utoipa::path(post, path = "/case-studies/{slug}/hide", tag = "moderation", operation_id = "hide_case_study", params(("slug" = String, Path)), request_body = Option<Reason>,
+    responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, description = "Nothing of it is published.", body = Problem), (status = 415, body = Problem),
+        (status = 422, body = Problem)),
+    security(("bearer" = []), ("session" = [])))]
+pub async fn hide_study(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    body: MaybeJson<Reason>,
+) -> Result<HttpResponse> {
+    let (actor, slug) = (me.id, path.into_inner());
+    act(&state, actor, body, async move |tx, reason| studies::hide_study(tx, actor, &slug, reason).await).await
 }
 
 /// 201 for a new report, 200 for the open one there is.

@@ -3,13 +3,12 @@
 //! A message of a space is a matter of those who tend the space, one of a direct conversation of
 //! the administrators: somebody in it has shown it to them. They see that message and no other.
 
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::policy::{acting, tends};
 use super::record::{Act, record};
 use super::reports::{self, About};
-use crate::entities::kinds::{HubRole, ReportReason, ReportState};
+use crate::entities::kinds::{HubRole, ReportReason};
 use crate::entities::{report, space, space_member};
 use crate::features::chat;
 use crate::features::spaces::{Access, policy};
@@ -75,14 +74,5 @@ pub async fn remove_reported(tx: &mut Tx, actor: i64, message: i64, reason: &str
 
 /// An act on a message settles its open reports: they were right.
 pub async fn settle_message(tx: &Tx, actor: i64, message: i64, outcome: &str) -> Result<()> {
-    report::Entity::update_many()
-        .col_expr(report::Column::State, Expr::value(ReportState::Upheld.as_str()))
-        .col_expr(report::Column::HandledBy, Expr::value(Some(actor)))
-        .col_expr(report::Column::HandledAt, Expr::value(Some(tx.now())))
-        .col_expr(report::Column::Outcome, Expr::value(Some(outcome.to_owned())))
-        .filter(report::Column::MessageId.eq(message))
-        .filter(report::Column::State.eq(ReportState::Open))
-        .exec(tx.conn())
-        .await?;
-    Ok(())
+    reports::settle_all(tx, actor, About::Message(message), outcome).await
 }

@@ -1,4 +1,4 @@
-//! Moderation: reports of posts and messages, and what moderators and administrators do about them.
+//! Moderation: reports of posts, messages and case studies, and what moderators and administrators do about them.
 //!
 //! Invariant: every act leaves a row in the log of acts, in the same transaction, with who, what,
 //! when and why, and never with the text it was done to. What is purged is in no row any more.
@@ -15,6 +15,7 @@ mod purge;
 mod queries;
 mod record;
 mod reports;
+mod studies;
 mod suspend;
 
 use actix_web::web;
@@ -38,6 +39,8 @@ use crate::web::routes::Routes;
     paths(
         api::flag_post,
         api::flag_message,
+        api::flag_study,
+        api::hide_study,
         api::remove_message,
         api::list_reports,
         api::get_report,
@@ -58,6 +61,7 @@ use crate::web::routes::Routes;
         model::ReportView,
         model::ReportedPost,
         model::ReportedMessage,
+        model::ReportedStudy,
         model::PersonView,
     ))
 )]
@@ -77,6 +81,8 @@ pub fn configure_api(cfg: &mut Routes) {
         .route("/topics/{id}/unhide", web::post().to(api::unhide_topic))
         .route("/messages/{id}/flags", web::post().to(api::flag_message))
         .route("/messages/{id}/remove", web::post().to(api::remove_message))
+        .route("/case-studies/{slug}/flags", web::post().to(api::flag_study))
+        .route("/case-studies/{slug}/hide", web::post().to(api::hide_study))
         .route("/reports", web::get().to(api::list_reports))
         .route("/reports/{id}", web::get().to(api::get_report))
         .route("/reports/{id}/dismiss", web::post().to(api::dismiss_report))
@@ -93,6 +99,8 @@ pub fn configure_pages(cfg: &mut Routes) {
         .route("/posts/{id}/report", web::post().to(pages_report::send_post_report))
         .route("/messages/{id}/report", web::get().to(pages_report::message_form))
         .route("/messages/{id}/report", web::post().to(pages_report::send_message_report))
+        .route("/case-studies/{slug}/report", web::get().to(pages_report::study_form))
+        .route("/case-studies/{slug}/report", web::post().to(pages_report::send_study_report))
         .route("/posts/{id}/hide", web::post().to(pages_acts::hide_post))
         .route("/posts/{id}/unhide", web::post().to(pages_acts::unhide_post))
         .route("/posts/{id}/purge", web::get().to(pages_acts::purge_form))

@@ -31,11 +31,13 @@ pub struct Reason {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FlagView {
     pub id: Id,
-    /// Either this or `message_id`.
+    /// One of this, `message_id` and `case_study_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_id: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_study_id: Option<Id>,
     pub reason: ReportReason,
     pub note: String,
     pub state: ReportState,
@@ -50,6 +52,7 @@ impl FlagView {
             id: Id(row.id),
             post_id: row.post_id.map(Id),
             message_id: row.message_id.map(Id),
+            case_study_id: row.study_id.map(Id),
             reason: row.reason,
             note: row.note.clone(),
             state: row.state,
@@ -105,18 +108,34 @@ pub struct ReportedPost {
     pub purged: bool,
 }
 
+/// The case study that a report is about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReportedStudy {
+    pub slug: String,
+    pub title: String,
+    /// Who made it.
+    pub author: PersonView,
+    /// The beginning of what readers get; empty for its reporter once it is hidden.
+    pub excerpt: String,
+    pub hidden: bool,
+    pub retired: bool,
+}
+
 /// A report as moderators get it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReportView {
     pub id: Id,
-    /// Slug of the space; null for a message of a direct conversation.
+    /// Slug of the space; null for a message of a direct conversation, and for a case study whose
+    /// playbook has no space.
     pub space: Option<String>,
     pub space_name: Option<String>,
-    /// Either this or `message`.
+    /// One of this, `message` and `case_study`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post: Option<ReportedPost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<ReportedMessage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_study: Option<ReportedStudy>,
     /// Path of its page, which not everybody who sees the report may see.
     pub url: String,
     pub reporter: PersonView,

@@ -61,6 +61,18 @@ impl Line {
                 opens: true,
             };
         }
+        if let Some(study) = &report.case_study {
+            let author = study.author.display_name.as_str();
+            return Self {
+                title: f.with("moderation.reports.study_by", &[("title", study.title.as_str()), ("author", author)]),
+                author: study.author.clone(),
+                excerpt: study.excerpt.clone(),
+                standing: if study.hidden { "hidden" } else { "visible" },
+                remove: if study.hidden { "" } else { "hide_study" },
+                purge: String::new(),
+                opens: true,
+            };
+        }
         let Some(message) = &report.message else {
             return Self {
                 title: String::new(),

@@ -9,7 +9,8 @@ use super::pages::{after_act, title_of};
 use super::policy::Ground;
 use super::queries::{self, Seen};
 use super::record::clean_reason;
-use super::{acts, messages, purge, reports, suspend};
+use super::reports::{self, About};
+use super::{acts, messages, purge, studies, suspend};
 use crate::app::AppState;
 use crate::entities::kinds::{MemberState, ReportState};
 use crate::entities::{member, report};
@@ -25,7 +26,8 @@ fn topic_url(ground: &Ground) -> String {
     format!("/s/{}/t/{}", ground.space.slug, Id(ground.topic.id))
 }
 
-/// `POST /reports/{id}`: `do` is `dismiss`, `uphold`, `hide` for a post or `remove` for a message.
+/// `POST /reports/{id}`: `do` is `dismiss`, `uphold`, `hide` for a post, `hide_study` for a case
+/// study, or `remove` for a message.
 pub async fn settle(
     state: web::Data<AppState>,
     req: HttpRequest,
@@ -37,7 +39,7 @@ pub async fn settle(
     let what = match form.get("do") {
         "dismiss" => Some(ReportState::Dismissed),
         "uphold" => Some(ReportState::Upheld),
-        "hide" | "remove" => None,
+        "hide" | "hide_study" | "remove" => None,
         _ => return Err(AppError::BadRequest("The form does not say what to do.".into())),
     };
     // The other reports of the same that the page showed.
@@ -50,16 +52,14 @@ pub async fn settle(
                 return reports::settle_with(tx, &settled, &also).await;
             }
             let row = report::Entity::find_by_id(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
-            match (row.post_id, row.message_id) {
-                (Some(post), _) => {
+            match About::of(&row)? {
+                About::Post(post) => {
                     acts::hide_post(tx, actor, post, true, &reason).await.map_err(unseen)?;
                     // The post may have been hidden before it was reported.
-                    reports::settle_all(tx, actor, post, &reason).await
+                    reports::settle_all(tx, actor, About::Post(post), &reason).await
                 }
-                (_, message) => {
-                    let message = message.ok_or(AppError::NotFound)?;
-                    messages::remove_reported(tx, actor, message, &reason).await
-                }
+                About::Message(message) => messages::remove_reported(tx, actor, message, &reason).await,
+                About::Study(study) => studies::hide_reported(tx, actor, study, &reason).await.map_err(unseen),
             }
         })
         .await?;

@@ -1,4 +1,4 @@
-//! The form that reports a post or a message.
+//! The form that reports a post, a message or a case study.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use super::api::id_of;
 use super::messages;
 use super::pages::title_of;
 use super::queries::{self, Seen};
-use super::reports;
+use super::{reports, studies};
 use crate::app::AppState;
 use crate::entities::kinds::ReportReason;
-use crate::features::chat;
+use crate::features::{chat, playbooks};
 use crate::store::Id;
 use crate::text;
 use crate::web::checks::{BODY, Text, check};
@@ -28,8 +28,9 @@ const EXCERPT: usize = 400;
 
 /// What is reported, and where it stands.
 struct Subject {
-    id: Id,
-    /// `post` or `message`: the last part of words, and the first of the form's address.
+    /// Address of the form.
+    action: String,
+    /// `post`, `message` or `case_study`: the last part of words.
     kind: &'static str,
     /// Names and addresses of the pages above it.
     crumbs: Vec<(String, String)>,
@@ -44,7 +45,7 @@ impl Subject {
     fn of_post(f: &Frame, seen: &Seen) -> Self {
         let space = &seen.space;
         Self {
-            id: Id(seen.post.id),
+            action: format!("/posts/{}/report", Id(seen.post.id)),
             kind: "post",
             crumbs: vec![
                 (space.name.clone(), format!("/s/{}", space.slug)),
@@ -65,13 +66,35 @@ impl Subject {
         }
         let shown = chat::queries::view_of(state, &room).await?;
         Ok(Self {
-            id: view.id,
+            action: format!("/messages/{}/report", view.id),
             kind: "message",
             crumbs: vec![(shown.name.clone(), shown.path())],
             author: view.author.display_name,
             excerpt: text::excerpt(&view.body_html, EXCERPT),
             back: format!("/messages/{}", view.id),
             who: if shown.space.is_some() { "message" } else { "direct" },
+        })
+    }
+
+    /// A published study that a member reads; 403 for its authors.
+    async fn of_study(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Self> {
+        let seen = playbooks::queries::find_study(state, viewer, slug).await?;
+        seen.standing.respond()?;
+        if seen.standing.author {
+            return Err(AppError::Forbidden("This is your own case study: change or retire it instead.".into()));
+        }
+        let book = seen.row.playbook.as_ref();
+        let mut crumbs: Vec<(String, String)> =
+            book.map(|of| (of.title.clone(), format!("/playbooks/{}", of.slug))).into_iter().collect();
+        crumbs.push((seen.live_title, seen.row.url.clone()));
+        Ok(Self {
+            action: format!("{}/report", seen.row.url),
+            kind: "case_study",
+            crumbs,
+            author: String::new(),
+            excerpt: seen.live_summary,
+            back: seen.row.url,
+            who: if seen.space_id.is_some() { "space" } else { "hub" },
         })
     }
 }
@@ -183,5 +206,38 @@ pub async fn send_message_report(
     };
     state.limits.take(What::Mail, &format!("report:{member}")).await?;
     state.store.write(async move |tx| messages::flag_message(tx, member, id, reason, &note).await.map(drop)).await?;
+    show(&f, &of, None, &[], true)
+}
+
+/// `GET /case-studies/{slug}/report`
+pub async fn study_form(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    me: Member,
+    path: web::Path<String>,
+) -> Result<HttpResponse> {
+    let viewer = Viewer::Member(me.0);
+    let of = Subject::of_study(&state, &viewer, &path).await?;
+    let f = Frame::new(&state, &req, &viewer).await?;
+    show(&f, &of, None, &[], false)
+}
+
+/// `POST /case-studies/{slug}/report`
+pub async fn send_study_report(
+    state: web::Data<AppState>,
+    req: HttpRequest,
+    me: Member,
+    path: web::Path<String>,
+    form: Form,
+) -> Result<HttpResponse> {
+    let (member, viewer, slug) = (me.id, Viewer::Member(me.0), path.into_inner());
+    let of = Subject::of_study(&state, &viewer, &slug).await?;
+    let f = Frame::new(&state, &req, &viewer).await?;
+    let (reason, note) = match read(&f, &form)? {
+        Ok(read) => read,
+        Err(errors) => return show(&f, &of, Some(&form), &errors, false),
+    };
+    state.limits.take(What::Mail, &format!("report:{member}")).await?;
+    state.store.write(async move |tx| studies::flag_study(tx, member, &slug, reason, &note).await.map(drop)).await?;
     show(&f, &of, None, &[], true)
 }

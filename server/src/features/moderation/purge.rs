@@ -36,7 +36,7 @@ pub async fn purge_post(tx: &mut Tx, actor: i64, id: i64, reason: &str) -> Resul
     }
     forget_copies(tx, &post).await?;
     people::purge_files_of_post(tx, id).await?;
-    reports::settle_all(tx, actor, id, reason).await?;
+    reports::settle_all(tx, actor, reports::About::Post(id), reason).await?;
     let space = Some(ground.space.id);
     record(tx, Act { space, actor, action: "purge", subject_kind: "post", subject: id, reason }).await?;
     if post.is_first {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::model::{ActRow, PersonView, ReportView, ReportedMessage, ReportedPost};
+use super::model::{ActRow, PersonView, ReportView, ReportedMessage, ReportedPost, ReportedStudy};
 use super::policy::tends;
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, ReportState};
 use crate::entities::{member, moderation_act, post, report, topic};
 use crate::features::chat;
+use crate::features::playbooks::reported::reported_views;
 use crate::features::spaces::{Access, SpaceInfo, policy};
 use crate::ports::clock::rfc3339;
 use crate::store::Id;
@@ -124,6 +125,9 @@ pub async fn report(state: &AppState, me: &Me, id: i64) -> Result<ReportView> {
         if let Some(message) = &mut view.message {
             message.excerpt = String::new();
         }
+        if let Some(study) = view.case_study.as_mut().filter(|study| study.hidden) {
+            study.excerpt = String::new();
+        }
         view.handled_by = None;
     }
     Ok(view)
@@ -183,6 +187,8 @@ async fn views(state: &AppState, rows: Vec<report::Model>) -> Result<Vec<ReportV
     let topics: HashMap<i64, String> = topics.into_iter().collect();
     let wanted: Vec<i64> = rows.iter().filter_map(|row| row.message_id).collect();
     let messages = chat::reported_views(state, &wanted, EXCERPT).await?;
+    let wanted: Vec<i64> = rows.iter().filter_map(|row| row.study_id).collect();
+    let studies = reported_views(state, &wanted, EXCERPT).await?;
     let mut ids: Vec<i64> = posts.values().map(|post| post.author_id).collect();
     ids.extend(messages.values().map(|message| message.author_id));
     ids.extend(rows.iter().flat_map(|row| [Some(row.reporter_id), row.handled_by]).flatten());
@@ -194,9 +200,11 @@ async fn views(state: &AppState, rows: Vec<report::Model>) -> Result<Vec<ReportV
             let space = row.space_id.map(|id| snapshot.by_id(id)).map_or(Some(None), |space| space.map(Some))?;
             let post = row.post_id.map(|id| posts.get(&id)).map_or(Some(None), |post| post.map(Some))?;
             let message = row.message_id.and_then(|id| Some((id, messages.get(&id)?)));
-            let url = match (post, message) {
-                (Some(post), _) => post_url(space.map_or("", |space| &space.slug), post.topic_id, post.id),
-                (_, Some((id, _))) => format!("/messages/{}", Id(id)),
+            let study = row.study_id.and_then(|id| studies.get(&id));
+            let url = match (post, message, study) {
+                (Some(post), ..) => post_url(space.map_or("", |space| &space.slug), post.topic_id, post.id),
+                (_, Some((id, _)), _) => format!("/messages/{}", Id(id)),
+                (.., Some(study)) => format!("/case-studies/{}", study.slug),
                 _ => return None,
             };
             Some(ReportView {
@@ -222,6 +230,17 @@ async fn views(state: &AppState, rows: Vec<report::Model>) -> Result<Vec<ReportV
                     author: person(message.author_id),
                     excerpt: message.excerpt.clone(),
                     deleted: message.deleted,
+                }),
+                case_study: study.map(|study| ReportedStudy {
+                    slug: study.slug.clone(),
+                    title: study.title.clone(),
+                    author: PersonView {
+                        handle: study.author.handle.clone(),
+                        display_name: study.author.display_name.clone(),
+                    },
+                    excerpt: study.excerpt.clone(),
+                    hidden: study.hidden,
+                    retired: study.retired,
                 }),
                 reporter: person(row.reporter_id),
                 reason: row.reason,
@@ -282,6 +301,8 @@ pub async fn acts_of(state: &AppState, space: Option<i64>, after: Option<Place>,
         .all(state.store.read())
         .await?;
     let posts: HashMap<i64, i64> = posts.into_iter().collect();
+    let wanted = rows.items.iter().filter(|row| row.subject_kind == "case_study").map(|row| row.subject_id);
+    let studies = reported_views(state, &wanted.collect::<Vec<i64>>(), 0).await?;
     let snapshot = state.spaces.snapshot(state).await?;
     Ok(rows.map(|row| {
         let space = row.space_id.and_then(|id| snapshot.by_id(id));
@@ -291,6 +312,7 @@ pub async fn acts_of(state: &AppState, space: Option<i64>, after: Option<Place>,
             ("post", Some(slug)) => posts.get(&row.subject_id).map(|topic| post_url(slug, *topic, row.subject_id)),
             ("message", _) => Some(format!("/messages/{}", Id(row.subject_id))),
             ("topic", Some(slug)) => Some(format!("/s/{slug}/t/{}", Id(row.subject_id))),
+            ("case_study", _) => studies.get(&row.subject_id).map(|study| format!("/case-studies/{}", study.slug)),
             ("resource", _) => Some(format!("/resources/{}", Id(row.subject_id))),
             ("member", _) => subject.map(|person| format!("/people/{}", person.handle)),
             _ => None,

@@ -8,7 +8,7 @@ use super::policy::{Ground, locked};
 use super::record::{Act, record};
 use crate::entities::kinds::{ReportReason, ReportState};
 use crate::entities::report;
-use crate::features::chat;
+use crate::features::{chat, playbooks};
 use crate::store::Tx;
 use crate::web::error::{AppError, Result};
 
@@ -36,6 +36,28 @@ pub async fn flag_post(
 pub enum About {
     Post(i64),
     Message(i64),
+    Study(i64),
+}
+
+impl About {
+    /// What the report of a row is about; 404 for a row that does not say.
+    pub fn of(row: &report::Model) -> Result<Self> {
+        match (row.post_id, row.message_id, row.study_id) {
+            (Some(id), ..) => Ok(Self::Post(id)),
+            (_, Some(id), _) => Ok(Self::Message(id)),
+            (.., Some(id)) => Ok(Self::Study(id)),
+            _ => Err(AppError::NotFound),
+        }
+    }
+
+    /// Reports of the same.
+    fn same(self) -> Expr {
+        match self {
+            Self::Post(id) => report::Column::PostId.eq(id),
+            Self::Message(id) => report::Column::MessageId.eq(id),
+            Self::Study(id) => report::Column::StudyId.eq(id),
+        }
+    }
 }
 
 /// Makes a report, or finds the member's open one of the same; true if it is new. Whoever calls
@@ -48,16 +70,14 @@ pub async fn flag(
     reason: ReportReason,
     note: &str,
 ) -> Result<(report::Model, bool)> {
-    let (post, message) = match about {
-        About::Post(id) => (Some(id), None),
-        About::Message(id) => (None, Some(id)),
-    };
-    let same = match about {
-        About::Post(id) => report::Column::PostId.eq(id),
-        About::Message(id) => report::Column::MessageId.eq(id),
-    };
+    let (mut post_id, mut message_id, mut study_id) = (None, None, None);
+    match about {
+        About::Post(id) => post_id = Some(id),
+        About::Message(id) => message_id = Some(id),
+        About::Study(id) => study_id = Some(id),
+    }
     let open = report::Entity::find()
-        .filter(same)
+        .filter(about.same())
         .filter(report::Column::ReporterId.eq(member))
         .filter(report::Column::State.eq(ReportState::Open))
         .one(tx.conn())
@@ -67,8 +87,9 @@ pub async fn flag(
     }
     let row = report::Model {
         id: tx.id(),
-        post_id: post,
-        message_id: message,
+        post_id,
+        message_id,
+        study_id,
         space_id: space,
         reporter_id: member,
         reason,
@@ -87,10 +108,14 @@ pub async fn flag(
 pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str) -> Result<report::Model> {
     let found = report::Entity::find_by_id(id).one(tx.conn()).await?.ok_or(AppError::NotFound)?;
     // To those who do not moderate there, a report does not exist.
-    match (found.post_id, found.message_id) {
-        (Some(post), _) => Ground::of_post(tx, actor, post).await?.0.tend().map_err(|_| AppError::NotFound)?,
-        (_, message) => {
-            let of = chat::reported(tx, message.ok_or(AppError::NotFound)?).await?;
+    match About::of(&found)? {
+        About::Post(post) => Ground::of_post(tx, actor, post).await?.0.tend().map_err(|_| AppError::NotFound)?,
+        About::Message(message) => {
+            let of = chat::reported(tx, message).await?;
+            messages::reach(tx, actor, of.space_id).await.map(drop)?;
+        }
+        About::Study(study) => {
+            let of = playbooks::reported::reported(tx, study).await?;
             messages::reach(tx, actor, of.space_id).await.map(drop)?;
         }
     }
@@ -118,7 +143,7 @@ pub async fn settle(tx: &Tx, actor: i64, id: i64, to: ReportState, outcome: &str
     })
 }
 
-/// Settles other open reports of the same post or message as this one was.
+/// Settles other open reports of the same as this one was.
 pub async fn settle_with(tx: &Tx, like: &report::Model, ids: &[i64]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
@@ -129,24 +154,21 @@ pub async fn settle_with(tx: &Tx, like: &report::Model, ids: &[i64]) -> Result<(
         .col_expr(report::Column::HandledAt, Expr::value(like.handled_at))
         .col_expr(report::Column::Outcome, Expr::value(like.outcome.clone()))
         .filter(report::Column::Id.is_in(ids.iter().copied()))
-        .filter(match like.post_id {
-            Some(post) => report::Column::PostId.eq(post),
-            None => report::Column::MessageId.eq(like.message_id),
-        })
+        .filter(About::of(like)?.same())
         .filter(report::Column::State.eq(ReportState::Open))
         .exec(tx.conn())
         .await?;
     Ok(())
 }
 
-/// An act on a post settles its open reports: they were right.
-pub async fn settle_all(tx: &Tx, actor: i64, post: i64, outcome: &str) -> Result<()> {
+/// An act on something settles its open reports: they were right.
+pub async fn settle_all(tx: &Tx, actor: i64, about: About, outcome: &str) -> Result<()> {
     report::Entity::update_many()
         .col_expr(report::Column::State, Expr::value(ReportState::Upheld.as_str()))
         .col_expr(report::Column::HandledBy, Expr::value(Some(actor)))
         .col_expr(report::Column::HandledAt, Expr::value(Some(tx.now())))
         .col_expr(report::Column::Outcome, Expr::value(Some(outcome.to_owned())))
-        .filter(report::Column::PostId.eq(post))
+        .filter(about.same())
         .filter(report::Column::State.eq(ReportState::Open))
         .exec(tx.conn())
         .await?;

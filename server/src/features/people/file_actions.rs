@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpResponse, body, web};
 use bytes::Bytes;
-use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect as _};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect as _, Value};
 
 use super::file_api::FileView;
 use super::files::{self, Kept};
@@ -16,7 +16,7 @@ use crate::app::AppState;
 use crate::app::secrets::{hash_bytes, random_token};
 use crate::entities::{file, idempotent_answer};
 use crate::ports::clock::DAY;
-use crate::store::{Sql, Tx};
+use crate::store::{Id, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::idempotency::{Answer, Once, write_once};
 
@@ -33,10 +33,20 @@ pub async fn store_file(
     bytes: Bytes,
     once: Option<Once>,
 ) -> Result<HttpResponse> {
-    let slot = images::slot().await?;
     let sent = name.to_owned();
+    store_as(state, owner, once, move || files::prepare(&sent, &bytes)).await
+}
+
+/// Keeps what `prepare` makes, which is slow and pure.
+async fn store_as(
+    state: &AppState,
+    owner: i64,
+    once: Option<Once>,
+    prepare: impl FnOnce() -> Result<Kept> + Send + 'static,
+) -> Result<HttpResponse> {
+    let slot = images::slot().await?;
     let (kept, sha256) = web::block(move || {
-        let kept = files::prepare(&sent, &bytes)?;
+        let kept = prepare()?;
         let sha256 = hash_bytes(&kept.bytes);
         Ok::<_, AppError>((kept, sha256))
     })
@@ -61,10 +71,50 @@ pub async fn store_file(
 
 /// Keeps an upload that came with a form; what puts it into a text.
 pub async fn keep_file(state: &AppState, owner: i64, name: &str, bytes: Bytes) -> Result<String> {
-    let answer = store_file(state, owner, name, bytes, None).await?;
+    let view = read_back(store_file(state, owner, name, bytes, None).await?).await?;
+    Ok(text_of(&view, "markdown").to_owned())
+}
+
+/// A picture that was kept.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    pub id: i64,
+    /// Where it is served.
+    pub url: String,
+}
+
+/// Keeps a picture; 415 for what is none.
+pub async fn keep_picture(state: &AppState, owner: i64, name: &str, bytes: Bytes) -> Result<Picture> {
+    a_picture(&bytes)?;
+    picture(store_file(state, owner, name, bytes, None).await?).await
+}
+
+/// The same for one that an import brings: what a hub made itself is kept to the byte, so that
+/// bringing an export back changes nothing.
+pub async fn keep_imported_picture(state: &AppState, owner: i64, name: &str, bytes: Bytes) -> Result<Picture> {
+    a_picture(&bytes)?;
+    let sent = name.to_owned();
+    picture(store_as(state, owner, None, move || files::prepare_imported(&sent, &bytes)).await?).await
+}
+
+fn a_picture(bytes: &[u8]) -> Result<()> {
+    let said = "This has to be a picture: PNG, JPEG, GIF or WebP.";
+    images::format_of(bytes).map(|_| ()).ok_or_else(|| AppError::UnsupportedType(said.into()))
+}
+
+async fn picture(answer: HttpResponse) -> Result<Picture> {
+    let view = read_back(answer).await?;
+    let id = text_of(&view, "id").parse::<Id>().map_err(|_| AppError::internal("a kept file has no id"))?;
+    Ok(Picture { id: id.0, url: text_of(&view, "url").to_owned() })
+}
+
+async fn read_back(answer: HttpResponse) -> Result<serde_json::Value> {
     let answer = body::to_bytes(answer.into_body()).await.map_err(|error| AppError::internal(error.to_string()))?;
-    let view: serde_json::Value = serde_json::from_slice(&answer)?;
-    Ok(view.get("markdown").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+fn text_of<'a>(view: &'a serde_json::Value, field: &str) -> &'a str {
+    view.get(field).and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Result<file::Model> {
@@ -108,102 +158,62 @@ async fn insert(tx: &Tx, owner: i64, kept: &Kept, key: &str, sha256: &str) -> Re
     Ok(row)
 }
 
-/// Files that a text uses for the first time become readable with its post. Only the author's
-/// own: nobody can make somebody else's upload readable by linking to it.
-pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &str) -> Result<()> {
-    let ids = files::linked_files(body_html);
-    if ids.is_empty() {
-        return Ok(());
-    }
-    file::Entity::update_many()
-        .col_expr(file::Column::PostId, Expr::value(Some(post_id)))
-        .filter(file::Column::Id.is_in(ids))
-        .filter(file::Column::OwnerId.eq(author_id))
-        .filter(file::Column::PostId.is_null())
-        .filter(file::Column::MessageId.is_null())
-        .filter(file::Column::ShownIn.is_null())
-        .filter(file::Column::ResourceId.is_null())
-        .filter(file::Column::StudyId.is_null())
-        .filter(file::Column::PlaybookId.is_null())
-        .exec(tx.conn())
-        .await?;
-    Ok(())
+/// Files that nothing shows yet.
+fn unused() -> Condition {
+    Condition::all()
+        .add(file::Column::PostId.is_null())
+        .add(file::Column::MessageId.is_null())
+        .add(file::Column::ShownIn.is_null())
+        .add(file::Column::ResourceId.is_null())
+        .add(file::Column::StudyId.is_null())
+        .add(file::Column::PlaybookId.is_null())
 }
 
-/// The same for a profile, a pinned text or a page of the hub.
-pub async fn adopt_shown(tx: &Tx, owner: i64, shown_in: ShownIn, html: &str) -> Result<()> {
-    let ids = files::linked_files(html);
-    if ids.is_empty() {
-        return Ok(());
-    }
-    file::Entity::update_many()
-        .col_expr(file::Column::ShownIn, Expr::value(Some(shown_in.to_string())))
-        .filter(file::Column::Id.is_in(ids))
-        .filter(file::Column::OwnerId.eq(owner))
-        .filter(file::Column::PostId.is_null())
-        .filter(file::Column::MessageId.is_null())
-        .filter(file::Column::ShownIn.is_null())
-        .filter(file::Column::ResourceId.is_null())
-        .filter(file::Column::StudyId.is_null())
-        .filter(file::Column::PlaybookId.is_null())
-        .exec(tx.conn())
-        .await?;
-    Ok(())
-}
-
-/// The same for the texts of a resource, by the files they link to.
-pub async fn adopt_into_resource(tx: &Tx, author_id: i64, resource_id: i64, files: &[i64]) -> Result<()> {
+/// Files that something shows for the first time become readable with it. Only the author's own:
+/// nobody can make somebody else's upload readable by linking to it.
+async fn adopt(tx: &Tx, owner: i64, files: &[i64], by: file::Column, of: impl Into<Value> + Send) -> Result<()> {
     if files.is_empty() {
         return Ok(());
     }
     file::Entity::update_many()
-        .col_expr(file::Column::ResourceId, Expr::value(Some(resource_id)))
+        .col_expr(by, Expr::value(of))
         .filter(file::Column::Id.is_in(files.iter().copied()))
-        .filter(file::Column::OwnerId.eq(author_id))
-        .filter(file::Column::PostId.is_null())
-        .filter(file::Column::MessageId.is_null())
-        .filter(file::Column::ResourceId.is_null())
-        .filter(file::Column::StudyId.is_null())
-        .filter(file::Column::PlaybookId.is_null())
-        .filter(file::Column::ShownIn.is_null())
+        .filter(file::Column::OwnerId.eq(owner))
+        .filter(unused())
         .exec(tx.conn())
         .await?;
     Ok(())
+}
+
+/// The files of a post.
+pub async fn adopt_files(tx: &mut Tx, author_id: i64, post_id: i64, body_html: &str) -> Result<()> {
+    adopt(tx, author_id, &files::linked_files(body_html), file::Column::PostId, Some(post_id)).await
+}
+
+/// The same for a profile, a pinned text or a page of the hub.
+pub async fn adopt_shown(tx: &Tx, owner: i64, shown_in: ShownIn, html: &str) -> Result<()> {
+    adopt(tx, owner, &files::linked_files(html), file::Column::ShownIn, Some(shown_in.to_string())).await
+}
+
+/// The same for the texts of a resource, by the files they link to.
+pub async fn adopt_into_resource(tx: &Tx, author_id: i64, resource_id: i64, files: &[i64]) -> Result<()> {
+    adopt(tx, author_id, files, file::Column::ResourceId, Some(resource_id)).await
 }
 
 /// The same for case studies.
 pub async fn adopt_into_study(tx: &mut Tx, author_id: i64, study_id: i64, html: &str) -> Result<()> {
-    let ids = files::linked_files(html);
-    if ids.is_empty() {
-        return Ok(());
-    }
-    file::Entity::update_many()
-        .col_expr(file::Column::StudyId, Expr::value(Some(study_id)))
-        .filter(file::Column::Id.is_in(ids))
-        .filter(file::Column::OwnerId.eq(author_id))
-        .filter(file::Column::PostId.is_null())
-        .filter(file::Column::MessageId.is_null())
-        .filter(file::Column::StudyId.is_null())
-        .filter(file::Column::PlaybookId.is_null())
-        .exec(tx.conn())
-        .await?;
-    Ok(())
+    adopt(tx, author_id, &files::linked_files(html), file::Column::StudyId, Some(study_id)).await
 }
 
-/// The same for the cover of a playbook; false if it is no unused image of this member.
+/// The same for the cover of a playbook; false if it is no unused image of this member, nor one of
+/// this playbook.
 pub async fn adopt_cover(tx: &mut Tx, owner_id: i64, playbook_id: i64, file_id: i64) -> Result<bool> {
+    let own = unused().add(file::Column::OwnerId.eq(owner_id));
     let adopted = file::Entity::update_many()
         .col_expr(file::Column::PlaybookId, Expr::value(Some(playbook_id)))
         .filter(file::Column::Id.eq(file_id))
         .filter(file::Column::MediaType.is_in(["image/png", "image/jpeg"]))
-        .filter(
-            file::Column::PlaybookId.eq(playbook_id).or(file::Column::OwnerId
-                .eq(owner_id)
-                .and(file::Column::PostId.is_null())
-                .and(file::Column::MessageId.is_null())
-                .and(file::Column::StudyId.is_null())
-                .and(file::Column::PlaybookId.is_null())),
-        )
+        .filter(Condition::any().add(file::Column::PlaybookId.eq(playbook_id)).add(own))
         .exec(tx.conn())
         .await?;
     Ok(adopted.rows_affected > 0)
@@ -250,12 +260,7 @@ pub async fn remove_unused_files(state: &AppState) -> Result<()> {
             .store
             .write(async |tx| {
                 let rows = file::Entity::find()
-                    .filter(file::Column::PostId.is_null())
-                    .filter(file::Column::MessageId.is_null())
-                    .filter(file::Column::ShownIn.is_null())
-                    .filter(file::Column::ResourceId.is_null())
-                    .filter(file::Column::StudyId.is_null())
-                    .filter(file::Column::PlaybookId.is_null())
+                    .filter(unused())
                     .filter(file::Column::CreatedAt.lt(tx.now() - UNUSED))
                     .limit(BATCH)
                     // A post that is being saved may be about to use one.

@@ -54,6 +54,20 @@ pub fn prepare(name: &str, bytes: &Bytes) -> Result<Kept> {
     Ok(Kept { bytes: bytes.clone(), media_type, name, width: None, height: None })
 }
 
+/// The same for a picture that an import brings. One that has no metadata and can be read stays as
+/// it is: encoding a JPEG again would make it worse each time it is exported and brought back.
+pub fn prepare_imported(name: &str, bytes: &Bytes) -> Result<Kept> {
+    let mut kept = prepare(name, bytes)?;
+    let bare = match kept.media_type {
+        "image/jpeg" => images::is_bare_jpeg(bytes),
+        _ => false,
+    };
+    if bare {
+        kept.bytes = bytes.clone();
+    }
+    Ok(kept)
+}
+
 /// The type of a document by its first bytes; the name only tells office documents apart, which
 /// are ZIP archives all of them.
 fn document_type(name: &str, bytes: &[u8]) -> Option<&'static str> {

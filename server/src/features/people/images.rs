@@ -54,6 +54,38 @@ pub fn media_type_of(bytes: &[u8]) -> &'static str {
     }
 }
 
+/// Whether a JPEG is nothing but a picture: no metadata of any kind, and nothing behind its end
+/// (ITU-T T.81, B.1.1: segments are a marker and a length, which counts itself).
+#[must_use]
+pub fn is_bare_jpeg(bytes: &[u8]) -> bool {
+    let byte = |at: usize| bytes.get(at).copied();
+    if !bytes.starts_with(&[0xFF, 0xD8]) || !bytes.ends_with(&[0xFF, 0xD9]) {
+        return false;
+    }
+    let mut at = 2;
+    loop {
+        let (Some(0xFF), Some(marker)) = (byte(at), byte(at + 1)) else { return false };
+        let (Some(high), Some(low)) = (byte(at + 2), byte(at + 3)) else { return false };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        match marker {
+            // The header that says it is JFIF, without a thumbnail.
+            0xE0 if length == 16 && bytes.get(at + 4..at + 9) == Some(b"JFIF\0".as_slice()) => {}
+            // Tables and frames.
+            0xC0..=0xCF | 0xDB | 0xDD => {}
+            // The scan: a marker in it is a restart or the end.
+            0xDA => {
+                let rest = bytes.get(at + 2 + length..).unwrap_or_default();
+                let ends = rest.windows(2).position(|pair| {
+                    pair.first() == Some(&0xFF) && pair.get(1).is_some_and(|next| !matches!(next, 0x00 | 0xD0..=0xD7))
+                });
+                return ends.is_some_and(|place| place + 2 == rest.len());
+            }
+            _ => return false,
+        }
+        at += 2 + length;
+    }
+}
+
 /// A member's picture: upright, square, 256 pixels. 415 if it is no image of a type that is
 /// taken, 422 if it cannot be read or is too large.
 pub fn avatar(bytes: &[u8]) -> Result<Encoded> {

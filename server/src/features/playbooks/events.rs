@@ -1,6 +1,10 @@
 //! The events of `case_study:` streams (contract, section 3), filled from the rows as they now
 //! are. They are read by authors and reviewers alone.
 //!
+//! Readers have the events of `playbook:` streams, which know of published copies alone:
+//! `study.published`, `study.retired`, `study.endorsed`, `study.adopted` and `study.discussed` have
+//! the study as its readers get it, `playbook.changed` the playbook.
+//!
 //! `part.edited` has the part as saved, `comment.created` and `comment.changed` the comment,
 //! `state.changed` and `study.changed` the study's state, title, revision and version.
 
@@ -98,4 +102,71 @@ async fn states(db: &impl ConnectionTrait, studies: &[i64]) -> Result<HashMap<i6
         }
     }
     Ok(states)
+}
+
+/// Data of events of a `playbook:` stream. A study that has left the playbook is no matter of its
+/// readers any more.
+pub async fn fill_playbook_events(
+    db: &DatabaseConnection,
+    playbook: i64,
+    events: Vec<Committed>,
+) -> Result<Vec<Value>> {
+    let mut studies: Vec<i64> =
+        events.iter().filter(|event| event.kind.starts_with("study.")).map(|event| event.subject).collect();
+    studies.sort_unstable();
+    studies.dedup();
+    let studies = readers_copies(db, playbook, &studies).await?;
+    let book = if events.iter().any(|event| event.kind.starts_with("playbook.")) {
+        Sql::new("SELECT slug, title, study_count, version FROM playbook WHERE id = ").bind(playbook).one(db).await?
+    } else {
+        None
+    };
+    let book = book
+        .map(|row| -> Result<Value> {
+            Ok(json!({
+                "id": Id(playbook),
+                "slug": row.try_get::<String>("", "slug")?,
+                "title": row.try_get::<String>("", "title")?,
+                "study_count": row.try_get::<i32>("", "study_count")?,
+                "version": row.try_get::<i32>("", "version")?,
+            }))
+        })
+        .transpose()?;
+    Ok(events
+        .iter()
+        .map(|event| {
+            let known = if event.kind.starts_with("study.") { studies.get(&event.subject) } else { book.as_ref() };
+            known.cloned().unwrap_or_else(|| json!({ "id": Id(event.subject), "deleted": true }))
+        })
+        .collect())
+}
+
+async fn readers_copies(db: &impl ConnectionTrait, playbook: i64, studies: &[i64]) -> Result<HashMap<i64, Value>> {
+    let mut copies = HashMap::new();
+    for batch in studies.chunks(500) {
+        let rows = Sql::new(
+            "SELECT id, slug, live_title, published, published_at, retired_at, endorsement_count, adoption_count \
+             FROM case_study WHERE published > 0 AND hidden_at IS NULL AND playbook_id = ",
+        )
+        .bind(playbook)
+        .then(" AND id IN ")
+        .list(batch.iter().copied())
+        .all(db)
+        .await?;
+        for row in rows {
+            let id: i64 = row.try_get("", "id")?;
+            let data = json!({
+                "id": Id(id),
+                "slug": row.try_get::<String>("", "slug")?,
+                "title": row.try_get::<String>("", "live_title")?,
+                "revision": row.try_get::<i32>("", "published")?,
+                "published_at": row.try_get::<Option<i64>>("", "published_at")?.map(rfc3339),
+                "retired": row.try_get::<Option<i64>>("", "retired_at")?.is_some(),
+                "endorsement_count": row.try_get::<i32>("", "endorsement_count")?,
+                "adoption_count": row.try_get::<i32>("", "adoption_count")?,
+            });
+            copies.insert(id, data);
+        }
+    }
+    Ok(copies)
 }

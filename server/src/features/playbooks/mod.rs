@@ -6,6 +6,7 @@
 //! until it is saved. Whatever a viewer may not see is 404.
 
 pub mod actions;
+mod addresses;
 mod api;
 mod chart;
 mod citation;
@@ -23,23 +24,26 @@ pub mod parts;
 pub mod policy;
 pub mod queries;
 mod remind;
+pub mod reported;
 mod rows;
 pub mod sample;
 mod search;
 pub mod terms;
 mod texts;
 
+pub use addresses::Addresses;
 pub use api::{configure as configure_api, openapi};
-pub use events::fill_events;
+pub use events::{fill_events, fill_playbook_events};
 pub use glimpses::{Told, glimpses};
 pub use pages::{Card, configure as configure_pages, some_books};
+pub use queries::{Waiting, waiting_for};
 pub use remind::remind;
 pub use rows::day;
 pub use search::{CaseStudies, Playbooks};
 
 use crate::app::AppState;
 use crate::entities::job;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, study_standing};
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, book_standing, study_standing};
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
@@ -49,6 +53,23 @@ use crate::web::viewer::Viewer;
 pub async fn may_subscribe(state: &AppState, member: i64, study: i64) -> Result<()> {
     let row = standing_row(state, member, study).await?.ok_or(AppError::NotFound)?;
     study_standing(&row)?.read_working()
+}
+
+/// Whether a member may read a playbook's stream: whoever may read the playbook.
+pub async fn may_subscribe_playbook(state: &AppState, member: i64, playbook: i64) -> Result<()> {
+    let row = Sql::new("SELECT ")
+        .then(BOOK)
+        .then(", ")
+        .then(STANDING)
+        .then(" FROM playbook b LEFT JOIN member a ON a.id = ")
+        .bind(member)
+        .then(BOOK_JOINS)
+        .then(" WHERE b.id = ")
+        .bind(playbook)
+        .one(state.store.read())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    book_standing(&row)?.read()
 }
 
 async fn standing_row(state: &AppState, member: i64, study: i64) -> Result<Option<sea_orm::QueryResult>> {

@@ -80,6 +80,8 @@ pub struct StudyStanding {
     pub state: StudyState,
     /// Whether there is a published revision.
     pub published: bool,
+    /// Moderators took it from its readers.
+    pub hidden: bool,
     pub author: bool,
     /// Its home; `None` before it has one.
     pub book: Option<BookStanding>,
@@ -91,7 +93,7 @@ impl StudyStanding {
     /// Reads what is published.
     #[must_use]
     pub fn reads_published(&self) -> bool {
-        self.published && (self.author || self.book.is_some_and(|book| book.reads()))
+        self.published && !self.hidden && (self.author || self.book.is_some_and(|book| book.reads()))
     }
 
     /// Reads the working copy, its comments and its stream: authors, and reviewers of its home.
@@ -195,6 +197,7 @@ mod tests {
     const STUDY: StudyStanding = StudyStanding {
         state: StudyState::Submitted,
         published: false,
+        hidden: false,
         author: false,
         book: Some(BOOK),
         signed_in: true,
@@ -220,6 +223,9 @@ mod tests {
         assert!(matches!(STUDY.read(), Err(AppError::NotFound)), "what is not published is not there for readers");
         let published = StudyStanding { published: true, ..STUDY };
         assert!(published.read().is_ok() && matches!(published.read_working(), Err(AppError::Forbidden(_))));
+        let hidden = StudyStanding { hidden: true, ..published };
+        assert!(matches!(hidden.read(), Err(AppError::NotFound)), "what is hidden is not there for readers");
+        assert!(StudyStanding { author: true, ..hidden }.read_working().is_ok());
     }
 
     #[test]

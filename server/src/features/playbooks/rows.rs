@@ -37,7 +37,7 @@ pub(super) const BOOK_JOINS: &str = " LEFT JOIN space s ON s.id = b.space_id \
 pub(super) const STUDY: &str = "c.id AS c_id, c.slug AS c_slug, c.playbook_id AS c_playbook_id, c.title AS c_title, \
     c.summary AS c_summary, c.live_title AS c_live_title, c.live_summary AS c_live_summary, \
     c.live_figure AS c_live_figure, c.state AS c_state, c.created_at AS c_created_at, c.updated_at AS c_updated_at, \
-    c.submitted_at AS c_submitted_at, c.retired_at AS c_retired_at, c.published_at AS c_published_at, \
+    c.submitted_at AS c_submitted_at, c.retired_at AS c_retired_at, c.hidden_at AS c_hidden_at, c.published_at AS c_published_at, \
     c.first_published_at AS c_first_published_at, c.review_due AS c_review_due, c.published AS c_published, \
     c.revision_count AS c_revision_count, c.endorsement_count AS c_endorsement_count, \
     c.adoption_count AS c_adoption_count, c.open_comments AS c_open_comments, c.version AS c_version";
@@ -77,6 +77,7 @@ pub(super) fn study_standing(row: &QueryResult) -> Result<StudyStanding> {
     Ok(StudyStanding {
         state: row.try_get::<StudyState>("c_", "state")?,
         published: row.try_get::<i32>("c_", "published")? > 0,
+        hidden: row.try_get::<Option<i64>>("c_", "hidden_at")?.is_some(),
         author: row.try_get::<Option<StudyRole>>("sa_", "role")? == Some(StudyRole::Author),
         book: home.map(|_| book_standing(row)).transpose()?,
         signed_in: viewer.is_some(),

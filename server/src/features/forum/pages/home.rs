@@ -61,6 +61,8 @@ struct Reply {
 struct MemberHome<'a> {
     f: &'a Frame,
     greeting: String,
+    /// Case studies to review, and those whose review is overdue.
+    reviews: Vec<playbooks::Waiting>,
     replies: Vec<Reply>,
     questions: Vec<TopicRow>,
     moved: Vec<TopicRow>,
@@ -134,6 +136,7 @@ async fn member(state: &AppState, viewer: &Viewer, frame: &Frame, me: &Me) -> Re
     let home = MemberHome {
         f: frame,
         greeting: frame.with1("forum.home.hello", "name", &me.display_name),
+        reviews: playbooks::waiting_for(state, me, FEW).await?,
         replies: replies(state, me).await?,
         questions: part("q"),
         // What waits for an answer stands above already.

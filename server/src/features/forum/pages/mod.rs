@@ -8,7 +8,7 @@ mod compose;
 mod forms;
 mod fragments;
 mod home;
-mod kept;
+pub mod kept;
 mod layout;
 mod lists;
 mod posts;

@@ -11,6 +11,7 @@ mod pdf;
 mod tables;
 mod text;
 
+pub use office::MOST_ALL;
 pub use parent::{Outcome, extract};
 
 use std::io::{Read as _, Write as _};

@@ -13,7 +13,7 @@ use super::{Out, Reason};
 
 /// Bytes of one part once it is unpacked, and of all parts together.
 const MOST_PART: u64 = 96 << 20;
-const MOST_ALL: u64 = 256 << 20;
+pub const MOST_ALL: u64 = 256 << 20;
 /// Elements inside each other.
 const DEEPEST: usize = 4_000;
 /// Characters between two tags.

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use super::gather;
+use super::{gather, told};
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, PlaybookVisibility};
 use crate::features::playbooks::ground;
@@ -324,6 +324,10 @@ pub async fn edit_playbook(
             }
             sql.then(" WHERE id = ").bind(book.id).run(tx.conn()).await?;
             tx.index_with_inside(Kind::Playbook, book.id);
+            told::book_changed(tx, book.id, Some(member));
+            if visibility != book.standing.visibility || home != book.space_id || change.archived.is_some() {
+                told::narrowed(tx, book.id, member);
+            }
             if visibility != book.standing.visibility || home != book.space_id {
                 // Who may read its studies has changed: streams that are read are looked at again.
                 tx.after(crate::store::After::SpaceAccess(home.or(book.space_id).unwrap_or(0)));

@@ -119,6 +119,9 @@ pub(in crate::features::playbooks) async fn attach(
         .bind(study)
         .run(tx.conn())
         .await?;
+    let home = Sql::new("SELECT playbook_id FROM case_study WHERE id = ").bind(study).one(tx.conn()).await?;
+    let home = home.map_or(Ok(None), |row| row.try_get("", "playbook_id"))?;
+    super::told::study_moved_in(tx, study, home, "study.discussed", member).await?;
     Ok(DiscussionView {
         topic_id: view.row.id,
         url: format!("/s/{}/t/{}", view.row.space, view.row.id),

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::books::{Prepared as BookPrepared, insert as insert_book};
 use super::publish::release;
 use super::scenarios::insert_rendered;
-use super::studies::{insert_named, log, set_terms};
+use super::studies::insert_named;
+use super::study_rows::{log, set_terms};
+use super::told;
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, PlaybookRole, StudyAct};
 use crate::features::playbooks::ground;
@@ -60,6 +62,33 @@ pub async fn find_or_make_playbook(
     let prepared = BookPrepared::imported(&slug, title, &of, html);
     let made = state.store.write(async move |tx| insert_book(tx, member, &prepared).await).await;
     made.map(|id| (id, true)).map_err(fault)
+}
+
+/// Puts a picture of this member to the head of a playbook that has none; false if it has one.
+pub async fn put_imported_cover(state: &AppState, member: i64, playbook: i64, file: i64, words: &str) -> Result<bool> {
+    let words = words.to_owned();
+    state
+        .store
+        .write(async move |tx| {
+            let none = Sql::new("SELECT 1 AS one FROM playbook WHERE cover_id IS NULL AND id = ").bind(playbook);
+            if none.one(tx.conn()).await?.is_none() {
+                return Ok(false);
+            }
+            if !crate::features::people::adopt_cover(tx, member, playbook, file).await? {
+                return Ok(false);
+            }
+            Sql::new("UPDATE playbook SET cover_id = ")
+                .bind(file)
+                .then(", cover_alt = ")
+                .bind(words.as_str())
+                .then(" WHERE id = ")
+                .bind(playbook)
+                .run(tx.conn())
+                .await?;
+            told::book_changed(tx, playbook, Some(member));
+            Ok(true)
+        })
+        .await
 }
 
 async fn found(state: &AppState, member: i64, slug: &str) -> Result<Option<(i64, bool, bool)>> {
@@ -125,6 +154,8 @@ pub(in crate::features::playbooks) async fn insert_book_row(tx: &mut Tx, of: &Bo
         summary: of.summary.clone(),
         introduction: of.introduction.clone(),
         checklist: of.checklist.clone(),
+        cover: None,
+        cover_alt: String::new(),
         scenarios: Vec::new(),
     };
     let id = insert_book(tx, of.owner, &BookPrepared::imported(&of.slug, of.title.clone(), &given, html)).await?;
@@ -162,6 +193,7 @@ pub async fn place_imported(
                 )
                 .await?;
                 tx.index(Kind::Playbook, playbook);
+                told::book_changed(tx, playbook, None);
                 let rows = ids.iter().zip(0_i32..).map(|(study, at)| [id.into(), (*study).into(), at.into()]).collect();
                 let insert = "INSERT INTO scenario_study (scenario_id, study_id, position) VALUES ";
                 crate::store::insert_rows(tx.conn(), insert, rows).await

@@ -12,6 +12,8 @@ mod publish;
 mod review;
 mod scenarios;
 mod studies;
+mod study_rows;
+mod told;
 mod trust;
 
 pub use books::{Cover, NewPlaybook, PlaybookChange, create_playbook, create_playbook_once, edit_playbook};
@@ -23,15 +25,17 @@ pub use from_talk::{
     FromMessages, FromTopic, start_from_messages, start_from_messages_once, start_from_topic, start_from_topic_once,
 };
 pub(super) use imported::{Imported, insert_book_row, insert_imported, insert_sample};
-pub use imported::{find_or_make_playbook, place_imported};
+pub use imported::{find_or_make_playbook, place_imported, put_imported_cover};
 pub use parts::{PartSave, Saved, save_part};
 pub use people::{remove_author, remove_person, set_author, set_person};
+pub(super) use publish::withdraw_from_readers as withdraw;
 pub use review::{Review, Verb, review, review_once};
 pub(super) use scenarios::insert_rendered;
 pub use scenarios::{
     NewScenario, ScenarioChange, add_scenario, add_scenario_once, edit_scenario, place_study, remove_scenario,
 };
 pub use studies::{NewStudy, StudyChange, create_study, create_study_once, edit_study};
+pub(super) use study_rows::log as log_act;
 pub use trust::{AdoptionInput, EndorsementInput, adopt, endorse, follow, unadopt, unendorse, unfollow};
 
 pub use super::texts::{PartInput, preview};

@@ -1,5 +1,6 @@
 //! Who runs a playbook, and who writes a study.
 
+use super::told;
 use crate::app::AppState;
 use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
 use crate::features::notices::{self, NewNotice};
@@ -27,11 +28,33 @@ async fn member(tx: &Tx, handle: &str) -> Result<i64> {
     }
 }
 
-async fn count(tx: &Tx, table: &str, column: &str, of: i64) -> Result<()> {
+/// Where the people of something are: the table, and its column of what they belong to.
+type People = (&'static str, &'static str);
+
+const BOOK_PEOPLE: People = ("playbook_member", "playbook_id");
+const STUDY_PEOPLE: People = ("study_author", "study_id");
+
+async fn count(tx: &Tx, people: &People, of: i64) -> Result<()> {
+    let (table, column) = people;
     let row =
         Sql::new(&format!("SELECT count(*) AS people FROM {table} WHERE {column} = ")).bind(of).one(tx.conn()).await?;
     let people: i64 = row.map_or(Ok(0), |row| row.try_get("", "people"))?;
     if people >= MOST { Err(AppError::Conflict(format!("There are {MOST} people at most.").into())) } else { Ok(()) }
+}
+
+/// The id of one of the people by handle; 404 if they are none of them.
+async fn one_of(tx: &Tx, people: &People, of: i64, handle: &str) -> Result<i64> {
+    let (table, column) = people;
+    let from = format!("SELECT p.member_id FROM {table} p JOIN member m ON m.id = p.member_id WHERE p.{column} = ");
+    let row = Sql::new(&from).bind(of).then(" AND m.handle = ").bind(handle).one(tx.conn()).await?;
+    Ok(row.ok_or(AppError::NotFound)?.try_get("", "member_id")?)
+}
+
+async fn take_out(tx: &Tx, people: &People, of: i64, who: i64) -> Result<()> {
+    let (table, column) = people;
+    let from = format!("DELETE FROM {table} WHERE {column} = ");
+    Sql::new(&from).bind(of).then(" AND member_id = ").bind(who).run(tx.conn()).await?;
+    Ok(())
 }
 
 /// Makes a member an owner or a reviewer of a playbook: its owners.
@@ -43,7 +66,7 @@ pub async fn set_person(state: &AppState, me: &Me, slug: &str, handle: &str, rol
             let book = ground::playbook(tx, by, &slug).await?;
             book.standing.own()?;
             let who = member(tx, &handle).await?;
-            count(tx, "playbook_member", "playbook_id", book.id).await?;
+            count(tx, &BOOK_PEOPLE, book.id).await?;
             if role == PlaybookRole::Reviewer {
                 keeps_an_owner(tx, book.id, who).await?;
             }
@@ -53,6 +76,7 @@ pub async fn set_person(state: &AppState, me: &Me, slug: &str, handle: &str, rol
                 .run(tx.conn())
                 .await?;
             tx.after(After::Access(who));
+            told::book_changed(tx, book.id, Some(by));
             Ok(())
         })
         .await
@@ -68,24 +92,11 @@ pub async fn remove_person(state: &AppState, me: &Me, slug: &str, handle: &str) 
             if book.actor.handle != handle {
                 book.standing.own()?;
             }
-            let row = Sql::new(
-                "SELECT p.member_id FROM playbook_member p JOIN member m ON m.id = p.member_id WHERE p.playbook_id = ",
-            )
-            .bind(book.id)
-            .then(" AND m.handle = ")
-            .bind(handle.clone())
-            .one(tx.conn())
-            .await?
-            .ok_or(AppError::NotFound)?;
-            let who: i64 = row.try_get("", "member_id")?;
+            let who = one_of(tx, &BOOK_PEOPLE, book.id, &handle).await?;
             keeps_an_owner(tx, book.id, who).await?;
-            Sql::new("DELETE FROM playbook_member WHERE playbook_id = ")
-                .bind(book.id)
-                .then(" AND member_id = ")
-                .bind(who)
-                .run(tx.conn())
-                .await?;
+            take_out(tx, &BOOK_PEOPLE, book.id, who).await?;
             tx.after(After::Access(who));
+            told::book_changed(tx, book.id, Some(by));
             Ok(())
         })
         .await
@@ -93,18 +104,8 @@ pub async fn remove_person(state: &AppState, me: &Me, slug: &str, handle: &str) 
 
 /// 409 if a playbook would be left without an owner.
 async fn keeps_an_owner(tx: &Tx, book: i64, without: i64) -> Result<()> {
-    let row = Sql::new("SELECT count(*) AS owners FROM playbook_member WHERE role = 'owner' AND playbook_id = ")
-        .bind(book)
-        .then(" AND member_id <> ")
-        .bind(without)
-        .one(tx.conn())
-        .await?;
-    let owners: i64 = row.map_or(Ok(0), |row| row.try_get("", "owners"))?;
-    if owners == 0 {
-        Err(AppError::Conflict("A playbook has an owner; name another one first.".into()))
-    } else {
-        Ok(())
-    }
+    let said = "A playbook has an owner; name another one first.";
+    keeps_one(tx, "playbook_member WHERE role = 'owner' AND playbook_id = ", book, without, said).await
 }
 
 /// Makes a member a co-author of a study, or thanks them in it: its authors.
@@ -116,7 +117,7 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
             let study = ground::study(tx, by, &slug).await?;
             study.standing.edit()?;
             let who = member(tx, &handle).await?;
-            count(tx, "study_author", "study_id", study.id).await?;
+            count(tx, &STUDY_PEOPLE, study.id).await?;
             if role == StudyRole::Credited {
                 keeps_an_author(tx, study.id, who).await?;
             }
@@ -148,6 +149,9 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
                 notices::tell(tx, &[notice]).await?;
             }
             tx.after(After::Access(who));
+            if study.published > 0 {
+                told::study_moved(tx, &study, "study.credited").await?;
+            }
             super::studies::changed(tx, &study).await
         })
         .await
@@ -163,24 +167,13 @@ pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) 
             if study.actor.handle != handle {
                 study.standing.edit()?;
             }
-            let row = Sql::new(
-                "SELECT w.member_id FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.study_id = ",
-            )
-            .bind(study.id)
-            .then(" AND m.handle = ")
-            .bind(handle.clone())
-            .one(tx.conn())
-            .await?
-            .ok_or(AppError::NotFound)?;
-            let who: i64 = row.try_get("", "member_id")?;
+            let who = one_of(tx, &STUDY_PEOPLE, study.id, &handle).await?;
             keeps_an_author(tx, study.id, who).await?;
-            Sql::new("DELETE FROM study_author WHERE study_id = ")
-                .bind(study.id)
-                .then(" AND member_id = ")
-                .bind(who)
-                .run(tx.conn())
-                .await?;
+            take_out(tx, &STUDY_PEOPLE, study.id, who).await?;
             tx.after(After::Access(who));
+            if study.published > 0 {
+                told::study_moved(tx, &study, "study.credited").await?;
+            }
             super::studies::changed(tx, &study).await
         })
         .await
@@ -188,16 +181,19 @@ pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) 
 
 /// 409 if a study would be left without an author.
 async fn keeps_an_author(tx: &Tx, study: i64, without: i64) -> Result<()> {
-    let row = Sql::new("SELECT count(*) AS authors FROM study_author WHERE role = 'author' AND study_id = ")
-        .bind(study)
+    let said = "A case study has an author; name another one first.";
+    keeps_one(tx, "study_author WHERE role = 'author' AND study_id = ", study, without, said).await
+}
+
+/// 409 with `said` unless somebody else is in these rows.
+async fn keeps_one(tx: &Tx, rows: &str, of: i64, without: i64, said: &'static str) -> Result<()> {
+    let row = Sql::new("SELECT count(*) AS others FROM ")
+        .then(rows)
+        .bind(of)
         .then(" AND member_id <> ")
         .bind(without)
         .one(tx.conn())
         .await?;
-    let authors: i64 = row.map_or(Ok(0), |row| row.try_get("", "authors"))?;
-    if authors == 0 {
-        Err(AppError::Conflict("A case study has an author; name another one first.".into()))
-    } else {
-        Ok(())
-    }
+    let others: i64 = row.map_or(Ok(0), |row| row.try_get("", "others"))?;
+    if others == 0 { Err(AppError::Conflict(said.into())) } else { Ok(()) }
 }

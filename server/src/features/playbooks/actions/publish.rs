@@ -50,7 +50,7 @@ pub(in crate::features::playbooks) async fn release(
     let due = parts.get(&PartKey::ReviewDue).and_then(|part| end_of_day(&part.body));
     let number = study.revision_count + 1;
     show_figures(tx, study.id, &parts).await?;
-    super::studies::set_terms(tx, study.id, &terms, true).await?;
+    super::study_rows::set_terms(tx, study.id, &terms, true).await?;
     let content = RevisionContent { title: study.title.clone(), parts, terms };
     Sql::new("INSERT INTO study_revision (study_id, number, title, content, note, published_by, published_at) VALUES ")
         .rows([[
@@ -64,7 +64,7 @@ pub(in crate::features::playbooks) async fn release(
         ]])
         .run(tx.conn())
         .await?;
-    Sql::new("UPDATE case_study SET state = 'published', retired_at = NULL, reminded_at = NULL, published = ")
+    Sql::new("UPDATE case_study SET state = 'published', retired_at = NULL, hidden_at = NULL, reminded_at = NULL, published = ")
         .bind(number)
         .then(", revision_count = ")
         .bind(number)
@@ -83,6 +83,7 @@ pub(in crate::features::playbooks) async fn release(
         .run(tx.conn())
         .await?;
     count_studies(tx, study.playbook_id).await?;
+    super::told::study_moved(tx, study, "study.published").await?;
     tx.index(Kind::CaseStudy, study.id);
     Ok(number)
 }
@@ -111,7 +112,7 @@ async fn show_figures(tx: &Tx, study: i64, parts: &BTreeMap<PartKey, PartView>) 
 }
 
 /// Takes a study off the lists.
-pub(super) async fn withdraw_from_readers(tx: &mut Tx, study: &StudyGround) -> Result<()> {
+pub(in crate::features::playbooks) async fn withdraw_from_readers(tx: &mut Tx, study: &StudyGround) -> Result<()> {
     Sql::new("UPDATE case_study SET state = ")
         .bind(StudyState::Retired.as_str())
         .then(", retired_at = ")
@@ -121,6 +122,12 @@ pub(super) async fn withdraw_from_readers(tx: &mut Tx, study: &StudyGround) -> R
         .run(tx.conn())
         .await?;
     tx.index(Kind::CaseStudy, study.id);
+    if study.published > 0
+        && let Some(home) = study.playbook_id
+    {
+        super::told::study_moved(tx, study, "study.retired").await?;
+        super::told::narrowed(tx, home, study.actor.id);
+    }
     count_studies(tx, study.playbook_id).await
 }
 

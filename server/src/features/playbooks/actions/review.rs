@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::HttpResponse;
 
 use super::publish::{ready, release, withdraw_from_readers};
-use super::studies::log;
+use super::study_rows::log;
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudyState};
 use crate::features::playbooks::ground::{self, StudyGround};

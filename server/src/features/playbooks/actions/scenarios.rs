@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 
+use super::told;
 use crate::app::AppState;
 use crate::features::playbooks::ground::{self, BookGround};
 use crate::features::playbooks::model::ScenarioView;
@@ -133,7 +134,7 @@ async fn insert(
     }
     let texts = [new.description.as_str(), new.html.as_str()];
     let id = insert_rendered(tx, book.id, &new.title, texts, &new.steps.texts, &new.steps.html).await?;
-    stir(tx, book.id).await?;
+    stir(tx, &book).await?;
     scenario_view(tx.conn(), state, viewer, book.id, id).await
 }
 
@@ -178,9 +179,16 @@ async fn owned(tx: &Tx, member: i64, slug: &str) -> Result<BookGround> {
     Ok(book)
 }
 
-async fn stir(tx: &mut Tx, book: i64) -> Result<()> {
-    tx.index(Kind::Playbook, book);
-    Sql::new("UPDATE playbook SET updated_at = ").bind(tx.now()).then(" WHERE id = ").bind(book).run(tx.conn()).await?;
+/// A playbook is not what it was: the index and its readers hear of it.
+async fn stir(tx: &mut Tx, book: &BookGround) -> Result<()> {
+    tx.index(Kind::Playbook, book.id);
+    told::book_changed(tx, book.id, Some(book.actor.id));
+    Sql::new("UPDATE playbook SET updated_at = ")
+        .bind(tx.now())
+        .then(" WHERE id = ")
+        .bind(book.id)
+        .run(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -231,7 +239,7 @@ pub async fn edit_scenario(
             if let Some(position) = change.position {
                 reorder(tx, book.id, scenario, position).await?;
             }
-            stir(tx, book.id).await
+            stir(tx, &book).await
         })
         .await
 }
@@ -272,7 +280,7 @@ pub async fn remove_scenario(state: &AppState, me: &Me, slug: &str, scenario: i6
             if_match.check(row.try_get("", "version")?)?;
             Sql::new("DELETE FROM scenario_study WHERE scenario_id = ").bind(scenario).run(tx.conn()).await?;
             Sql::new("DELETE FROM scenario WHERE id = ").bind(scenario).run(tx.conn()).await?;
-            stir(tx, book.id).await
+            stir(tx, &book).await
         })
         .await
 }
@@ -301,7 +309,7 @@ pub async fn place_study(state: &AppState, me: &Me, slug: &str, scenario: i64, s
                     .bind(study.id)
                     .run(tx.conn())
                     .await?;
-                return stir(tx, book.id).await;
+                return stir(tx, &book).await;
             }
             if !study.standing.reads_published() {
                 return Err(AppError::Conflict("Only published case studies stand in a scenario.".into()));
@@ -314,7 +322,7 @@ pub async fn place_study(state: &AppState, me: &Me, slug: &str, scenario: i64, s
                 .then(" ON CONFLICT DO NOTHING")
                 .run(tx.conn())
                 .await?;
-            stir(tx, book.id).await
+            stir(tx, &book).await
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! What members say to a published study: that they stand behind it, that their site uses it, that
 //! they want to hear of it. Each says so once however often it is asked.
 
+use super::told;
 use crate::app::AppState;
 use crate::entities::kinds::{AdoptionStatus, Discipline, NoticeKind};
 use crate::features::notices::{self, NewNotice};
@@ -205,6 +206,8 @@ async fn count(tx: &mut Tx, study: &StudyGround, what: &str) -> Result<()> {
         "UPDATE case_study SET {what}_count = (SELECT count(*) FROM study_{what} e WHERE e.study_id = case_study.id) WHERE id = "
     );
     Sql::new(&sql).bind(study.id).run(tx.conn()).await?;
+    let kind = if what == "endorsement" { "study.endorsed" } else { "study.adopted" };
+    told::study_moved(tx, study, kind).await?;
     tx.index(Kind::CaseStudy, study.id);
     Ok(())
 }

@@ -49,6 +49,10 @@ pub struct PlaybookIn {
     pub summary: String,
     pub introduction: String,
     pub checklist: Vec<String>,
+    /// Where its cover lies beside the page.
+    pub cover: Option<String>,
+    /// What the cover shows.
+    pub cover_alt: String,
     pub scenarios: Vec<ScenarioOut>,
 }
 
@@ -296,6 +300,8 @@ pub fn read_playbook(source: &str) -> Result<Option<PlaybookIn>, String> {
         summary: get("summary").map(|value| text(&value)).unwrap_or_default(),
         introduction: trimmed(body).to_owned(),
         checklist: get("checklist").map(|value| texts(&value)).unwrap_or_default(),
+        cover: get("cover").map(|value| text(&value)).filter(|path| !path.is_empty()),
+        cover_alt: get("cover_alt").map(|value| text(&value)).unwrap_or_default(),
         scenarios: Vec::new(),
     };
     if let Some(Value::Array(scenarios)) = get("scenarios") {

@@ -159,6 +159,7 @@ fn a_playbook_is_read_unchanged() {
             summary: dice.text(2, true),
             introduction: dice.text(9, false),
             checklist: vec![format!("c{}", dice.text(3, true))],
+            cover: Some(("figures/a b.png".into(), format!("w{}", dice.text(3, true)))),
             scenarios: vec![ScenarioOut {
                 title: format!("I need {}", dice.text(2, true)),
                 description: dice.text(6, false),
@@ -174,6 +175,7 @@ fn a_playbook_is_read_unchanged() {
             "{written}"
         );
         assert_eq!((read.checklist, read.scenarios), (book.checklist, book.scenarios), "{written}");
+        assert_eq!(read.cover.map(|path| (path, read.cover_alt)), book.cover, "{written}");
     }
     assert!(read_playbook("# A page\n").unwrap().is_none());
 }

@@ -43,6 +43,8 @@ pub struct PlaybookOut {
     pub summary: String,
     pub introduction: String,
     pub checklist: Vec<String>,
+    /// Where its cover lies beside the page, and what it shows.
+    pub cover: Option<(String, String)>,
     pub scenarios: Vec<ScenarioOut>,
 }
 
@@ -203,6 +205,10 @@ pub fn playbook_markdown(playbook: &PlaybookOut) -> String {
     front.text("pathway", &playbook.pathway);
     front.text("summary", &playbook.summary);
     front.list("checklist", &playbook.checklist);
+    if let Some((path, words)) = &playbook.cover {
+        front.text("cover", path);
+        front.text("cover_alt", words);
+    }
     if !playbook.scenarios.is_empty() {
         front.line("scenarios", "");
         for scenario in &playbook.scenarios {

@@ -1,7 +1,7 @@
 //! A figure for a part: an upload and the words for those who cannot see it.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, body, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::forms::Sheet;
@@ -97,8 +97,8 @@ pub async fn add(
     if !form.faults.is_empty() {
         return show(&req, &state, &viewer, &path, form, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let url = match store(&state, &me, &name, bytes).await {
-        Ok(url) => url,
+    let url = match people::keep_picture(&state, me.id, &name, bytes).await {
+        Ok(picture) => picture.url,
         Err(error @ (AppError::Invalid(_) | AppError::UnsupportedType(_))) => {
             let status = error.status();
             form.faults.push(FieldError { field: "file".into(), message: error.problem().detail });
@@ -129,15 +129,4 @@ pub async fn add(
     input.body = format!("{}{gap}![{shown}]({url})\n", input.body.trim_end());
     actions::keep_draft(&state, &me, &view.row.slug, key, &input).await?;
     Ok(see_other(&format!("{}/edit#{}", view.row.url, key.as_str())))
-}
-
-/// Stores a picture; its address.
-async fn store(state: &AppState, me: &Member, name: &str, bytes: bytes::Bytes) -> Result<String> {
-    let answer = people::store_file(state, me.id, name, bytes, None).await?;
-    let answer = body::to_bytes(answer.into_body()).await.map_err(|error| AppError::internal(error.to_string()))?;
-    let view: serde_json::Value = serde_json::from_slice(&answer)?;
-    if view.get("width").is_none_or(serde_json::Value::is_null) {
-        return Err(AppError::UnsupportedType("A figure is a picture: PNG, JPEG, GIF or WebP.".into()));
-    }
-    Ok(view.get("url").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
 }

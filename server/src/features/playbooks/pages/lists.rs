@@ -6,10 +6,12 @@ use askama::Template;
 use super::cards::{Person, Row};
 use crate::app::AppState;
 use crate::entities::kinds::{PlaybookVisibility, TermKind};
+use crate::features::forum::kept;
 use crate::features::playbooks::model::{PlaybookPerson, PlaybookRow, ScenarioView, TermCount};
 use crate::features::playbooks::queries::{self, Filter, Sort};
 use crate::features::playbooks::terms::fold;
 use crate::store::Id;
+use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page};
 use crate::web::pagination::PageQuery;
@@ -90,6 +92,11 @@ pub async fn books(
     viewer: Viewer,
     query: web::Query<Asked>,
 ) -> Result<HttpResponse> {
+    let kept_at = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, kept_at.as_deref()) {
+        return Ok(page);
+    }
+    let changes = state.heads.changes();
     let pathway = asked(&query, "pathway").unwrap_or_default().to_owned();
     let wanted = PageQuery { limit: None, cursor: asked(&query, "cursor").map(str::to_owned) };
     let chosen = Some(pathway.as_str()).filter(|pathway| !pathway.is_empty());
@@ -111,7 +118,8 @@ pub async fn books(
         None => false,
     };
     let cards = found.items.iter().map(Card::of).collect();
-    page(&frame, &BooksPage { f: &frame, cards, pathways, pathway, may_make, next })
+    let content = BooksPage { f: &frame, cards, pathways, pathway, may_make, next };
+    kept::keep_list(&state, &req, &frame, kept_at, changes, &content).await
 }
 
 /// A term to filter by.
@@ -158,6 +166,10 @@ impl Scenario {
 /// A playbook on its page.
 #[expect(clippy::struct_excessive_bools, reason = "what it is and what the viewer may do with it")]
 struct Shown {
+    /// What its readers are told by.
+    stream: String,
+    head: i64,
+    epoch: String,
     slug: String,
     address: String,
     title: String,
@@ -255,10 +267,15 @@ pub async fn book(
     path: web::Path<String>,
     query: web::Query<Asked>,
 ) -> Result<HttpResponse> {
+    let kept_at = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, kept_at.as_deref()) {
+        return Ok(page);
+    }
     let narrowed = Narrowed::of(&query)?;
     let wanted = PageQuery { limit: None, cursor: asked(&query, "cursor").map(str::to_owned) };
     let address_of = |slug: &str| format!("/playbooks/{slug}");
     if narrowed.is_flat() {
+        let heads = queries::playbook_heads(state.store.read(), &state, &path).await?;
         let of = queries::find_playbook(&state, &viewer, &path).await?;
         let people = queries::people_of(state.store.read(), of.id).await?;
         let filter = narrowed.filter(of.id);
@@ -268,6 +285,9 @@ pub async fn book(
         let place = address_of(&of.row.slug);
         let mut shown = base(&frame, &state, &viewer, &of.row, &people).await?;
         (shown.own, shown.review) = (of.standing.owns(), of.standing.reviews());
+        let stream = Stream::playbook(of.id);
+        shown.head = heads.iter().find(|(of, _)| *of == stream).map_or(0, |(_, head)| *head);
+        (shown.stream, shown.epoch) = (stream.to_string(), state.epoch.to_string());
         shown.flat = true;
         shown.rows = found.items.iter().map(|row| Row::of(&frame, row)).collect();
         (shown.first, shown.next) = pager(&place, &narrowed, &wanted, found.next_cursor);
@@ -279,7 +299,7 @@ pub async fn book(
                 (kind.as_str(), term.clone(), address(&place, &with_all(narrowed.without(*kind, term))))
             })
             .collect();
-        return page(&frame, &BookPage { f: &frame, p: shown });
+        return answer(&req, &state, &frame, kept_at, heads, shown);
     }
     let view = queries::playbook_view(&state, &viewer, &path).await?;
     let filter = narrowed.filter(view.row.id.0);
@@ -298,7 +318,24 @@ pub async fn book(
         shown.rows = found.items.iter().map(|row| Row::of(&frame, row)).collect();
         (shown.first, shown.next) = pager(&place, &narrowed, &wanted, found.next_cursor);
     }
-    page(&frame, &BookPage { f: &frame, p: shown })
+    (shown.stream, shown.head, shown.epoch) = (view.stream, view.head, view.epoch);
+    answer(&req, &state, &frame, kept_at, view.heads, shown)
+}
+
+/// The page, kept if it is a visitor's.
+fn answer(
+    req: &HttpRequest,
+    state: &AppState,
+    frame: &Frame,
+    kept_at: Option<String>,
+    heads: Vec<(Stream, i64)>,
+    shown: Shown,
+) -> Result<HttpResponse> {
+    let content = BookPage { f: frame, p: shown };
+    match kept_at {
+        Some(address) => kept::keep(state, req, frame, address, heads, &content),
+        None => page(frame, &content),
+    }
 }
 
 /// Who takes the last filter away sees all studies and not the scenarios again.
@@ -324,6 +361,9 @@ async fn base(
         None => None,
     };
     Ok(Shown {
+        stream: String::new(),
+        head: 0,
+        epoch: String::new(),
         slug: row.slug.clone(),
         address: format!("/playbooks/{}", row.slug),
         title: row.title.clone(),

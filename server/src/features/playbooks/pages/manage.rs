@@ -49,7 +49,10 @@ struct BookForm<'a> {
     spaces: Vec<Choice>,
     people: Vec<(Person, &'static str)>,
     scenarios: Vec<(String, String)>,
+    /// Address and words of the cover that there is.
+    cover: Option<(String, String)>,
     form: Sheet,
+    cover_form: Sheet,
 }
 
 /// `GET /playbooks/new`
@@ -86,7 +89,9 @@ async fn show_new(
         spaces,
         people: Vec::new(),
         scenarios: Vec::new(),
+        cover: None,
         form,
+        cover_form: Sheet::default(),
     };
     page_with_status(&frame, &content, status)
 }
@@ -120,7 +125,7 @@ pub async fn make_book(
     }
 }
 
-async fn owned(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Book> {
+pub async fn owned(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Book> {
     let of = queries::find_playbook(state, viewer, slug).await?;
     of.standing.own()?;
     Ok(of)
@@ -135,23 +140,33 @@ pub async fn edit_book(
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
     let of = owned(&state, &viewer, &path).await?;
-    let form = Sheet::default()
+    let form = sheet_of(&of);
+    show_edit(&req, &state, &viewer, &path, [form, cover_sheet(&of.row.cover_alt)], StatusCode::OK).await
+}
+
+/// A playbook in the form of its settings.
+pub fn sheet_of(of: &Book) -> Sheet {
+    Sheet::default()
         .with("title", &of.row.title)
         .with("pathway", &of.row.pathway)
         .with("summary", &of.row.summary)
         .with("introduction", &of.introduction)
         .with("checklist", of.checklist.join("\n"))
         .with("space", of.row.space.clone().unwrap_or_default())
-        .with("visibility", of.row.visibility.as_str());
-    show_edit(&req, &state, &viewer, &path, form, StatusCode::OK).await
+        .with("visibility", of.row.visibility.as_str())
 }
 
-async fn show_edit(
+fn cover_sheet(words: &str) -> Sheet {
+    Sheet::default().with("cover", "").with("cover_alt", words)
+}
+
+/// The settings of a playbook: the form of its texts, and that of its cover.
+pub async fn show_edit(
     req: &HttpRequest,
     state: &AppState,
     viewer: &Viewer,
     slug: &str,
-    form: Sheet,
+    [form, cover_form]: [Sheet; 2],
     status: StatusCode,
 ) -> Result<HttpResponse> {
     let view = queries::playbook_view(state, viewer, slug).await?;
@@ -169,8 +184,10 @@ async fn show_edit(
         spaces,
         people,
         scenarios: view.scenarios.iter().map(|of| (of.id.to_string(), of.title.clone())).collect(),
+        cover: view.row.cover_url.map(|url| (url, view.row.cover_alt)),
         of: Some((view.row.slug, view.row.title)),
         form,
+        cover_form,
     };
     page_with_status(&frame, &content, status)
 }
@@ -202,7 +219,8 @@ pub async fn save_book(
         Ok(_) => Ok(see_other(&format!("/playbooks/{}", of.row.slug))),
         Err(error) => {
             let status = form.refuse(error)?;
-            show_edit(&req, &state, &viewer, &path, form, status).await
+            let cover = cover_sheet(&of.row.cover_alt);
+            show_edit(&req, &state, &viewer, &path, [form, cover], status).await
         }
     }
 }

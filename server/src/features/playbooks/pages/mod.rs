@@ -5,7 +5,9 @@ mod acts;
 mod begin;
 mod cards;
 mod cite;
+mod cover;
 mod edit;
+mod edit_form;
 mod figure;
 mod forms;
 mod history;
@@ -33,6 +35,8 @@ pub fn configure(cfg: &mut Routes) {
         .route("/playbooks/{slug}/reviews", web::get().to(review::queue))
         .route("/playbooks/{slug}/edit", web::get().to(manage::edit_book))
         .route("/playbooks/{slug}/edit", web::post().to(manage::save_book))
+        .route("/playbooks/{slug}/cover", web::post().to(cover::add))
+        .route("/playbooks/{slug}/cover/remove", web::post().to(cover::remove))
         .route("/playbooks/{slug}/people", web::post().to(manage::add_person))
         .route("/playbooks/{slug}/people/remove", web::post().to(manage::remove_person))
         .route("/playbooks/{slug}/scenarios/new", web::get().to(manage::new_scenario))

@@ -10,11 +10,12 @@ use super::forms::Sheet;
 use super::manage::spaces_to_write_in;
 use crate::app::AppState;
 use crate::entities::kinds::{AdoptionStatus, PartKey, StudySource, StudyState, TermKind};
+use crate::features::forum::kept;
 use crate::features::playbooks::citation::Cited;
 use crate::features::playbooks::model::{AdoptionView, Copy, StudyView};
 use crate::features::playbooks::queries::{self, Which};
 use crate::web::error::Result;
-use crate::web::frame::{Frame, page_with_status};
+use crate::web::frame::{Frame, page, page_with_status};
 use crate::web::viewer::Viewer;
 
 /// Endorsements beside the text; all stand below it.
@@ -77,6 +78,11 @@ pub struct Cite {
 /// Everything the page shows.
 #[expect(clippy::struct_excessive_bools, reason = "what the viewer may do and has done")]
 pub struct Shown<'a> {
+    pub id: String,
+    /// Of its playbook, which tells readers what is new; empty for a draft without one.
+    pub stream: String,
+    pub head: i64,
+    pub epoch: String,
     pub address: String,
     pub title: String,
     pub summary: String,
@@ -142,11 +148,21 @@ pub async fn show(
     path: web::Path<String>,
     query: web::Query<StudyQuery>,
 ) -> Result<HttpResponse> {
+    let address = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, address.as_deref()) {
+        return Ok(page);
+    }
     let which = match Which::parse(query.copy.as_deref())? {
         Which::Best => Which::Published,
         which => which,
     };
-    render(&req, &state, &viewer, &path, which, Answers::default(), StatusCode::OK).await
+    let view = queries::study_view(&state, &viewer, &path, which).await?;
+    let frame = Frame::new(&state, &req, &viewer).await?;
+    let content = study_page(&frame, &state, &viewer, &view, Answers::default()).await?;
+    match address {
+        Some(address) => kept::keep(&state, &req, &frame, address, view.heads, &content),
+        None => page(&frame, &content),
+    }
 }
 
 /// The page, with its forms as they come back.
@@ -160,14 +176,23 @@ pub async fn render(
     status: StatusCode,
 ) -> Result<HttpResponse> {
     let view = queries::study_view(state, viewer, slug, which).await?;
+    let frame = Frame::new(state, req, viewer).await?;
+    page_with_status(&frame, &study_page(&frame, state, viewer, &view, answers).await?, status)
+}
+
+async fn study_page<'a>(
+    frame: &'a Frame,
+    state: &AppState,
+    viewer: &Viewer,
+    view: &StudyView,
+    answers: Answers,
+) -> Result<StudyPage<'a>> {
     let related =
         if view.row.published.is_some() { queries::related(state, viewer, view.row.id.0).await? } else { Vec::new() };
-    let frame = Frame::new(state, req, viewer).await?;
-    let related = related.iter().map(|row| Row::of(&frame, row)).collect();
+    let related = related.iter().map(|row| Row::of(frame, row)).collect();
     let open = view.copy == Copy::Published && view.may.respond && view.discussion.is_none();
     let discuss_in = if open { spaces_to_write_in(state, viewer).await? } else { Vec::new() };
-    let shown = shown(&frame, &view, related, discuss_in, answers);
-    page_with_status(&frame, &StudyPage { f: &frame, s: shown }, status)
+    Ok(StudyPage { f: frame, s: shown(frame, view, related, discuss_in, answers) })
 }
 
 /// What has to be said above a study that is not simply published.
@@ -222,7 +247,12 @@ fn shown<'a>(
         ("due", row.due),
     ];
     let names: Vec<&str> = row.authors.iter().map(|who| who.display_name.as_str()).collect();
+    let (stream, head) = view.reading.clone().filter(|_| public).unwrap_or_default();
     Shown {
+        id: row.id.to_string(),
+        stream,
+        head,
+        epoch: view.epoch.clone(),
         address: row.url.clone(),
         title: row.title.clone(),
         summary: row.summary.clone(),

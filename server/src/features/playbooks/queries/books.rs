@@ -11,6 +11,7 @@ use crate::features::playbooks::model::{NameView, PlaybookPerson, PlaybookRow, P
 use crate::features::playbooks::policy::BookStanding;
 use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, book, book_standing, kept, study};
 use crate::store::{Id, Sql};
+use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Viewer;
@@ -58,7 +59,9 @@ pub(super) async fn with_space(state: &AppState, viewer: &Viewer, mut row: Playb
 
 /// A playbook by its address, if it is there for the viewer; one statement.
 pub async fn find_playbook(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Book> {
-    find_in(state.store.read(), state, viewer, slug).await
+    let of = find_in(state.store.read(), state, viewer, slug).await?;
+    state.addresses.learn(&of.row.slug, of.id);
+    Ok(of)
 }
 
 async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, slug: &str) -> Result<Book> {
@@ -81,8 +84,9 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
         .ok_or(AppError::NotFound)?;
     let standing = book_standing(&row)?;
     standing.read()?;
+    let id: i64 = row.try_get("b_", "id")?;
     Ok(Book {
-        id: row.try_get("b_", "id")?,
+        id,
         row: with_space(state, viewer, book(&row)?).await?,
         standing,
         introduction: row.try_get("b_", "intro")?,
@@ -92,9 +96,27 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
     })
 }
 
-/// A playbook with its scenarios and the first studies of each: six statements.
+/// The heads of what a playbook's page is made from; read before the page's rows. It says nothing
+/// of who may see it.
+pub async fn playbook_heads(db: &impl ConnectionTrait, state: &AppState, slug: &str) -> Result<Vec<(Stream, i64)>> {
+    let slug = address(slug)?;
+    let id = match state.addresses.get(&slug) {
+        Some(id) => id,
+        None => {
+            let row = Sql::new("SELECT id FROM playbook WHERE slug = ").bind(slug.as_str()).one(db).await?;
+            row.ok_or(AppError::NotFound)?.try_get("", "id")?
+        }
+    };
+    state.heads.current_of(db, &[Stream::playbook(id), Stream::HUB]).await
+}
+
+/// A playbook with its scenarios and the first studies of each: six statements, and one for heads
+/// that are not in mind.
 pub async fn playbook_view(state: &AppState, viewer: &Viewer, slug: &str) -> Result<PlaybookView> {
-    playbook_view_in(state.store.read(), state, viewer, slug).await
+    let view = playbook_view_in(state.store.read(), state, viewer, slug).await?;
+    // Not by an action: what it reads may never be committed.
+    state.addresses.learn(&view.row.slug, view.row.id.0);
+    Ok(view)
 }
 
 /// The same on a connection, so that an action can answer with what it has written.
@@ -104,7 +126,9 @@ pub(in crate::features::playbooks) async fn playbook_view_in(
     viewer: &Viewer,
     slug: &str,
 ) -> Result<PlaybookView> {
+    let heads = playbook_heads(db, state, slug).await?;
     let of = find_in(db, state, viewer, slug).await?;
+    let stream = Stream::playbook(of.id);
     let people = people_of(db, of.id).await?;
     let scenarios = scenarios_of(db, state, viewer, of.id).await?;
     let reviews = of.standing.reviews();
@@ -121,7 +145,11 @@ pub(in crate::features::playbooks) async fn playbook_view_in(
         may_edit: of.standing.owns(),
         may_review: reviews,
         waiting: if reviews { of.waiting } else { 0 },
+        stream: stream.to_string(),
+        head: heads.iter().find(|(of, _)| *of == stream).map_or(0, |(_, head)| *head),
+        epoch: state.epoch.to_string(),
         people,
+        heads,
         row: of.row,
     })
 }
@@ -145,7 +173,7 @@ pub async fn people_of(db: &impl ConnectionTrait, playbook: i64) -> Result<Vec<P
 const SCENARIO: &str = "SELECT n.id, n.title, n.description, n.description_html, n.steps, n.steps_html, n.position, \
     n.version FROM scenario n WHERE ";
 
-/// The scenarios of a playbook in their order, with the first studies of each: four statements.
+/// The scenarios of a playbook in their order, with the first studies of each: three statements.
 async fn scenarios_of(
     db: &impl ConnectionTrait,
     state: &AppState,

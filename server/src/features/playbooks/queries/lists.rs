@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::books::readable;
-use super::facets::{filtered, terms_of};
+use super::facets::filtered;
 use sea_orm::ConnectionTrait;
 
 use crate::app::AppState;
 use crate::entities::kinds::{StudyRole, StudyState, TermKind};
 use crate::features::playbooks::model::{NameView, StudyRow};
 use crate::features::playbooks::rows::{STUDY, study};
+use crate::features::playbooks::terms::Terms;
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
@@ -70,7 +71,7 @@ pub struct Filter {
 
 const FROM: &str = ", b.slug AS b_slug, b.title AS b_title FROM case_study c ";
 
-/// A page of published studies: three statements.
+/// A page of published studies: two statements.
 pub async fn list_studies(
     state: &AppState,
     viewer: &Viewer,
@@ -145,7 +146,7 @@ pub async fn reviews_of(state: &AppState, playbook: i64, page: &PageQuery) -> Re
 }
 
 /// Published studies that share terms with this one, those with the most in common first; at
-/// most six, three statements.
+/// most six, two statements.
 pub async fn related(state: &AppState, viewer: &Viewer, id: i64) -> Result<Vec<StudyRow>> {
     let sql = Sql::new("SELECT ")
         .then(STUDY)
@@ -165,7 +166,7 @@ pub async fn related(state: &AppState, viewer: &Viewer, id: i64) -> Result<Vec<S
     with_names(state.store.read(), rows, true).await
 }
 
-/// Puts authors and terms to rows: two statements.
+/// Puts authors and terms to rows: one statement.
 pub(in crate::features::playbooks) async fn with_names(
     db: &impl ConnectionTrait,
     mut rows: Vec<StudyRow>,
@@ -177,22 +178,39 @@ pub(in crate::features::playbooks) async fn with_names(
     let mut ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
     ids.sort_unstable();
     ids.dedup();
-    let terms = terms_of(db, &ids, live).await?;
+    let mut terms: HashMap<i64, Terms> = HashMap::new();
     let mut authors: HashMap<i64, Vec<NameView>> = HashMap::new();
-    for batch in ids.chunks(500) {
-        let found = Sql::new("SELECT w.study_id, m.id, m.handle, m.display_name FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.role = ")
-            .bind(StudyRole::Author.as_str())
-            .then(" AND w.study_id IN ")
-            .list(batch.iter().copied())
-            .then(" ORDER BY w.study_id, w.position, w.member_id")
-            .all(db)
-            .await?;
+    for batch in ids.chunks(250) {
+        let found = Sql::new(
+            "SELECT x.study_id, x.kind, x.sorted, x.label, 0 AS place, CAST(0 AS BIGINT) AS id FROM (SELECT study_id, \
+             kind, term AS sorted, label FROM study_term WHERE live = ",
+        )
+        .bind(i32::from(live))
+        .then(" AND study_id IN ")
+        .list(batch.iter().copied())
+        .then(
+            ") x UNION ALL SELECT y.study_id, '' AS kind, y.handle AS sorted, y.display_name AS label, \
+             y.position AS place, y.id FROM (SELECT w.study_id, w.position, m.id, m.handle, m.display_name FROM \
+             study_author w JOIN member m ON m.id = w.member_id WHERE w.role = ",
+        )
+        .bind(StudyRole::Author.as_str())
+        .then(" AND w.study_id IN ")
+        .list(batch.iter().copied())
+        .then(") y ORDER BY 1, 2, 5, 6, 3")
+        .all(db)
+        .await?;
         for row in found {
-            authors.entry(row.try_get("", "study_id")?).or_default().push(NameView {
-                id: row.try_get("", "id")?,
-                handle: row.try_get("", "handle")?,
-                display_name: row.try_get("", "display_name")?,
-            });
+            let (study, label): (i64, String) = (row.try_get("", "study_id")?, row.try_get("", "label")?);
+            if row.try_get::<String>("", "kind")?.is_empty() {
+                authors.entry(study).or_default().push(NameView {
+                    id: row.try_get("", "id")?,
+                    handle: row.try_get("", "sorted")?,
+                    display_name: label,
+                });
+            } else {
+                let of = terms.entry(study).or_default();
+                of.entry(row.try_get::<TermKind>("", "kind")?).or_default().push(label);
+            }
         }
     }
     for row in &mut rows {

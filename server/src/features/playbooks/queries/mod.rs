@@ -6,6 +6,7 @@
 mod around;
 mod books;
 mod comments;
+mod due;
 mod export;
 mod facets;
 mod history;
@@ -16,8 +17,9 @@ mod study;
 
 pub use around::{adoptions_of, endorsements_of};
 pub(super) use books::playbook_view_in;
-pub use books::{Book, find_playbook, list_playbooks, people_of, playbook_view, scenario_view};
+pub use books::{Book, find_playbook, list_playbooks, people_of, playbook_heads, playbook_view, scenario_view};
 pub use comments::{comments_of, find_comment};
+pub use due::{Waiting, waiting_for};
 pub use export::{playbook_export, study_export};
 pub use facets::{term_counts, terms_of};
 pub use history::{acts_of, diff_revisions, part_revisions, revision, revisions};

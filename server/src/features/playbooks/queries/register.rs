@@ -46,7 +46,7 @@ impl RegisterFilter {
 const MOST_WORDS: usize = 8;
 
 fn filtered(sql: Sql, filter: &RegisterFilter) -> Sql {
-    let mut sql = sql.then(" AND c.published > 0");
+    let mut sql = sql.then(" AND c.published > 0 AND c.hidden_at IS NULL");
     if let Some(organisation) = &filter.organisation {
         sql = sql.then(" AND d.organisation_key = ").bind(key(organisation));
     }

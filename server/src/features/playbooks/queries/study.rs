@@ -57,6 +57,9 @@ pub struct Seen {
     pub revision_count: i32,
     pub marks: StudyMarks,
     pub owner: Option<NameView>,
+    /// Of the published copy.
+    pub live_title: String,
+    pub live_summary: String,
     discussion: Option<(i64, i64, i32)>,
     source: Source,
 }
@@ -87,11 +90,38 @@ const MORE_JOINS: &str = " LEFT JOIN study_author sa ON sa.study_id = c.id AND s
 
 /// A study by its address, if it is there for the viewer; one statement.
 pub async fn find_study(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Seen> {
-    find_in(state.store.read(), state, viewer, slug).await
+    Ok(find_in(state.store.read(), state, viewer, slug, false).await?.0)
 }
 
-async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, slug: &str) -> Result<Seen> {
+/// What a view of a study is made of: the streams that move with it. It says nothing of who may
+/// see the study, and is read before everything else, so that their heads are never too new.
+async fn streams_of(db: &impl ConnectionTrait, slug: &str) -> Result<Vec<Stream>> {
+    let row = Sql::new("SELECT id, playbook_id, topic_id, source_topic_id FROM case_study WHERE slug = ")
+        .bind(address(slug)?)
+        .one(db)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let mut streams = vec![Stream::HUB, Stream::case_study(row.try_get("", "id")?)];
+    streams.extend(row.try_get::<Option<i64>>("", "playbook_id")?.map(Stream::playbook));
+    streams.extend(row.try_get::<Option<i64>>("", "topic_id")?.map(Stream::topic));
+    streams.extend(row.try_get::<Option<i64>>("", "source_topic_id")?.map(Stream::topic));
+    Ok(streams)
+}
+
+/// The study, and if it is asked for what its published revision holds, as stored.
+async fn find_in(
+    db: &impl ConnectionTrait,
+    state: &AppState,
+    viewer: &Viewer,
+    slug: &str,
+    content: bool,
+) -> Result<(Seen, Option<String>)> {
     let me = viewer.member().map_or(0, |me| me.id);
+    let (column, join) = if content {
+        (", v.content AS v_content", " LEFT JOIN study_revision v ON v.study_id = c.id AND v.number = c.published")
+    } else {
+        ("", "")
+    };
     let row = Sql::new("SELECT ")
         .then(STUDY)
         .then(", ")
@@ -99,10 +129,12 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
         .then(", ")
         .then(STANDING)
         .then(MORE)
+        .then(column)
         .then(" FROM case_study c LEFT JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member a ON a.id = ")
         .bind(me)
         .then(BOOK_JOINS)
         .then(MORE_JOINS)
+        .then(join)
         .then(" WHERE c.slug = ")
         .bind(address(slug)?)
         .one(db)
@@ -114,10 +146,13 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
     let owner: Option<i64> = row.try_get("o_", "id")?;
     let (topic, source_topic): (Option<i64>, Option<i64>) = (row.try_get("t_", "id")?, row.try_get("q_", "id")?);
     let open_room = row.try_get::<Option<RoomKind>>("r_", "kind")? == Some(RoomKind::Open);
-    Ok(Seen {
+    let content = if content { row.try_get::<Option<String>>("v_", "content")? } else { None };
+    let seen = Seen {
         id: row.try_get("c_", "id")?,
         row: study(&row, standing.reads_working(), state.clock.now())?,
         standing,
+        live_title: row.try_get("c_", "live_title")?,
+        live_summary: row.try_get("c_", "live_summary")?,
         playbook_id: row.try_get("c_", "playbook_id")?,
         space_id: row.try_get("b_", "space_id")?,
         checklist: kept(row.try_get::<Option<String>>("b_", "checklist")?.as_deref().unwrap_or_default()),
@@ -153,10 +188,12 @@ async fn find_in(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, s
                 _ => None,
             },
         },
-    })
+    };
+    Ok((seen, content))
 }
 
-/// A study with its texts and what stands around it: six statements. The head is read before the
+/// A study with its texts and what stands around it: four statements, and one for heads that are
+/// not in mind. The head is read before the
 /// rows, so that events after it lead from this view to the present.
 pub async fn study_view(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> Result<StudyView> {
     study_view_in(state.store.read(), state, viewer, slug, which).await
@@ -170,7 +207,9 @@ pub(in crate::features::playbooks) async fn study_view_in(
     slug: &str,
     which: Which,
 ) -> Result<StudyView> {
-    let mut seen = find_in(db, state, viewer, slug).await?;
+    let streams = streams_of(db, slug).await?;
+    let heads = state.heads.current_of(db, &streams).await?;
+    let (seen, content) = find_in(db, state, viewer, slug, which != Which::Working).await?;
     let inside = seen.standing.reads_working();
     let copy = match which {
         Which::Working => {
@@ -181,19 +220,17 @@ pub(in crate::features::playbooks) async fn study_view_in(
         Which::Published if !seen.standing.reads_published() => Copy::Working,
         Which::Best | Which::Published => Copy::Published,
     };
+    let head_of = |of: Stream| heads.iter().find(|(stream, _)| *stream == of).map_or(0, |(_, head)| *head);
     let stream = Stream::case_study(seen.id);
-    let head = state.heads.current(db, stream).await?;
+    let head = head_of(stream);
+    let reading = seen.playbook_id.map(Stream::playbook).map(|of| (of.to_string(), head_of(of)));
     let mut content = match copy {
-        Copy::Published => published(db, seen.id, seen.row.revision).await?,
-        Copy::Working => {
-            // Once more, now that the head is known: what was saved between the two is in both.
-            seen = find_in(db, state, viewer, slug).await?;
-            RevisionContent {
-                title: seen.row.title.clone(),
-                parts: parts_of(db, seen.id).await?,
-                terms: terms_of(db, &[seen.id], false).await?.remove(&seen.id).unwrap_or_default(),
-            }
-        }
+        Copy::Published => serde_json::from_str::<RevisionContent>(&content.ok_or(AppError::NotFound)?)?,
+        Copy::Working => RevisionContent {
+            title: seen.row.title.clone(),
+            parts: parts_of(db, seen.id).await?,
+            terms: terms_of(db, &[seen.id], false).await?.remove(&seen.id).unwrap_or_default(),
+        },
     };
     let around = around(db, seen.id, viewer.member().is_some(), viewer.member().map(|me| me.id)).await?;
     let scenarios = scenarios_of(db, state, viewer, seen.id).await?;
@@ -228,20 +265,11 @@ pub(in crate::features::playbooks) async fn study_view_in(
         authors_full: around.authors,
         checklist: if inside { seen.checklist } else { Vec::new() },
         inside,
+        reading,
+        heads,
         parts: content.parts,
         row,
     })
-}
-
-async fn published(db: &impl ConnectionTrait, study: i64, number: i32) -> Result<RevisionContent> {
-    let row = Sql::new("SELECT content FROM study_revision WHERE study_id = ")
-        .bind(study)
-        .then(" AND number = ")
-        .bind(number)
-        .one(db)
-        .await?
-        .ok_or(AppError::NotFound)?;
-    Ok(serde_json::from_str(&row.try_get::<String>("", "content")?)?)
 }
 
 /// The scenarios that a study stands in and the viewer may read, those of its home first.

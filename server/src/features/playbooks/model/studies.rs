@@ -1,127 +1,18 @@
-//! What readers and writers of playbooks get: views made of rows, the same for pages, API and
-//! events.
+//! Case studies: in a list, part by part, and whole with what stands around them.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::measures::Measure;
-use super::parts::Completeness;
-use super::terms::Terms;
-use crate::entities::kinds::{
-    AdoptionStatus, Discipline, PartKey, PlaybookRole, PlaybookVisibility, StudyAct, StudySource, StudyState, TermKind,
-};
+use super::{NameView, PlaybookRef, ScenarioRef};
+use crate::entities::kinds::{AdoptionStatus, Discipline, PartKey, StudySource, StudyState};
 use crate::features::forum::model::AuthorView;
+use crate::features::playbooks::measures::Measure;
+use crate::features::playbooks::parts::Completeness;
+use crate::features::playbooks::terms::Terms;
 use crate::store::Id;
-
-/// A member by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct NameView {
-    pub handle: String,
-    pub display_name: String,
-    #[serde(skip)]
-    pub id: i64,
-}
-
-/// A playbook by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct PlaybookRef {
-    pub slug: String,
-    pub title: String,
-}
-
-/// A playbook in a list.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PlaybookRow {
-    pub id: Id,
-    pub slug: String,
-    pub title: String,
-    /// Pathway or speciality; may be empty.
-    pub pathway: String,
-    pub summary: String,
-    pub visibility: PlaybookVisibility,
-    /// Slug of its space; null without one, or if the viewer may not know of it.
-    pub space: Option<String>,
-    /// Published case studies whose home it is.
-    pub study_count: i32,
-    /// Path of the cover, if there is one.
-    pub cover_url: Option<String>,
-    pub cover_alt: String,
-    pub archived: bool,
-    /// RFC 3339.
-    pub created_at: String,
-    pub updated_at: String,
-    #[serde(skip)]
-    pub created: i64,
-    #[serde(skip)]
-    pub updated: i64,
-    #[serde(skip)]
-    pub space_id: Option<i64>,
-    #[serde(skip)]
-    pub version: i32,
-}
-
-/// Somebody who runs a playbook or reviews in it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PlaybookPerson {
-    #[serde(flatten)]
-    pub person: AuthorView,
-    pub playbook_role: PlaybookRole,
-}
-
-/// A playbook with its scenarios.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PlaybookView {
-    #[serde(flatten)]
-    pub row: PlaybookRow,
-    /// Markdown.
-    pub introduction: String,
-    pub introduction_html: String,
-    pub owners: Vec<NameView>,
-    /// What reviewers go through before they publish.
-    pub checklist: Vec<String>,
-    pub scenarios: Vec<ScenarioView>,
-    /// Owners change it, its scenarios and its people.
-    pub may_edit: bool,
-    /// Whether the viewer reviews studies here; not their own.
-    pub may_review: bool,
-    /// Studies that wait for a review; 0 for those who do not review.
-    pub waiting: i64,
-    /// Owners and reviewers, with what they are.
-    #[serde(skip)]
-    pub people: Vec<PlaybookPerson>,
-}
-
-/// What somebody needs to do, and the studies of those who did it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ScenarioView {
-    pub id: Id,
-    pub title: String,
-    /// Markdown.
-    pub description: String,
-    pub description_html: String,
-    /// In order; Markdown each.
-    pub steps: Vec<String>,
-    pub steps_html: Vec<String>,
-    /// From 0.
-    pub position: i32,
-    /// How many published studies stand in it that the viewer may read.
-    pub study_count: i64,
-    /// The first of them; all by `GET /case-studies?scenario=ID`.
-    pub studies: Vec<StudyRow>,
-    /// Version of its fields, for `If-Match`.
-    pub version: i32,
-}
-
-/// A scenario by name.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ScenarioRef {
-    pub id: Id,
-    pub title: String,
-    /// Slug of its playbook.
-    pub playbook: String,
-}
+use crate::streams::Stream;
 
 /// A case study in a list. `title`, `summary`, `terms` and `figure` are those of the copy that
 /// the list is of: the published one, but for one's own and for reviews.
@@ -358,134 +249,10 @@ pub struct StudyView {
     /// The viewer reads as an author or a reviewer.
     #[serde(skip)]
     pub inside: bool,
-}
-
-/// What a revision holds, as stored.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct RevisionContent {
-    pub title: String,
-    pub parts: BTreeMap<PartKey, PartView>,
-    pub terms: Terms,
-}
-
-/// A published revision in the history.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct StudyRevisionView {
-    /// From 1.
-    pub number: i32,
-    pub title: String,
-    /// What the reviewer said of it.
-    pub note: String,
-    /// Handle of who published it.
-    pub published_by: String,
-    pub published_by_name: String,
-    /// RFC 3339.
-    pub published_at: String,
+    /// The stream of its playbook, which tells readers what is new, and its head.
     #[serde(skip)]
-    pub at: i64,
-}
-
-/// A revision with what it said.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct StudyRevisionFull {
-    #[serde(flatten)]
-    pub revision: StudyRevisionView,
-    pub parts: BTreeMap<PartKey, PartView>,
-    pub terms: Terms,
-}
-
-/// How a part differs between two revisions.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PartDiff {
-    /// Null for the title and the terms.
-    pub key: Option<PartKey>,
-    pub heading: String,
-    /// Rows with `ins` and `del`.
-    pub diff_html: String,
-}
-
-/// One saved state of a part.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PartRevisionView {
-    pub version: i32,
-    pub body: String,
-    pub fields: BTreeMap<String, String>,
-    pub measures: Vec<Measure>,
-    pub editor: String,
-    pub editor_name: String,
-    pub note: String,
-    /// RFC 3339.
-    pub created_at: String,
+    pub reading: Option<(String, i64)>,
+    /// Heads of what it was made from, read before it.
     #[serde(skip)]
-    pub at: i64,
-}
-
-/// What a member is writing in a part and has not saved.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PartDraftView {
-    pub key: PartKey,
-    pub body: String,
-    pub fields: BTreeMap<String, String>,
-    /// As typed: not checked.
-    #[schema(value_type = Vec<Object>)]
-    pub measures: Vec<serde_json::Value>,
-    /// The version of the part that the writing began from.
-    pub base_version: i32,
-    /// The part has been saved by somebody since.
-    pub behind: bool,
-    /// RFC 3339.
-    pub updated_at: String,
-    #[serde(skip)]
-    pub updated: i64,
-}
-
-/// A comment on a part. A deleted one that has replies has empty texts.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CommentView {
-    pub id: Id,
-    pub part: PartKey,
-    /// The comment that opened the thread; null for that one.
-    pub parent_id: Option<Id>,
-    pub author: AuthorView,
-    /// The passage that it is about; may be empty.
-    pub quote: String,
-    pub body: String,
-    pub body_html: String,
-    /// RFC 3339.
-    pub created_at: String,
-    pub edited_at: Option<String>,
-    pub deleted: bool,
-    /// Of the thread, at its first comment.
-    pub resolved: bool,
-    /// Handle of who resolved it.
-    pub resolved_by: Option<String>,
-    pub reply_count: i32,
-    pub version: i32,
-    #[serde(skip)]
-    pub created: i64,
-}
-
-/// One line of a study's log.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ActView {
-    pub id: Id,
-    pub kind: StudyAct,
-    pub actor: NameView,
-    pub note: String,
-    /// What the reviewer ticked.
-    pub checklist: Vec<String>,
-    /// The revision that it made.
-    pub revision: Option<i32>,
-    /// RFC 3339.
-    pub at: String,
-    #[serde(skip)]
-    pub time: i64,
-}
-
-/// A term with the number of published studies under it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TermCount {
-    pub kind: TermKind,
-    pub term: String,
-    pub count: i64,
+    pub heads: Vec<(Stream, i64)>,
 }
