@@ -45,9 +45,9 @@ const line = main?.querySelector('[data-renew]');
 
 /** Something else is here now than what is being read: whoever wants it asks for it. */
 function offer() {
-  if (line.firstChild) return;
+  if (line.querySelector('.note')) return;
   const show = el('a', { class: 'btn btn-small', href: location.pathname + location.search }, word('showChanges'));
-  line.append(el('p', { class: 'note is-info' }, el('span', {}, word('pageChanged')), show));
+  line.replaceChildren(el('p', { class: 'note is-info' }, el('span', {}, word('pageChanged')), show));
 }
 
 /** What stands around the text is renewed; not while somebody writes in it. */
@@ -63,9 +63,9 @@ async function renew() {
     old.replaceWith(fresh);
     moved = true;
   }
-  if (moved && !line.firstChild) {
+  if (moved && !line.querySelector('.note')) {
     const said = el('p', { class: 'sr' }, word('libraryChanged'));
-    line.append(said);
+    line.replaceChildren(said);
     setTimeout(() => said.remove(), 4000);
   }
 }

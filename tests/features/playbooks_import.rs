@@ -207,7 +207,7 @@ hub_test!(async fn pictures_come_with_their_pages_and_go_with_their_playbook(hub
         "published            1",
         "the figure images/gone.png is shown by its words: it is not beside the page",
         "the figure images/fake.png is shown by its words: it is no PNG, JPEG, GIF or WebP picture",
-        "the figure ../../secret.png is shown by its words",
+        "the figure ../../secret.png is shown by its words: it would lie outside of the folder",
     ] {
         assert!(told.contains(line), "{line} in\n{told}");
     }

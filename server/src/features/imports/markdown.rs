@@ -212,12 +212,16 @@ impl Run<'_> {
     async fn pictures(&self, file: &str, page: &PageIn) -> Vec<Beside> {
         let mut found = Vec::new();
         for address in page.pictures() {
-            let Some(name) = beside(file, &address) else { continue };
-            let bytes = match read_file(&self.files, &name, MOST_FILE as u64).await {
-                Ok(Some(bytes)) => Ok(bytes.into()),
-                Ok(None) => Err("it is not beside the page".to_owned()),
-                Err(reason) => Err(reason),
+            let name = beside(file, &address);
+            let bytes = match &name {
+                None => Err("it would lie outside of the folder".to_owned()),
+                Some(name) => match read_file(&self.files, name, MOST_FILE as u64).await {
+                    Ok(Some(bytes)) => Ok(bytes.into()),
+                    Ok(None) => Err("it is not beside the page".to_owned()),
+                    Err(reason) => Err(reason),
+                },
             };
+            let name = name.unwrap_or_default();
             found.push(Beside { address, name, bytes });
         }
         found
