@@ -27,7 +27,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
+        let steps: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m20261122_000001_members::Migration),
             Box::new(m20261122_000002_spaces::Migration),
             Box::new(m20261122_000003_forum::Migration),
@@ -40,7 +40,33 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000051_search_saved::Migration),
             Box::new(m20261126_000060_playbooks::Migration),
             Box::new(m20261126_000061_study_reports::Migration),
-        ]
+        ];
+        steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
+    }
+}
+
+/// A step in one transaction with the row that says so, on SQLite too: a step that fails, or whose
+/// process dies, was never begun.
+struct Whole(Box<dyn MigrationTrait>);
+
+impl MigrationName for Whole {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Whole {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.up(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.down(manager).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
     }
 }
 

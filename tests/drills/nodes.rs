@@ -7,10 +7,10 @@ use super::rig::{Rig, drill};
 use crate::support::Client;
 use crate::support::engines::{Postgres, Redis};
 
-/// How long a node is stopped, seconds; the promise is tried with 20.
+/// How long a node is stopped, seconds; `PRAXIS_DRILL_STOP` may shorten it while one works on something else.
 fn stopped_for() -> Duration {
     let set = std::env::var("PRAXIS_DRILL_STOP").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(set.unwrap_or(5))
+    Duration::from_secs(set.unwrap_or(20))
 }
 
 #[test]

@@ -21,20 +21,20 @@ use crate::support::program::{Ended, Folder, Served, command, run};
 use crate::support::{Client, hub_test, s3::S3Store};
 
 /// Runs a command of the program that has to succeed.
-fn done(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+pub(super) fn done(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> String {
     let ended = run(folder, arguments, settings);
     assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
     ended.out
 }
 
 /// One line that says why, and exit code 2.
-fn refused(ended: &Ended, names: &str) {
+pub(super) fn refused(ended: &Ended, names: &str) {
     let lines: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("praxis: ")).collect();
     assert_eq!((ended.code, lines.len()), (Some(2), 1), "{ended:?}");
     assert!(lines[0].contains(names), "{ended:?}");
 }
 
-fn admin(folder: &Path, handle: &str) {
+pub(super) fn admin(folder: &Path, handle: &str) {
     use std::io::Write as _;
     let email = format!("{handle}@example.org");
     let mut program =
@@ -45,7 +45,7 @@ fn admin(folder: &Path, handle: &str) {
 }
 
 /// Signs in by the API; the refresh token too.
-async fn sign_in(base: &str, handle: &str) -> (Client, String) {
+pub(super) async fn sign_in(base: &str, handle: &str) -> (Client, String) {
     let mut client = Client::new(base);
     let answer = client.post("/api/v1/auth/login", &json!({"login": handle, "password": password(handle)})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -67,7 +67,7 @@ async fn made(client: &Client, path: &str, body: Value) -> Value {
 }
 
 /// A hub with invented content and some of its own; addresses that show it.
-async fn fill(served: &Served) -> Vec<String> {
+pub(super) async fn fill(served: &Served) -> Vec<String> {
     let (ada, _) = sign_in(&served.base, "ada").await;
     made(
         &ada,
@@ -100,7 +100,7 @@ async fn fill(served: &Served) -> Vec<String> {
 }
 
 /// What a member is shown at some addresses, without what is of one hub or one moment alone.
-async fn answers(base: &str, addresses: &[String]) -> Vec<String> {
+pub(super) async fn answers(base: &str, addresses: &[String]) -> Vec<String> {
     let (ada, _) = sign_in(base, "ada").await;
     let mut found = Vec::new();
     for address in addresses {
@@ -132,7 +132,7 @@ fn forget(json: &mut Value) {
 }
 
 /// Entries of an archive: name and bytes.
-fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
+pub(super) fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(std::fs::File::open(path).unwrap());
     let read = |entry: std::io::Result<tar::Entry<std::fs::File>>| {
         let mut entry = entry.unwrap();
@@ -173,12 +173,12 @@ fn config(values: &[(&str, &str)]) -> Config {
     Config::from_values(&values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()).unwrap()
 }
 
-async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
+pub(super) async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
     let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.unwrap().unwrap();
     row.try_get_by_index(0).unwrap()
 }
 
-async fn sqlite(path: &Path) -> DatabaseConnection {
+pub(super) async fn sqlite(path: &Path) -> DatabaseConnection {
     sea_orm::Database::connect(format!("sqlite://{}", path.display())).await.unwrap()
 }
 
@@ -399,9 +399,7 @@ async fn a_damaged_archive_is_refused_and_nothing_is_written() {
         assert!(line.contains("wrong.praxis") && line.lines().count() == 1 && line.len() < 500, "{what}: {line}");
     }
     assert!(std::fs::read_dir(empty.path().join("uploads")).map_or(true, |mut dir| dir.next().is_none()));
-    let db = sqlite(&empty.path().join("praxis.db")).await;
-    assert_eq!(number(&db, "SELECT (SELECT count(*) FROM member) + (SELECT count(*) FROM message)").await, 0);
-    db.close().await.unwrap();
+    assert!(!empty.path().join("praxis.db").exists(), "no table was made");
     // The same place takes the good one.
     std::fs::write(&wrong, written(&parts)).unwrap();
     archive::load(&config, &wrong).await.unwrap();

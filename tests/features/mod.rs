@@ -4,6 +4,7 @@ mod accounts;
 mod accounts_recovery;
 mod admin;
 mod archive;
+mod archive_import;
 pub mod chat;
 mod chat_pages;
 mod chat_reports;

@@ -40,6 +40,23 @@ fn a_wrong_value_stops_the_start_with_one_line() {
 }
 
 #[test]
+fn what_is_in_force_is_printed_without_passwords() {
+    let folder = Folder::new();
+    let shown = |address: &str| {
+        let ended = run(folder.path(), &["config"], &[("DATABASE_URL", address)]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(!ended.out.contains("hush"), "{}", ended.out);
+        let line = ended.out.lines().find_map(|line| line.strip_prefix("PRAXIS_DATABASE_URL=").map(str::to_owned));
+        line.unwrap()
+    };
+    assert_eq!(shown("postgres://ada:hush@db/praxis"), "postgres://ada:********@db/praxis");
+    let behind = shown("postgres://db/praxis?user=ada&password=hush&sslmode=require");
+    assert_eq!(behind, "postgres://db/praxis?user=ada&password=********&sslmode=require");
+    assert_eq!(shown("postgres://db/praxis?PASSW%4FRD=hush"), "postgres://db/praxis?PASSWORD=********");
+    assert_eq!(shown("postgres://ada@db/praxis?sslmode=require"), "postgres://ada@db/praxis?sslmode=require");
+}
+
+#[test]
 fn a_fault_of_the_file_is_one_line_too() {
     let folder = Folder::new();
     for (text, names) in [

@@ -1,68 +1,108 @@
 //! Jobs and scheduled work, shared out among nodes: one does it, and another if that one dies.
 
-use praxis_server::entities::{job, kinds::JobState, mail, setting};
+use praxis_server::entities::{job, kinds::JobState};
 use praxis_server::jobs;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use praxis_server::web::error::AppError;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde_json::json;
 
-use crate::support::nodes::{on_two_nodes, until};
+use crate::support::nodes::{on_two_nodes, through_redis, until};
+use crate::support::smtp::Smtp;
 
 /// How long a job stays with a node that took it, microseconds; and a moment more.
 const LEASE: i64 = 5 * 60 * 1_000_000 + 1_000_000;
+const HOUR: i64 = 3600 * 1_000_000;
 
 #[test]
 fn a_job_of_a_node_that_died_is_done_by_another() {
     on_two_nodes("leases", async |nodes, _| {
         let [first, second] = nodes.states();
-        // Jobs of no kind that exists fail, which is how one sees who ran them.
-        let made = first.store.write(async |tx| {
-            tx.enqueue_at("nobody.knows", &json!({}), tx.now() + LEASE * 10).await?;
+        // A node took it and is never heard of again: no other may have it before its lease is over.
+        // Jobs of no kind that exists fail, which is how one sees that somebody ran them.
+        let taken = first.store.write(async |tx| {
+            tx.enqueue_at("nobody.knows", &json!({}), tx.now() + 10 * LEASE).await?;
+            job::Entity::update_many()
+                .col_expr(job::Column::State, Expr::value(JobState::Running.as_str()))
+                .col_expr(job::Column::RunAt, Expr::value(tx.now()))
+                .col_expr(job::Column::LockedUntil, Expr::value(tx.now() + LEASE))
+                .filter(job::Column::Kind.eq("nobody.knows"))
+                .exec(tx.conn())
+                .await?;
             Ok(())
         });
-        made.await.unwrap();
-        let id = job::Entity::find().one(first.store.read()).await.unwrap().unwrap().id;
-        let look = async || job::Entity::find_by_id(id).one(second.store.read()).await.unwrap().unwrap();
-        // A node takes it as it is due, and is never heard of again.
-        nodes.first.clock.advance(LEASE * 10 + 1);
-        let take = async || {
-            let now = look().await;
-            now.state == JobState::Running || now.attempts > 0
+        taken.await.unwrap();
+        let look = async || {
+            let row = job::Entity::find().filter(job::Column::Kind.eq("nobody.knows"));
+            row.one(second.store.read()).await.unwrap().unwrap()
         };
-        let _taken = jobs::take(first, jobs::Lane::Quick, 16).await.unwrap();
-        until("somebody has taken it", take).await;
-        let before = look().await;
-        nodes.first.clock.advance(LEASE);
-        until("another node tries it when the lease is over", async || look().await.attempts > before.attempts).await;
-        first
-            .store
-            .write(async move |tx| {
-                job::Entity::delete_by_id(id).exec(tx.conn()).await?;
-                Ok(())
-            })
-            .await
-            .unwrap();
+        let dead = look().await;
+        nodes.first.clock.advance(LEASE - 2_000_000);
+        for state in [first, second] {
+            assert!(jobs::take(state, jobs::Lane::Quick, 16).await.unwrap().iter().all(|job| job.id != dead.id));
+        }
+        assert_eq!(look().await, dead, "it is still the dead node's");
+        nodes.first.clock.advance(4_000_000);
+        until("another node tries it when the lease is over", async || look().await.attempts == 1).await;
+        // Should the first one come back, it has nothing to say any more.
+        let now = look().await;
+        assert!(!jobs::done(first, &dead).await.unwrap());
+        assert!(!jobs::failed(first, &dead, &AppError::internal("late")).await.unwrap());
+        assert_eq!(look().await, now);
+        let id = dead.id;
+        let gone = first.store.write(async move |tx| {
+            job::Entity::delete_by_id(id).exec(tx.conn()).await?;
+            Ok(())
+        });
+        gone.await.unwrap();
     });
 }
 
 #[test]
-fn every_job_is_done_once_by_two_nodes_that_both_look() {
-    on_two_nodes("once", async |nodes, _| {
+fn every_letter_is_delivered_once_by_two_nodes_that_both_look() {
+    let smtp = Smtp::start();
+    through_redis("once", &[("smtp_url", &smtp.url()), ("rate_limit", "off")], async |nodes, _| {
         let ada = nodes.first.member("ada").await;
         let there = nodes.there(&ada);
-        let before = mail::Entity::find().count(nodes.first.state().store.read()).await.unwrap();
-        for number in 0..6 {
+        for number in 0..12 {
             let client = if number % 2 == 0 { &ada } else { &there };
-            let body = json!({"emails": [format!("guest-{number}@example.org")]});
+            let body = json!({"emails": [format!("guest-{number:02}@example.org")]});
             let answer = client.post("/api/v1/invitations", &body).await;
             assert!(answer.status < 300, "{} {}", answer.status, answer.text);
         }
         nodes.first.settle().await;
-        let mails = mail::Entity::find().all(nodes.first.state().store.read()).await.unwrap();
-        let mut guests: Vec<&str> =
-            mails.iter().map(|mail| mail.to_address.as_str()).filter(|to| to.starts_with("guest-")).collect();
+        let mut guests: Vec<String> =
+            smtp.letters().into_iter().map(|letter| letter.to).filter(|to| to.starts_with("guest-")).collect();
         guests.sort_unstable();
-        let once: Vec<String> = (0..6).map(|number| format!("guest-{number}@example.org")).collect();
-        assert_eq!(guests, once, "{before} mails before");
+        let once: Vec<String> = (0..12).map(|number| format!("guest-{number:02}@example.org")).collect();
+        assert_eq!(guests, once);
+    });
+}
+
+#[test]
+fn a_mail_server_that_says_nothing_holds_up_no_notice_and_no_stop() {
+    // It takes connections, and never greets.
+    let silent = super::starting::impostor(b"");
+    let url = format!("smtp://127.0.0.1:{silent}");
+    through_redis("silent mail", &[("smtp_url", &url), ("rate_limit", "off")], async |nodes, _| {
+        let ada = nodes.first.member("ada").await;
+        let bob = nodes.first.member("bob").await;
+        let emails: Vec<String> = (0..12).map(|number| format!("guest-{number}@example.org")).collect();
+        assert!(ada.post("/api/v1/invitations", &json!({"emails": emails})).await.status < 300);
+        let space = nodes.first.space(&ada, "open").await;
+        assert!(bob.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await.status < 300);
+        let topic = nodes.first.topic(&ada, &space, "Who is told?").await;
+        nodes.first.reply(&bob, topic["id"].as_str().unwrap(), None, "You are, @ada.").await;
+        until("the notice is there while the mail server says nothing", async || {
+            !ada.get("/api/v1/notices").await.json()["items"].as_array().unwrap().is_empty()
+        })
+        .await;
+        // So that nothing is left over that the end of the test would wait for.
+        let gone = nodes.first.state().store.write(async |tx| {
+            job::Entity::delete_many().filter(job::Column::Kind.eq("accounts.send_mail")).exec(tx.conn()).await?;
+            Ok(())
+        });
+        gone.await.unwrap();
     });
 }
 
@@ -70,35 +110,16 @@ fn every_job_is_done_once_by_two_nodes_that_both_look() {
 fn what_comes_round_runs_once_however_many_nodes_there_are() {
     on_two_nodes("schedule", async |nodes, _| {
         let [first, second] = nodes.states();
-        let marks = async || {
-            let rows = setting::Entity::find().filter(setting::Column::Key.starts_with("schedule."));
-            let mut rows = rows.all(first.store.read()).await.unwrap();
-            rows.sort_by(|one, other| one.key.cmp(&other.key));
-            rows.into_iter().map(|row| (row.key, row.updated_at)).collect::<Vec<_>>()
-        };
-        until("every task has run once", async || {
-            let marks = marks().await;
-            marks.len() >= 3 && marks.iter().all(|(_, at)| *at > 0)
-        })
-        .await;
-        let before = marks().await;
-        // Within the period nobody runs anything again, whoever asks.
-        for state in [first, second] {
-            jobs::run_due(state).await.unwrap();
+        // Whoever moves the mark forward runs it: of two that ask at once one does, in each period.
+        for _period in 0..20 {
+            let (one, other) =
+                tokio::join!(jobs::claim(first, "test.round", HOUR), jobs::claim(second, "test.round", HOUR));
+            assert_eq!(usize::from(one.unwrap()) + usize::from(other.unwrap()), 1);
+            nodes.first.clock.advance(HOUR - 1_000_000);
+            for state in [first, second] {
+                assert!(!jobs::claim(state, "test.round", HOUR).await.unwrap(), "once is enough");
+            }
+            nodes.first.clock.advance(2_000_000);
         }
-        assert_eq!(marks().await, before);
-        nodes.first.clock.advance(2 * 3600 * 1_000_000);
-        let (one, other) = tokio::join!(jobs::run_due(first), jobs::run_due(second));
-        one.unwrap();
-        other.unwrap();
-        until("every task has run again", async || {
-            marks().await.iter().zip(&before).all(|((_, now), (_, before))| now > before)
-        })
-        .await;
-        let after = marks().await;
-        for state in [first, second] {
-            jobs::run_due(state).await.unwrap();
-        }
-        assert_eq!(marks().await, after, "once is enough");
     });
 }

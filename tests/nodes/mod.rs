@@ -2,8 +2,10 @@
 //! share out; what stops a node from starting.
 
 mod crossing;
+mod health;
 mod jobs;
 mod plans;
+mod rows;
 mod schema;
 mod shares;
 mod starting;

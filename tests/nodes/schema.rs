@@ -73,12 +73,15 @@ fn an_embedded_hub_is_copied_before_its_schema_changes() {
         db.close().await.unwrap();
         // One step back is a hub of the release before.
         assert_eq!(run(folder.path(), &["migrate", "down"], &[]).code, Some(0));
+        let last = Migrator::migrations().last().unwrap().name().to_owned();
+        let copies = [format!("praxis.before-{last}-goes.db"), format!("praxis.before-{last}.db")];
+        assert_eq!(names(), [copies[0].as_str()], "what a step back takes away is kept");
+        // A copy of that name from an earlier time is no copy of this hub.
+        std::fs::write(data.join(&copies[1]), "of another time").unwrap();
         let ended = run(folder.path(), &["migrate", "up"], &[]);
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        let last = Migrator::migrations().last().unwrap().name().to_owned();
-        let copy = format!("praxis.before-{last}.db");
-        assert_eq!(names(), [copy.as_str()]);
-        let copy = data.join(copy);
+        assert_eq!(names(), copies.each_ref().map(String::as_str));
+        let copy = data.join(&copies[1]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -95,6 +98,41 @@ fn an_embedded_hub_is_copied_before_its_schema_changes() {
         db.close().await.unwrap();
         // What is up to date is copied no second time.
         assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
-        assert_eq!(names().len(), 1);
+        assert_eq!(names().len(), 2);
+    });
+}
+
+#[test]
+fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let folder = Folder::new();
+        let data = folder.path().join("data");
+        assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
+        assert_eq!(run(folder.path(), &["migrate", "down"], &[]).code, Some(0));
+        let db = Database::connect(format!("sqlite://{}", data.join("praxis.db").display())).await.unwrap();
+        let names = async || {
+            let all = "SELECT name FROM sqlite_master ORDER BY name";
+            let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, all)).await.unwrap();
+            rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
+        };
+        // In the way of the last table that the playbooks make: those before it are made first.
+        db.execute_unprepared("CREATE TABLE study_figure (id INTEGER)").await.unwrap();
+        let before = names().await;
+        let ended = run(folder.path(), &["migrate", "up"], &[]);
+        assert_eq!((ended.code, ended.err.lines().count()), (Some(2), 1), "{ended:?}");
+        assert!(
+            ended.err.contains("the database as it was is ") && ended.err.contains("praxis.before-m2"),
+            "{ended:?}"
+        );
+        assert_eq!(names().await, before, "nothing of the step is left");
+        db.execute_unprepared("DROP TABLE study_figure").await.unwrap();
+        assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
+        // Whoever changes a schema has the data directory open: a restore would pull it away.
+        let restoring = praxis_server::app::serving::alone(&data).unwrap();
+        let ended = run(folder.path(), &["migrate", "status"], &[]);
+        assert!(ended.code == Some(2) && ended.err.contains("is being restored"), "{ended:?}");
+        drop(restoring);
+        db.close().await.unwrap();
     });
 }

@@ -23,7 +23,7 @@ fn refused(settings: &[(&str, &str)]) -> String {
 }
 
 /// Somebody who takes connections and answers each with the same.
-fn impostor(answer: &'static [u8]) -> u16 {
+pub(super) fn impostor(answer: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {

@@ -204,8 +204,9 @@ impl Postgres {
     /// From the next start on its log says how it runs every statement.
     pub fn explain_everything(&mut self) {
         let _fresh = std::fs::remove_file(self.folder.path().join("log"));
+        // A shell reads it: what ends with a space stands in quotes.
         self.more = "-c shared_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 \
-                     -c auto_explain.log_nested_statements=on -c log_line_prefix=@@\\ -c jit=off"
+                     -c auto_explain.log_nested_statements=on -c log_line_prefix='@@ ' -c jit=off"
             .into();
     }
 

@@ -321,16 +321,33 @@ fn shown(values: &BTreeMap<String, String>) -> BTreeMap<&'static str, String> {
         .collect()
 }
 
-/// An address without its password.
+/// An address without its password, before the host or among what follows the question mark.
 #[must_use]
 pub fn masked(address: &str) -> String {
-    match Url::parse(address) {
-        Ok(mut url) if url.password().is_some() => {
-            let _kept = url.set_password(Some("********"));
-            url.to_string()
-        }
-        Ok(_) => address.to_owned(),
+    let Ok(mut url) = Url::parse(address) else {
         // What cannot be parsed may still hold a password.
-        Err(_) => address.rsplit_once('@').map_or_else(|| address.to_owned(), |(_, host)| format!("********@{host}")),
+        let shown = address.split('?').next().unwrap_or_default();
+        return shown.rsplit_once('@').map_or_else(|| shown.to_owned(), |(_, host)| format!("********@{host}"));
+    };
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["pass", "secret", "token", "pwd"].iter().any(|word| name.contains(word))
+    };
+    let inside = url.password().is_some();
+    let behind = url.query_pairs().any(|(name, _)| is_secret(&name));
+    if !inside && !behind {
+        return address.to_owned();
     }
+    if inside {
+        let _kept = url.set_password(Some("********"));
+    }
+    if behind {
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let shown: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={}", if is_secret(name) { "********" } else { value }))
+            .collect();
+        url.set_query(Some(&shown.join("&")));
+    }
+    url.to_string()
 }

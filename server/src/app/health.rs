@@ -1,5 +1,7 @@
 //! Whether the hub lives, and whether it can serve.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, web};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -26,11 +28,31 @@ fn bus(state: &AppState) -> Value {
     }
 }
 
-/// `GET /readyz`: 200 only while the database answers; the rest degrades.
-pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
+/// How long a part has to answer: whoever asks waits little longer himself.
+const WITHIN: Duration = Duration::from_secs(1);
+
+/// What a part answers in time.
+pub async fn within<T>(asked: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(WITHIN, asked).await.ok()
+}
+
+/// Whether the database answers.
+pub async fn database_answers(state: &AppState) -> bool {
     // As an error of ours, so that a lost connection is noted.
-    let database = state.store.read().execute_unprepared("SELECT 1").await.map_err(AppError::from).is_ok();
-    let storage = state.blobs.is_ready().await;
+    let asked = async { state.store.read().execute_unprepared("SELECT 1").await.map_err(AppError::from).is_ok() };
+    within(asked).await.unwrap_or(false)
+}
+
+/// Whether the virus scanner answers, if there is one.
+pub async fn scanner_answers(state: &AppState) -> Option<bool> {
+    within(state.scanner.is_ready()).await.unwrap_or(Some(false))
+}
+
+/// `GET /readyz`: 200 only while the database answers; the rest degrades, and holds up nothing.
+pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
+    let (database, storage, scanner) =
+        tokio::join!(database_answers(&state), within(state.blobs.is_ready()), scanner_answers(&state));
+    let storage = storage.unwrap_or(false);
     let word = |good: bool| if good { "ok" } else { "down" };
     let mut body = json!({
         "status": if database { "ok" } else { "down" },
@@ -43,7 +65,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
         },
     });
     // Only where there is one: uploads are held while it is away.
-    if let Some(good) = state.scanner.is_ready().await
+    if let Some(good) = scanner
         && let Some(components) = body.get_mut("components").and_then(serde_json::Value::as_object_mut)
     {
         components.insert("scanner".to_owned(), json!({ "state": word(good) }));

@@ -2,7 +2,7 @@
 
 pub mod cli;
 pub mod config;
-mod health;
+pub mod health;
 mod node;
 pub mod private;
 pub mod routes;

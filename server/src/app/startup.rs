@@ -207,6 +207,9 @@ impl std::fmt::Debug for Running {
     }
 }
 
+/// How long the hub's own tasks may take to end, after the last request.
+const ENDS_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Starts serving; returns once the hub listens.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let bind = config.bind.clone();
@@ -231,12 +234,15 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let (stop, stopping) = watch::channel(false);
     let mut tasks = vec![
         spawn(relay.run(receiver)),
-        spawn(state.jobs.clone().run(state.clone(), Lane::Quick, stopping.clone())),
-        spawn(state.jobs.clone().run(state.clone(), Lane::Slow, stopping.clone())),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
         spawn(follow::run(state.clone(), wishes, stopping.clone())),
         spawn(state.hub.clone().run_live(state.clone(), stopping.clone())),
     ];
+    for lane in Lane::ALL {
+        for _ in 0..lane.workers() {
+            tasks.push(spawn(state.jobs.clone().run(state.clone(), lane, stopping.clone())));
+        }
+    }
     if let Some(outgoing) = outgoing {
         tasks.push(spawn(state.bus.clone().run(outgoing, node, stopping)));
     }
@@ -297,8 +303,14 @@ impl Running {
         if let Some(relay) = tasks.next() {
             relay.abort();
         }
+        let until = tokio::time::Instant::now() + ENDS_WITHIN;
         for task in tasks {
-            let _ended = task.await;
+            let ending = task.abort_handle();
+            if tokio::time::timeout_at(until, task).await.is_err() {
+                // What it had begun is a lease that runs out, or a log that is read on.
+                tracing::warn!("a part of the hub does not end, and is cut off");
+                ending.abort();
+            }
         }
         self.state.store.close().await;
         crate::store::close_readers(self.state.store.read()).await;

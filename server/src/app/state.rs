@@ -89,6 +89,13 @@ impl AppState {
         crate::features::may_subscribe(self, member, stream).await
     }
 
+    /// A task of the schedule failed: it counts as run at this time.
+    pub fn schedule_again(&self, name: &'static str, at: i64) {
+        if let Ok(mut scheduled) = self.scheduled.lock() {
+            scheduled.insert(name, at);
+        }
+    }
+
     /// Whether a task of the schedule may be due, as far as this process knows.
     #[must_use]
     pub fn schedule_due(&self, name: &'static str, now: i64, period: i64) -> bool {

@@ -8,6 +8,6 @@ mod queue;
 mod schedule;
 mod worker;
 
-pub use queue::{Lane, retry_dead, take};
-pub use schedule::run_due;
+pub use queue::{Lane, done, failed, retry_dead, take};
+pub use schedule::{claim, run_due};
 pub use worker::{Worker, payload, run_until_idle};

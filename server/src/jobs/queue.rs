@@ -17,29 +17,49 @@ const LOCK: i64 = 5 * MINUTE;
 /// After so many attempts a job is dead.
 pub const MOST_ATTEMPTS: i32 = 8;
 
+/// A job is begun only while its lock lasts at least this long.
+const LEFT: i64 = MINUTE;
+
 /// Kinds of jobs that may take seconds or minutes.
 const SLOW: [&str; 2] = [crate::features::library::SCAN, crate::features::library::EXTRACT];
+/// Kinds of jobs that wait for a mail server.
+const MAIL: [&str; 1] = [crate::features::accounts::SEND];
 
-/// Jobs that take long have a worker of their own, so that mails and notices wait for none.
+/// Jobs that wait for others than the database have workers of their own, so that notices and the
+/// schedule wait for none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     Quick,
+    Mail,
     Slow,
 }
 
 impl Lane {
-    /// Jobs taken at once. A slow one is taken when it is run: its lock must outlast it.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Mail, Self::Slow];
+
+    /// Jobs taken at once. One that may take long is taken when it is run: its lock must outlast it.
     #[must_use]
     pub const fn batch(self) -> u64 {
         match self {
             Self::Quick => 16,
-            Self::Slow => 1,
+            Self::Mail | Self::Slow => 1,
+        }
+    }
+
+    /// Workers of a node: a mail server that is slow with one letter may be quick with another.
+    #[must_use]
+    pub const fn workers(self) -> usize {
+        match self {
+            Self::Mail => 4,
+            Self::Quick | Self::Slow => 1,
         }
     }
 
     fn kinds(self) -> Condition {
+        let apart = SLOW.into_iter().chain(MAIL);
         match self {
-            Self::Quick => Condition::all().add(job::Column::Kind.is_not_in(SLOW)),
+            Self::Quick => Condition::all().add(job::Column::Kind.is_not_in(apart)),
+            Self::Mail => Condition::all().add(job::Column::Kind.is_in(MAIL)),
             Self::Slow => Condition::all().add(job::Column::Kind.is_in(SLOW)),
         }
     }
@@ -64,13 +84,17 @@ pub async fn take(state: &AppState, lane: Lane, count: u64) -> Result<Vec<job::M
             if tx.conn().get_database_backend() == DbBackend::Postgres {
                 find = find.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             }
-            let jobs = find.all(tx.conn()).await?;
+            let mut jobs = find.all(tx.conn()).await?;
+            let until = tx.now() + LOCK;
             job::Entity::update_many()
                 .col_expr(job::Column::State, Expr::value(JobState::Running.as_str()))
-                .col_expr(job::Column::LockedUntil, Expr::value(Some(tx.now() + LOCK)))
+                .col_expr(job::Column::LockedUntil, Expr::value(Some(until)))
                 .filter(job::Column::Id.is_in(jobs.iter().map(|job| job.id)))
                 .exec(tx.conn())
                 .await?;
+            for job in &mut jobs {
+                (job.state, job.locked_until) = (JobState::Running, Some(until));
+            }
             Ok(jobs)
         })
         .await
@@ -82,40 +106,76 @@ fn due(now: i64) -> Condition {
         .add(Condition::all().add(job::Column::State.eq(JobState::Running)).add(job::Column::LockedUntil.lt(now)))
 }
 
-/// Ends a job that went well.
-pub async fn done(state: &AppState, id: i64) -> Result<()> {
+/// The row of a job as long as it is this taker's: whose lock ran out says nothing more about a job
+/// that another has.
+fn held(of: &job::Model) -> Condition {
+    Condition::all()
+        .add(job::Column::Id.eq(of.id))
+        .add(job::Column::State.eq(JobState::Running))
+        .add(job::Column::LockedUntil.eq(of.locked_until))
+}
+
+/// Whether there is time left to run a job that was taken a while ago.
+#[must_use]
+pub fn holds(of: &job::Model, now: i64) -> bool {
+    of.locked_until.is_some_and(|until| until - now >= LEFT)
+}
+
+/// Ends a job that went well; false if it was another's by then.
+pub async fn done(state: &AppState, of: &job::Model) -> Result<bool> {
+    let held = held(of);
     state
         .store
         .write(async move |tx| {
-            job::Entity::delete_by_id(id).exec(tx.conn()).await?;
+            let gone = job::Entity::delete_many().filter(held.clone()).exec(tx.conn()).await?;
+            Ok(gone.rows_affected == 1)
+        })
+        .await
+}
+
+/// Gives jobs back that were taken and not ended: the next who looks runs them.
+pub async fn give_back(state: &AppState, jobs: &[job::Model]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let held = jobs.iter().fold(Condition::any(), |all, job| all.add(held(job)));
+    state
+        .store
+        .write(async move |tx| {
+            job::Entity::update_many()
+                .col_expr(job::Column::State, Expr::value(JobState::Ready.as_str()))
+                .col_expr(job::Column::LockedUntil, Expr::value(Option::<i64>::None))
+                .filter(held.clone())
+                .exec(tx.conn())
+                .await?;
             Ok(())
         })
         .await
 }
 
-/// Puts a failed job back for later, or among the dead.
-pub async fn failed(state: &AppState, of: &job::Model, error: &AppError) -> Result<()> {
+/// Puts a failed job back for later, or among the dead; false if it was another's by then.
+pub async fn failed(state: &AppState, of: &job::Model, error: &AppError) -> Result<bool> {
     let attempts = of.attempts + 1;
     let dead = attempts >= MOST_ATTEMPTS;
     let text: String = error.to_string().chars().take(500).collect();
-    let id = of.id;
+    let held = held(of);
     // 5 s, 10 s, 20 s, … 10 min: most outages are short, and none is helped by haste.
     let pause = (5 * SECOND).saturating_mul(1 << attempts.clamp(0, 7));
     state
         .store
         .write(async move |tx| {
             let next = if dead { JobState::Dead } else { JobState::Ready };
-            job::Entity::update_many()
+            let put = job::Entity::update_many()
                 .col_expr(job::Column::State, Expr::value(next.as_str()))
                 .col_expr(job::Column::Attempts, Expr::value(attempts))
                 .col_expr(job::Column::RunAt, Expr::value(tx.now() + pause))
                 .col_expr(job::Column::LockedUntil, Expr::value(Option::<i64>::None))
                 .col_expr(job::Column::LastError, Expr::value(Some(text.clone())))
                 .col_expr(job::Column::FinishedAt, Expr::value(dead.then(|| tx.now())))
-                .filter(job::Column::Id.eq(id))
+                .filter(held.clone())
                 .exec(tx.conn())
                 .await?;
-            Ok(())
+            Ok(put.rows_affected == 1)
         })
         .await
 }

@@ -18,6 +18,9 @@ const EVENTS_KEPT: i64 = 30 * DAY;
 /// An index that has not followed for so long builds itself again.
 const CHANGES_KEPT: i64 = 3 * DAY;
 
+/// A task that failed is tried again after this.
+const AGAIN: i64 = 5 * MINUTE;
+
 /// What each node does for itself: its memory is nobody else's.
 const TIDY_MEMORY: (&str, i64) = ("schedule.tidy_memory", 10 * MINUTE);
 
@@ -39,15 +42,37 @@ pub async fn run_due(state: &AppState) -> Result<()> {
         state.limits.tidy();
     }
     for (name, period) in TASKS {
-        if state.schedule_due(name, now, *period) && claim(state, name, *period).await? {
-            run(state, name).await?;
+        if !state.schedule_due(name, now, *period) || !claim(state, name, *period).await? {
+            continue;
+        }
+        if let Err(error) = run(state, name).await {
+            // The others are due all the same.
+            tracing::warn!(%error, task = name, "a task of the schedule failed, and is tried again");
+            let again = now + Ord::min(AGAIN, *period);
+            state.schedule_again(name, again - period);
+            put_back(state, name, again - period).await?;
         }
     }
     Ok(())
 }
 
+/// A task that failed is due again soon, on whichever node looks first.
+async fn put_back(state: &AppState, name: &'static str, mark: i64) -> Result<()> {
+    state
+        .store
+        .write(async move |tx| {
+            setting::Entity::update_many()
+                .col_expr(setting::Column::UpdatedAt, Expr::value(mark))
+                .filter(setting::Column::Key.eq(name))
+                .exec(tx.conn())
+                .await?;
+            Ok(())
+        })
+        .await
+}
+
 /// Moves a task's mark forward; false if another process did.
-async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<bool> {
+pub async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<bool> {
     state
         .store
         .write(async move |tx| {

@@ -1,10 +1,15 @@
 //! Sending mail. Without a mail server mails stay in the outbox table.
 
+use std::time::Duration;
+
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use crate::entities::mail;
+
+/// How long a letter may take in all; each answer of the server may take a third of it.
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// How sending failed.
 #[derive(Debug)]
@@ -28,7 +33,7 @@ impl Mailer {
     pub fn new(smtp_url: Option<&str>, from: &str) -> Self {
         let smtp = smtp_url
             .and_then(|url| AsyncSmtpTransport::<Tokio1Executor>::from_url(url).ok())
-            .map(|builder| builder.timeout(Some(std::time::Duration::from_secs(20))).build());
+            .map(|builder| builder.timeout(Some(WITHIN / 3)).build());
         Self { smtp, from: from.parse().ok() }
     }
 
@@ -58,7 +63,10 @@ impl Mailer {
             .message_id(Some(format!("<{}@praxis>", crate::store::Id(row.id))))
             .multipart(MultiPart::alternative_plain_html(row.text.clone(), row.html.clone()))
             .map_err(|error| MailFault::Final(error.to_string()))?;
-        match smtp.send(message).await {
+        let Ok(sent) = tokio::time::timeout(WITHIN, smtp.send(message)).await else {
+            return Err(MailFault::Later("the mail server takes too long".into()));
+        };
+        match sent {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(MailFault::Final(error.to_string())),
             Err(error) => Err(MailFault::Later(error.to_string())),

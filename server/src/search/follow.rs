@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(120);
 /// After a fault.
 const AGAIN: Duration = Duration::from_secs(2);
+/// After an index was built that could not follow.
+const LATER: Duration = Duration::from_mins(1);
 /// Words of what was taken away leave the disk within this.
 const EXPUNGE: Duration = Duration::from_hours(6);
 /// How often index and rows are compared, and how often this server says that it is there.
@@ -58,6 +60,8 @@ struct Follower<'a> {
     main: Side,
     /// Being built to replace it.
     next: Option<Side>,
+    /// When one that was to replace it was given up.
+    given_up: Option<Instant>,
     /// Replaced; gone once nobody reads it any more.
     retired: Vec<Shared>,
     checked: Instant,
@@ -95,6 +99,7 @@ impl<'a> Follower<'a> {
             home,
             main,
             next: None,
+            given_up: None,
             retired: Vec::new(),
             // The first comparison soon after the start: a killed server may have left something.
             checked: now.checked_sub(CHECK).unwrap_or(now),
@@ -145,14 +150,15 @@ impl<'a> Follower<'a> {
         }
         let started = self.state.clock.now();
         let followed = follow(self.state, &self.sources, &mut self.main).await?;
-        if followed.is_none() && self.next.is_none() {
+        let begins = self.next.is_none() && self.given_up.is_none_or(|at| at.elapsed() >= LATER);
+        if followed.is_none() && begins {
             // The log no longer has what comes next: the index answers until another replaces it.
             tracing::info!("the search index has lost the thread and is built again");
             self.begin_next().await?;
         }
         let more = followed.unwrap_or(false);
         let wanted = requests::wanted(db).await?;
-        if wanted > self.main.progress.request && self.next.is_none() {
+        if wanted > self.main.progress.request && begins && self.next.is_none() {
             self.begin_next().await?;
         }
         let building = self.go_on_building().await?;
@@ -204,9 +210,11 @@ impl<'a> Follower<'a> {
             return Ok(true);
         }
         let Some(more) = follow(self.state, &self.sources, next).await? else {
-            // Building took longer than the log reaches back.
-            self.next = None;
-            return Ok(true);
+            // Building took longer than the log reaches back. At once it would not go better.
+            tracing::warn!("an index that was built cannot follow the log; it is built again later");
+            self.retired.extend(self.next.take().map(|next| next.index));
+            self.given_up = Some(Instant::now());
+            return Ok(false);
         };
         if more {
             return Ok(true);

@@ -61,7 +61,7 @@ pub async fn end(db: &DatabaseConnection) -> Result<Cursor> {
     Ok(Cursor { after: row.try_get("", "last")?, seen: None, target: None })
 }
 
-async fn snapshot(db: &DatabaseConnection) -> Result<String> {
+async fn snapshot(db: &impl ConnectionTrait) -> Result<String> {
     let row = Sql::new("SELECT pg_current_snapshot()::text AS now").one(db).await?;
     Ok(row.ok_or_else(|| AppError::internal("no snapshot"))?.try_get("", "now")?)
 }
@@ -117,9 +117,16 @@ async fn read_postgres(db: &DatabaseConnection, cursor: &Cursor) -> Result<Optio
         None => snapshot(db).await?,
     };
     let Some(now) = edge(&target, 1) else { return Ok(None) };
-    let floor = Sql::new("SELECT value FROM setting WHERE key = ").bind(FLOOR).one(db).await?;
-    let floor: i64 = match floor {
-        Some(row) => row.try_get::<String>("", "value")?.parse().unwrap_or(0),
+    // The number of the next transaction is of the same moment: a floor beyond it was brought along
+    // from another cluster by a dump, and says nothing of this log.
+    let floor =
+        Sql::new("SELECT value, pg_snapshot_xmax(pg_current_snapshot())::text AS next FROM setting WHERE key = ");
+    let floor: i64 = match floor.bind(FLOOR).one(db).await? {
+        Some(row) => {
+            let floor: i64 = row.try_get::<String>("", "value")?.parse().unwrap_or(0);
+            let next: i64 = row.try_get::<String>("", "next")?.parse().unwrap_or(i64::MAX);
+            if floor < next { floor } else { 0 }
+        }
         None => 0,
     };
     if floor >= low || now < high {
@@ -181,20 +188,24 @@ pub async fn trim(tx: &DatabaseTransaction, before: i64, now: i64) -> Result<usi
         .then(" ORDER BY at LIMIT 5000) RETURNING id, place")
         .all(tx)
         .await?;
-    let mut floor: i64 = 0;
-    for row in &gone {
-        floor = floor.max(row.try_get("", if by_place { "place" } else { "id" })?);
-    }
     if gone.is_empty() {
         return Ok(0);
+    }
+    // Marks and a floor that came with a dump of another cluster may be numbered beyond this one.
+    let next = if by_place { edge(&snapshot(tx).await?, 1).unwrap_or(i64::MAX) } else { i64::MAX };
+    let mut floor: i64 = 0;
+    for row in &gone {
+        let place: i64 = row.try_get("", if by_place { "place" } else { "id" })?;
+        floor = floor.max(if place < next { place } else { 0 });
     }
     Sql::new("INSERT INTO setting (key, value, updated_at) VALUES ")
         .rows([[FLOOR.into(), floor.to_string().into(), now.into()]])
         .then(
             " ON CONFLICT (key) DO UPDATE SET value = CASE WHEN CAST(setting.value AS BIGINT) < \
-             CAST(excluded.value AS BIGINT) THEN excluded.value ELSE setting.value END, \
-             updated_at = excluded.updated_at",
+             CAST(excluded.value AS BIGINT) OR CAST(setting.value AS BIGINT) >= ",
         )
+        .bind(next)
+        .then(" THEN excluded.value ELSE setting.value END, updated_at = excluded.updated_at")
         .run(tx)
         .await?;
     Ok(gone.len())

@@ -1,7 +1,7 @@
 //! Bringing the schema up to date: once, whoever comes first, and never below a newer version.
 //!
 //! On PostgreSQL an advisory lock lets one node change the schema while the others that start
-//! with it wait. An embedded database is copied to a file beside it first.
+//! with it wait. An embedded database is copied to a file beside it first, whichever way it goes.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ const ASK: Duration = Duration::from_millis(200);
 pub enum Change {
     /// All steps that are missing.
     Up,
+    /// The first so many steps, those that are missing: for an archive of an older program.
+    UpTo(usize),
     /// The last step is taken back.
     Down,
 }
@@ -31,7 +33,7 @@ pub enum Change {
 /// Changes the schema if there is anything to change; the error is one line for the operator.
 pub async fn change_schema(url: &str, connections: &Connections, change: Change) -> Result<(), String> {
     let missing = missing(&connections.writer).await?;
-    if change == Change::Up && missing.is_empty() {
+    if steps(&missing, change) == 0 {
         return Ok(());
     }
     if connections.backend == DbBackend::Postgres {
@@ -40,16 +42,33 @@ pub async fn change_schema(url: &str, connections: &Connections, change: Change)
         close_readers(&db).await;
         return done;
     }
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        copy_first(&connections.writer, Path::new(path), &missing).await?;
-    }
-    run(&connections.writer, change).await
+    let copy = match url.strip_prefix("sqlite://") {
+        Some(path) => copy_first(&connections.writer, Path::new(path), &missing, change).await?,
+        None => None,
+    };
+    let count = steps(&missing, change);
+    run(&connections.writer, change, count).await.map_err(|line| match copy {
+        Some(copy) => format!("{line}; the database as it was is {}", copy.display()),
+        None => line,
+    })
 }
 
-async fn run(db: &DatabaseConnection, change: Change) -> Result<(), String> {
+/// How many steps a change takes.
+fn steps(missing: &[String], change: Change) -> usize {
+    let all = Migrator::migrations().len();
+    let have = all - missing.len();
+    match change {
+        Change::Up => missing.len(),
+        Change::UpTo(count) => count.saturating_sub(have),
+        Change::Down => have.min(1),
+    }
+}
+
+async fn run(db: &DatabaseConnection, change: Change, steps: usize) -> Result<(), String> {
+    let steps = u32::try_from(steps).ok();
     let done = match change {
-        Change::Up => Migrator::up(db, None).await,
-        Change::Down => Migrator::down(db, Some(1)).await,
+        Change::Up | Change::UpTo(_) => Migrator::up(db, steps).await,
+        Change::Down => Migrator::down(db, steps).await,
     };
     done.map_err(|error| {
         one_line(&format!("the schema could not be changed ({error}); see that the user may change it"))
@@ -72,10 +91,10 @@ async fn alone(db: &DatabaseConnection, change: Change) -> Result<(), String> {
         }
         tokio::time::sleep(ASK).await;
     }
-    if change == Change::Up && missing(db).await?.is_empty() {
-        return Ok(());
+    match steps(&missing(db).await?, change) {
+        0 => Ok(()),
+        steps => run(db, change, steps).await,
     }
-    run(db, change).await
 }
 
 /// Names of the steps that the database lacks. A database that has steps this program does not
@@ -104,14 +123,25 @@ async fn applied(db: &DatabaseConnection) -> Result<HashSet<String>, DbErr> {
     rows.iter().map(|row| row.try_get("", "version")).collect()
 }
 
-/// Copies an embedded database that has something in it to a file beside it, named after the first
-/// step that will change it. What is there from a try that was cut off is older, and stays.
-async fn copy_first(db: &DatabaseConnection, path: &Path, missing: &[String]) -> Result<(), String> {
-    let Some(step) = missing.first().filter(|_| missing.len() < Migrator::migrations().len()) else { return Ok(()) };
-    let copy = beside(path, &format!("before-{step}"));
-    if copy.exists() {
-        return Ok(());
+/// Copies an embedded database that has something in it to a file beside it, named after the step
+/// that will change it: `before-STEP`, or `before-STEP-goes`. A copy of that name from an earlier
+/// change is of another time, and is replaced.
+async fn copy_first(
+    db: &DatabaseConnection,
+    path: &Path,
+    missing: &[String],
+    change: Change,
+) -> Result<Option<PathBuf>, String> {
+    let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+    if missing.len() == known.len() {
+        return Ok(None);
     }
+    let step = match change {
+        Change::Up | Change::UpTo(_) => missing.first().cloned(),
+        Change::Down => known.iter().rev().find(|name| !missing.contains(name)).map(|name| format!("{name}-goes")),
+    };
+    let Some(step) = step else { return Ok(None) };
+    let copy = beside(path, &format!("before-{step}"));
     let part = beside(path, &format!("before-{step}.part"));
     let fault = |error: &dyn std::fmt::Display| {
         one_line(&format!(
@@ -130,7 +160,7 @@ async fn copy_first(db: &DatabaseConnection, path: &Path, missing: &[String]) ->
     std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(|error| fault(&error))?;
     std::fs::rename(&part, &copy).map_err(|error| fault(&error))?;
     tracing::info!(copy = %copy.display(), "the database was copied before its schema changes");
-    Ok(())
+    Ok(Some(copy))
 }
 
 /// `praxis.db` and `x`: `praxis.x.db`.

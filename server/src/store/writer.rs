@@ -207,7 +207,7 @@ impl Writing {
             };
             works.into_iter().for_each(|work| work.finish(Err(refused())));
             if meaning == Fault::Away {
-                refuse_waiting(queue).await;
+                refuse_waiting(queue);
             }
             return;
         }
@@ -303,8 +303,10 @@ async fn append(tx: &mut Tx) -> Result<()> {
 }
 
 /// While the database is away everybody who waits is told so, and not one after the other.
-async fn refuse_waiting(queue: &Shared) {
-    let mut queue = queue.lock().await;
+fn refuse_waiting(queue: &Shared) {
+    // Another writer that holds the queue waits at its end, or empties it as this one would. Whoever
+    // waited for it here would refuse what came much later, with the database back.
+    let Ok(mut queue) = queue.try_lock() else { return };
     while let Ok(work) = queue.try_recv() {
         work.finish(Err(AppError::Unavailable(2)));
     }

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::error::{AppError, Result};
-use crate::app::AppState;
+use crate::app::{AppState, health};
 use crate::entities::{job, kinds::JobState, kinds::MailState, mail};
 use crate::ports::clock::SECOND;
 use crate::realtime::bus::BusState;
@@ -30,7 +30,7 @@ struct Series {
 /// Counters of this process.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    requests: Mutex<BTreeMap<(String, String, u16), Series>>,
+    requests: Mutex<BTreeMap<(&'static str, String, u16), Series>>,
     /// Runs of jobs by kind: how many, and how long in all.
     jobs: Mutex<BTreeMap<String, (u64, f64)>>,
 }
@@ -39,7 +39,7 @@ impl Metrics {
     /// Notes a request by its route's template, never by its path.
     pub fn observe(&self, method: &Method, template: &str, status: u16, took: Duration) {
         let Ok(mut requests) = self.requests.lock() else { return };
-        let series = requests.entry((method.to_string(), template.to_owned(), status)).or_default();
+        let series = requests.entry((known(method), template.to_owned(), status)).or_default();
         let seconds = took.as_secs_f64();
         for (bound, count) in BUCKETS.iter().zip(series.buckets.iter_mut()) {
             if seconds <= *bound {
@@ -86,6 +86,12 @@ impl Metrics {
     }
 }
 
+/// A method by its name. Clients can make up any; those count as one, so that memory has a bound.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|name| *name == method.as_str()).unwrap_or("OTHER")
+}
+
 fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
     let written = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     debug_assert!(written.is_ok());
@@ -114,20 +120,25 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     let from_log = state.relay.from_log();
     counter(&mut text, "praxis_relay_from_log", "Events found in the log that nobody had handed over.", from_log);
     write_bus(&mut text, &state);
-    // Figures of the database fail alone: whoever looks why it is away needs the others.
-    let counted = count_rows(db).await;
-    gauge(&mut text, "praxis_database_up", "1 while the database answers.", u8::from(counted.is_ok()));
-    if let Ok([ready, running, dead, failed]) = counted {
+    // Parts are asked at once and for a second: whoever looks why one is away needs the others.
+    let (up, counted, waiting, scanner) = tokio::join!(
+        health::database_answers(&state),
+        health::within(count_rows(db)),
+        health::within(crate::features::library::waiting(&state)),
+        health::scanner_answers(&state),
+    );
+    gauge(&mut text, "praxis_database_up", "1 while the database answers.", u8::from(up));
+    if let Some(Ok([ready, running, dead, failed])) = counted {
         gauge(&mut text, "praxis_jobs_ready", "Jobs that wait.", ready);
         gauge(&mut text, "praxis_jobs_running", "Jobs that run.", running);
         gauge(&mut text, "praxis_jobs_dead", "Jobs given up.", dead);
         gauge(&mut text, "praxis_mail_failed", "Mails given up.", failed);
     }
-    if let Ok((scans, texts)) = crate::features::library::waiting(&state).await {
+    if let Some(Ok((scans, texts))) = waiting {
         gauge(&mut text, "praxis_library_scans_waiting", "Files held for the virus scanner.", scans);
         gauge(&mut text, "praxis_library_texts_waiting", "Files whose text is yet to be taken out.", texts);
     }
-    if let Some(up) = state.scanner.is_ready().await {
+    if let Some(up) = scanner {
         gauge(&mut text, "praxis_scanner_up", "Whether the virus scanner answers.", i32::from(up));
     }
     let search = state.search.status();

@@ -24,7 +24,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 pub use console::{create_administrator, reset_link, setup_link};
-pub use mail::queue;
+pub use mail::{SEND, queue};
 pub use slowdown::SlowDown;
 
 use crate::app::AppState;

@@ -1,6 +1,7 @@
 //! `praxis import praxis FILE`: an archive into a hub that has no members.
 //!
-//! The archive is checked whole first. Files come before rows, as with every upload: they replace
+//! The archive is checked whole first, against the schema that it says it has, and the hub is looked
+//! at; only then is anything made. Files come before rows, as with every upload: they replace
 //! themselves when the command runs again. All rows are one transaction, so a run that is cut off
 //! has added none, and the same command does it anew.
 
@@ -8,7 +9,8 @@ use std::path::Path;
 
 use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, TransactionTrait as _,
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _,
 };
 
 use super::check::{self, Checked};
@@ -18,15 +20,16 @@ use super::progress::Progress;
 use super::tables::{self, Table};
 use super::{blobs, close, database_fault, file_fault, open_blobs, rows};
 use crate::app::{Config, private, serving};
-use crate::entities::{member, setting, stream};
+use crate::entities::{setting, stream};
 use crate::ports::blobs::Blobs;
 use crate::ports::clock::Clock;
-use crate::store::{Connections, connect};
+use crate::store::{Change, Connections, Sql, change_schema, connect};
 use crate::streams::Stream;
 use crate::web::error::AppError;
 
 /// Which archive a hub was loaded from: the same one again adds nothing.
 const LOADED: &str = "archive.loaded";
+const AGAIN: &str = "this archive is loaded already; nothing was added";
 /// Rows of one statement, and their bytes.
 const ROWS: usize = 2000;
 const BYTES: usize = 2 << 20;
@@ -34,44 +37,76 @@ const BYTES: usize = 2 << 20;
 /// Loads the archive; returns what it says at the end.
 pub async fn load(config: &Config, from: &Path) -> Result<String, String> {
     let head = check::head(from, Kind::Export)?;
+    let mut progress = Progress::new();
+    let checked = check_first(&head.schema, from, &mut progress).await;
+    let checked = checked.inspect_err(|_| progress.finish())?;
     private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
     let _open = serving::share(&config.data_dir)?;
     let files = open_blobs(config)?;
     let connections = connect(&config.database()).await.map_err(|error| database_fault(&error))?;
-    let mut progress = Progress::new();
-    let done = run(&connections, &files, &head.schema, from, &mut progress).await;
+    let done = run(config, &connections, &files, from, &checked, &mut progress).await;
     progress.finish();
     close(connections).await;
     done
 }
 
+/// Checks an archive against the tables of its own schema, made in memory: a damaged one leaves no
+/// trace in the hub that it was for.
+async fn check_first(schema: &[String], from: &Path, progress: &mut Progress) -> Result<Checked, String> {
+    let ours: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+    if !ours.starts_with(schema) {
+        return Err(file_fault(from, &"the archive is of a newer program; upgrade this one first"));
+    }
+    let fault = |error: &dyn std::fmt::Display| file_fault(from, &format!("it cannot be checked ({error})"));
+    let mut one = sea_orm::ConnectOptions::new("sqlite::memory:");
+    one.max_connections(1).min_connections(1).sqlx_logging(false);
+    let db = sea_orm::Database::connect(one).await.map_err(|error| fault(&error))?;
+    let steps = u32::try_from(schema.len()).ok();
+    Migrator::up(&db, steps).await.map_err(|error| fault(&error))?;
+    let known = tables::read(&db).await.map_err(|error| fault(&error))?;
+    db.close().await.map_err(|error| fault(&error))?;
+    check::whole(from, Kind::Export, &known, progress)
+}
+
 async fn run(
+    config: &Config,
     connections: &Connections,
     files: &Blobs,
-    schema: &[String],
     from: &Path,
+    checked: &Checked,
     progress: &mut Progress,
 ) -> Result<String, String> {
-    reach(connections, schema, from).await?;
     let fault = |error: AppError| database_fault(&error);
+    let there = tables::names(&connections.writer).await.map_err(fault)?;
+    if there.contains("member") && there.contains("setting") && is_loaded(&connections.writer, checked).await? {
+        return Ok(AGAIN.to_owned());
+    }
+    reach(config, connections, &checked.manifest.head.schema, from).await?;
     let known = tables::read(&connections.writer).await.map_err(fault)?;
-    let checked = check::whole(from, Kind::Export, &known, progress)?;
-    let loaded = setting::Entity::find_by_id(LOADED).one(&connections.writer).await;
-    if loaded.map_err(|error| database_fault(&error))?.is_some_and(|row| row.value == checked.id) {
-        return Ok("this archive is loaded already; nothing was added".to_owned());
-    }
-    if member::Entity::find().one(&connections.writer).await.map_err(|error| database_fault(&error))?.is_some() {
-        return Err("the hub has members, and an archive is loaded into an empty one; name another database and \
-                    another data directory"
-            .to_owned());
-    }
-    keep_files(files, from, &checked, progress).await.map_err(|line| again(&line))?;
-    let all = keep_rows(connections, &known, from, &checked, progress).await.map_err(|line| again(&line))?;
+    keep_files(files, from, checked, progress).await.map_err(|line| again(&line))?;
+    let all = keep_rows(connections, &known, from, checked, progress).await.map_err(|line| again(&line))?;
+    let Some(all) = all else { return Ok(AGAIN.to_owned()) };
     // What was archived by an older program goes the rest of the way.
-    Migrator::up(&connections.writer, None).await.map_err(|error| database_fault(&error))?;
+    change_schema(&config.database(), connections, Change::Up).await.map_err(|error| database_fault(&error))?;
     let (tables, count) = (checked.manifest.tables.len(), checked.manifest.files.count);
     Ok(format!("{all} rows of {tables} tables and {count} files; members sign in again"))
+}
+
+/// Whether this hub has this archive already. One that has members takes none.
+async fn is_loaded(db: &impl ConnectionTrait, checked: &Checked) -> Result<bool, String> {
+    let loaded = setting::Entity::find_by_id(LOADED).one(db).await.map_err(|error| database_fault(&error))?;
+    if loaded.is_some_and(|row| row.value == checked.id) {
+        return Ok(true);
+    }
+    // The key alone: an older schema lacks columns of today.
+    let one = Sql::new("SELECT id FROM member LIMIT 1").one(db).await;
+    if one.map_err(|error| database_fault(&error))?.is_none() {
+        return Ok(false);
+    }
+    Err("the hub has members, and an archive is loaded into an empty one; name another database and another data \
+         directory"
+        .to_owned())
 }
 
 fn again(line: &str) -> String {
@@ -80,25 +115,23 @@ fn again(line: &str) -> String {
 
 /// Brings the database to the schema of the archive: all of it, or, for an archive of an older
 /// program, an empty database as far as that one went.
-async fn reach(connections: &Connections, schema: &[String], from: &Path) -> Result<(), String> {
+async fn reach(config: &Config, connections: &Connections, schema: &[String], from: &Path) -> Result<(), String> {
     let db = &connections.writer;
-    let fault = |error: sea_orm::DbErr| database_fault(&error);
-    let ours: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-    if !ours.starts_with(schema) {
-        return Err(file_fault(from, &"the archive is of a newer program; upgrade this one first"));
-    }
-    if schema.len() == ours.len() {
-        return Migrator::up(db, None).await.map_err(fault);
-    }
-    let have = Migrator::get_applied_migrations(db).await.map_err(fault)?.len();
-    if have > schema.len() {
+    let there = tables::names(db).await.map_err(|error| database_fault(&error))?;
+    let have = if there.contains("seaql_migrations") {
+        tables::schema(db).await.map_err(|error| database_fault(&error))?.len()
+    } else {
+        0
+    };
+    if have > schema.len() && schema.len() < Migrator::migrations().len() {
         return Err(file_fault(
             from,
             &"the archive is of an older program; load it into a database that is still empty",
         ));
     }
-    let steps = u32::try_from(schema.len() - have).unwrap_or(0);
-    if steps > 0 { Migrator::up(db, Some(steps)).await.map_err(fault) } else { Ok(()) }
+    change_schema(&config.database(), connections, Change::UpTo(schema.len()))
+        .await
+        .map_err(|error| database_fault(&error))
 }
 
 async fn keep_files(files: &Blobs, from: &Path, checked: &Checked, progress: &mut Progress) -> Result<(), String> {
@@ -116,18 +149,29 @@ async fn keep_files(files: &Blobs, from: &Path, checked: &Checked, progress: &mu
     Ok(())
 }
 
+/// All rows in one transaction; how many, or `None` if another run was first.
 async fn keep_rows(
     connections: &Connections,
     known: &[Table],
     from: &Path,
     checked: &Checked,
     progress: &mut Progress,
-) -> Result<u64, String> {
+) -> Result<Option<u64>, String> {
     let fault = |error: AppError| database_fault(&error);
-    let tx = connections.writer.begin().await.map_err(|error| database_fault(&error))?;
+    // Nobody registers from here on: who did before is seen below.
+    let turn = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let tx = connections.writer.begin_with_options(turn).await.map_err(|error| database_fault(&error))?;
     super::export::unlimited(&tx).await.map_err(fault)?;
-    if connections.backend == DbBackend::Sqlite {
-        tx.execute_unprepared("PRAGMA defer_foreign_keys = ON").await.map_err(|error| database_fault(&error))?;
+    let first = match connections.backend {
+        DbBackend::Sqlite => "PRAGMA defer_foreign_keys = ON",
+        _ => "LOCK TABLE member IN EXCLUSIVE MODE",
+    };
+    tx.execute_unprepared(first).await.map_err(|error| database_fault(&error))?;
+    if is_loaded(&tx, checked).await? {
+        return Ok(None);
     }
     let heads = stream::Entity::find_by_id(Stream::HUB.to_string()).one(&tx);
     let before = heads.await.map_err(|error| database_fault(&error))?.map_or(0, |row| row.head);
@@ -161,7 +205,7 @@ async fn keep_rows(
     };
     setting::Entity::insert(row).exec_without_returning(&tx).await.map_err(|error| database_fault(&error))?;
     tx.commit().await.map_err(|error| database_fault(&error))?;
-    Ok(all)
+    Ok(Some(all))
 }
 
 async fn insert(tx: &DatabaseTransaction, table: &Table, bytes: &[u8], progress: &mut Progress) -> Result<u64, String> {
@@ -207,7 +251,7 @@ async fn move_on(tx: &DatabaseTransaction, before: i64) -> Result<(), AppError> 
         return Ok(());
     }
     let head = before + 1;
-    crate::store::Sql::new("UPDATE stream SET head = ")
+    Sql::new("UPDATE stream SET head = ")
         .bind(head)
         .then(", floor = ")
         .bind(head)

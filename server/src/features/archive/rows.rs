@@ -100,18 +100,21 @@ pub async fn insert(db: &impl ConnectionTrait, table: &Table, lines: &[&str]) ->
     let columns: Vec<String> = table.columns.iter().map(|column| quoted(&column.name)).collect();
     let (name, columns) = (quoted(&table.name), columns.join(", "));
     let array = format!("[{}]", lines.join(","));
-    let sql = Sql::new("INSERT INTO ").then(&name).then(" (").then(&columns).then(") SELECT ");
-    let sql = if db.get_database_backend() == DbBackend::Sqlite {
-        let values: Vec<String> = table.columns.iter().map(sqlite_value).collect();
-        sql.then(&values.join(", ")).then(" FROM json_each(").bind(array).then(")")
+    let sql = Sql::new("INSERT INTO ").then(&name).then(" (").then(&columns).then(") SELECT ").then(&columns);
+    let mut sql = if db.get_database_backend() == DbBackend::Sqlite {
+        let values: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| format!("{} AS {}", sqlite_value(column), quoted(&column.name)))
+            .collect();
+        sql.then(" FROM (SELECT ").then(&values.join(", ")).then(" FROM json_each(").bind(array).then(")) r")
     } else {
-        sql.then(&columns)
-            .then(" FROM json_populate_recordset(NULL::")
-            .then(&name)
-            .then(", ")
-            .bind(array)
-            .then("::json)")
+        sql.then(" FROM json_populate_recordset(NULL::").then(&name).then(", ").bind(array).then("::json) r")
     };
+    // What stays behind now was taken along by an older program.
+    if let Some(rows) = table.left_rows() {
+        sql = sql.then(" WHERE NOT (").then(rows).then(")");
+    }
     sql.run(db).await?;
     Ok(())
 }

@@ -23,7 +23,11 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 /// Rows that stay behind: table, what they are, condition on a row.
 pub const LEFT_ROWS: &[(&str, &str, &str)] = &[
     ("mail", "letters whose link opens an account or a door", "kind IN ('verify', 'reset', 'claim', 'invite')"),
-    ("setting", "counters and the epoch of one hub", "key IN ('process', 'epoch', 'archive.loaded')"),
+    (
+        "setting",
+        "counters, the epoch and the log of one hub",
+        "key IN ('process', 'epoch', 'archive.loaded', 'search.log_floor')",
+    ),
 ];
 
 /// What a column holds, the same on both databases.
