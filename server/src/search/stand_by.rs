@@ -37,7 +37,9 @@ pub async fn run(
             match wish {
                 Wish::Settle(answer) => settling.push(answer),
                 // Whoever writes compares.
-                Wish::Check(answer) => drop(answer.send(0)),
+                Wish::Check(answer) => {
+                    let _gone = answer.send(0);
+                }
             }
         }
         let found = home.look().await.map_err(|error| AppError::Internal(error.into()))?;
@@ -49,11 +51,13 @@ pub async fn run(
                 let (documents, bytes) = index.size().await.map_err(|error| AppError::Internal(error.into()))?;
                 state.search.note(|status| (status.documents, status.bytes) = (documents, bytes));
             }
-            state.search.answer_from(Some(Index::Meili(index)));
+            state.search.answer_from(Some(Index::Meili(index.into())));
             state.search.note(|status| status.condition = condition);
             let news = log::read(state.store.read(), &progress.cursor).await?;
             if condition == Condition::Good && news.is_some_and(|news| news.marks.is_empty() && !news.more) {
-                settling.drain(..).for_each(|answer| drop(answer.send(())));
+                for answer in settling.drain(..) {
+                    let _gone = answer.send(());
+                }
             }
         } else {
             state.search.note(|status| status.condition = Condition::Building);

@@ -19,7 +19,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> EngineResult<T> + Se
 #[derive(Clone, Debug)]
 pub enum Index {
     Embedded(Shared),
-    Meili(MeiliIndex),
+    Meili(Arc<MeiliIndex>),
 }
 
 impl Index {
@@ -136,7 +136,9 @@ impl Home {
                 let found = blocking(move || home.current(&epoch, &Tuning::default())).await?;
                 Ok(found.map(|(index, progress)| (Index::Embedded(index.into()), progress)))
             }
-            Self::Meili(home) => Ok(home.current().await?.map(|(index, progress)| (Index::Meili(index), progress))),
+            Self::Meili(home) => {
+                Ok(home.current().await?.map(|(index, progress)| (Index::Meili(index.into()), progress)))
+            }
         }
     }
 
@@ -147,7 +149,7 @@ impl Home {
                 let home = Arc::clone(home);
                 blocking(move || Ok(Index::Embedded(home.fresh(&Tuning::default())?.into()))).await
             }
-            Self::Meili(home) => Ok(Index::Meili(home.fresh().await?)),
+            Self::Meili(home) => Ok(Index::Meili(home.fresh().await?.into())),
         }
     }
 
@@ -159,7 +161,7 @@ impl Home {
                 blocking(move || home.adopt(&generation)).await?;
                 Ok(index.clone())
             }
-            (Self::Meili(home), Index::Meili(index)) => Ok(Index::Meili(home.adopt(index).await?)),
+            (Self::Meili(home), Index::Meili(index)) => Ok(Index::Meili(home.adopt(index).await?.into())),
             _ => Err(EngineError("an index of another engine".into())),
         }
     }

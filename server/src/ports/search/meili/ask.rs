@@ -18,6 +18,9 @@ use crate::search::Kind;
 const OPEN: &str = "\u{2}";
 const CLOSE: &str = "\u{3}";
 
+/// What a document is counted and ranked by.
+const KEPT: [&str; 7] = ["kind", "id", "created", "boost", "space", "author", "tags"];
+
 /// One question of a request.
 #[derive(Clone, Debug)]
 pub struct One {
@@ -40,6 +43,8 @@ pub enum Shape {
     Count(Vec<&'static str>),
     /// The words of so many documents that are like this one.
     Spelling(usize),
+    /// So many documents, with what they are counted by.
+    Rows(usize),
 }
 
 /// A hit as it is sent.
@@ -49,6 +54,10 @@ pub struct Row {
     kind: String,
     id: String,
     created: i64,
+    pub boost: f32,
+    pub space: Option<String>,
+    pub author: Option<String>,
+    pub tags: Vec<String>,
 }
 
 /// An answer to one question.
@@ -58,6 +67,11 @@ pub struct Answer(SearchResults<Row>);
 impl Answer {
     pub fn total(&self) -> u64 {
         self.0.total_hits.unwrap_or(0) as u64
+    }
+
+    /// The hits with what else was asked of them.
+    pub fn rows(self) -> impl Iterator<Item = (Hit, Row)> {
+        self.0.hits.into_iter().filter_map(|of| Some((hit(&of.result, of.ranking_score)?, of.result)))
     }
 
     /// Words that are marked, and in how many of the documents looked at.
@@ -90,8 +104,12 @@ impl MeiliIndex {
         if meaning.hopeless {
             return Ok(nothing);
         }
-        let mut found = self.page(ask, &meaning, meaning.strategy.clone()).await?;
-        if found.total == 0 && matches!(meaning.strategy, MatchingStrategies::ALL) && !ask.names_only {
+        if let Some(words) = &meaning.words {
+            let found = self.added_up(ask, words).await?;
+            return Ok(Found { marks: nothing.marks, did_you_mean: nothing.did_you_mean, ..found });
+        }
+        let mut found = self.page(ask, &meaning, MatchingStrategies::ALL).await?;
+        if found.total == 0 && !ask.names_only {
             // Nothing has all of it: better some than nothing.
             found = self.page(ask, &meaning, MatchingStrategies::FREQUENCY).await?;
         }
@@ -155,6 +173,10 @@ impl MeiliIndex {
                         query.with_sort(&["created:desc"]);
                     }
                 }
+                Shape::Rows(limit) => {
+                    query.with_limit(*limit).with_show_ranking_score(true);
+                    query.with_attributes_to_retrieve(Selectors::Some(&KEPT));
+                }
                 Shape::Count(facets) => {
                     query.with_page(1).with_hits_per_page(0);
                     if !facets.is_empty() {
@@ -193,7 +215,7 @@ fn read_facets(mut of: HashMap<&str, HashMap<String, usize>>) -> Facets {
 }
 
 /// The most frequent first.
-fn ranked<K: Ord>(mut counts: Vec<(K, u64)>) -> Vec<(K, u64)> {
+pub fn ranked<K: Ord>(mut counts: Vec<(K, u64)>) -> Vec<(K, u64)> {
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts
 }

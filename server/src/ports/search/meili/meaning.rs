@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use levenshtein_automata::{Distance, LevenshteinAutomatonBuilder};
 use meilisearch_sdk::search::MatchingStrategies;
 
+use super::added::Words;
 use super::ask::{One, Shape};
 use super::entry::sent;
 use super::index::MeiliIndex;
@@ -18,6 +19,8 @@ use crate::search::snippet::Marks;
 
 /// Meilisearch reads no more words of a question than this.
 const MOST_WORDS: usize = 10;
+/// Of a longer question so many words are added up.
+const MOST_ADDED: usize = 16;
 /// Words that a synonym may be of.
 const LONGEST_SPAN: usize = 3;
 /// Documents that are looked at for a word that may be meant.
@@ -28,7 +31,8 @@ const LOOKED_AT: usize = 20;
 pub struct Meaning {
     pub text: String,
     pub on: &'static [&'static str],
-    pub strategy: MatchingStrategies,
+    /// Of several words: each alone, to be added up.
+    pub words: Option<Words>,
     pub marks: Marks,
     pub did_you_mean: Option<String>,
     /// No document can have it.
@@ -37,14 +41,7 @@ pub struct Meaning {
 
 impl Meaning {
     fn new(on: &'static [&'static str]) -> Self {
-        Self {
-            text: String::new(),
-            on,
-            strategy: MatchingStrategies::ALL,
-            marks: Marks::default(),
-            did_you_mean: None,
-            hopeless: false,
-        }
+        Self { text: String::new(), on, words: None, marks: Marks::default(), did_you_mean: None, hopeless: false }
     }
 }
 
@@ -59,6 +56,8 @@ struct Term {
     count: u64,
     /// It may be a beginning.
     open: bool,
+    /// It is there only together with a neighbour.
+    joined: bool,
 }
 
 /// What a question stands for, for whoever this filter is of.
@@ -68,7 +67,9 @@ pub async fn meaning(index: &MeiliIndex, ask: &Ask, who: &str) -> EngineResult<M
         return Ok(names(query));
     }
     let all_little = query.phrases.is_empty() && query.words.iter().all(|word| query.is_stop(&word.word));
-    let mut meaning = Meaning::new(if all_little { &[WORDS] } else { &FOUND_BY });
+    // Phrases are of whole words; beside loose words they may also be found by stems.
+    let whole = all_little || query.words.is_empty();
+    let mut meaning = Meaning::new(if whole && !query.is_empty() { &[WORDS] } else { &FOUND_BY });
     let mut terms: Vec<Term> = Vec::new();
     for (at, word) in query.words.iter().enumerate() {
         if all_little || !query.is_stop(&word.word) {
@@ -77,6 +78,7 @@ pub async fn meaning(index: &MeiliIndex, ask: &Ask, who: &str) -> EngineResult<M
     }
     let looked = Looked { index, query, who, on: meaning.on };
     looked.count(&mut terms).await?;
+    let spans = if all_little { Vec::new() } else { looked.find_spans(&mut terms).await? };
     let corrections = looked.put_right(&mut terms, all_little, &mut meaning.marks).await?;
     let asked = terms.len();
     terms.retain(|term| term.known);
@@ -85,11 +87,16 @@ pub async fn meaning(index: &MeiliIndex, ask: &Ask, who: &str) -> EngineResult<M
         meaning.did_you_mean = Some(query.corrected(&corrections));
     }
     mark_synonyms(query, &mut meaning.marks);
-    if terms.len() >= config::ranking().matching.few {
-        meaning.strategy = MatchingStrategies::FREQUENCY;
+    let strict = strict(query, &mut meaning.marks);
+    if terms.len() >= config::ranking().matching.few && !all_little {
+        rarest(&mut terms, MOST_ADDED);
+        let word = |term: Term| (if term.open { term.text } else { format!("{} ", term.text) }, term.count);
+        let alone = terms.into_iter().filter(|term| !term.joined).map(word);
+        meaning.words = Some(Words { strict, each: alone.chain(spans).collect() });
+        return Ok(meaning);
     }
     rarest(&mut terms, MOST_WORDS.saturating_sub(query.phrases.len()));
-    meaning.text = text(query, terms, &mut meaning.marks);
+    meaning.text = text(strict, terms);
     Ok(meaning)
 }
 
@@ -125,18 +132,18 @@ fn term(query: &Query, at: usize, word: &Word, all_little: bool, marks: &mut Mar
         if alone {
             marks.prefix = Some(first.clone());
         }
-        return Term { at, text, known: true, count: 0, open: alone };
+        return Term { at, text, known: true, count: 0, open: alone, joined: false };
     }
     marks.words.insert(word.word.clone());
     if all_little {
-        return Term { at, text: word.word.clone(), known: false, count: 0, open };
+        return Term { at, text: word.word.clone(), known: false, count: 0, open, joined: false };
     }
     if open && word.word.chars().count() >= 2 {
         marks.prefix = Some(word.word.clone());
     }
     let text = stem_of(&word.word, query);
     marks.stems.insert(text.clone());
-    Term { at, text, known: false, count: 0, open }
+    Term { at, text, known: false, count: 0, open, joined: false }
 }
 
 /// Keeps the words that say most, in their order.
@@ -150,10 +157,11 @@ fn rarest(terms: &mut Vec<Term>, most: usize) {
     terms.retain(|term| kept.contains(&term.at));
 }
 
-fn text(query: &Query, terms: Vec<Term>, marks: &mut Marks) -> String {
+/// What every document has to lack or have. First in what is sent, as words beyond the most are not
+/// read; ends with a space if there is something.
+fn strict(query: &Query, marks: &mut Marks) -> String {
     let phrase = |words: &[String]| words.iter().map(|word| sent(word)).collect::<Vec<_>>().join(" ");
     let mut parts: Vec<String> = Vec::new();
-    // First, as words beyond the most are not read.
     for word in &query.without {
         parts.push(format!("-{}", sent(word)));
         let stem = stem_of(word, query);
@@ -166,11 +174,15 @@ fn text(query: &Query, terms: Vec<Term>, marks: &mut Marks) -> String {
         marks.words.extend(words.iter().cloned());
         parts.push(format!("\"{}\"", phrase(words)));
     }
+    parts.iter().map(|part| format!("{part} ")).collect()
+}
+
+fn text(strict: String, terms: Vec<Term>) -> String {
     // A beginning has to be the last.
     let (open, closed): (Vec<Term>, Vec<Term>) = terms.into_iter().partition(|term| term.open);
     let ends_open = !open.is_empty();
-    parts.extend(closed.into_iter().chain(open).map(|term| term.text));
-    let mut text = parts.join(" ");
+    let words: Vec<String> = closed.into_iter().chain(open).map(|term| term.text).collect();
+    let mut text = strict + &words.join(" ");
     if !ends_open {
         text.push(' ');
     }
@@ -229,7 +241,6 @@ impl Looked<'_> {
         if all_little || terms.iter().all(|term| term.known) {
             return Ok(corrections);
         }
-        self.find_spans(terms).await?;
         let typos = config::ranking().typos;
         let meant = |term: &&mut Term| {
             let word = self.query.words.get(term.at).map_or("", |word| word.word.as_str());
@@ -245,7 +256,9 @@ impl Looked<'_> {
         for (term, found) in unknown.iter_mut().zip(found) {
             let word = word_of(term);
             let faults = if word.chars().count() >= typos.two_from { 2 } else { 1 };
-            let Some(other) = nearest(word, &found.spelled(), faults) else { continue };
+            let spelled = found.spelled();
+            let Some(other) = nearest(word, &spelled, faults) else { continue };
+            term.count = spelled.get(&other).copied().unwrap_or(1);
             term.text = stem_of(&other, self.query);
             (term.known, term.open) = (true, false);
             marks.stems.insert(term.text.clone());
@@ -257,7 +270,7 @@ impl Looked<'_> {
 
     /// Words one behind the other of which one at least is unknown, that are there as one, or by what
     /// they mean together.
-    async fn find_spans(&self, terms: &mut [Term]) -> EngineResult<()> {
+    async fn find_spans(&self, terms: &mut [Term]) -> EngineResult<Vec<(String, u64)>> {
         let mut spans = Vec::new();
         for from in 0..terms.len() {
             for count in 2..=LONGEST_SPAN {
@@ -270,17 +283,18 @@ impl Looked<'_> {
                 }
             }
         }
-        if spans.is_empty() {
-            return Ok(());
-        }
         let asks = spans.iter().map(|(.., text)| self.one(text.clone(), self.on, Shape::Count(Vec::new())));
         let counts = self.index.many(&asks.collect::<Vec<_>>()).await?;
-        for ((from, count, _), found) in spans.iter().zip(counts) {
+        let mut there = Vec::new();
+        for ((from, count, text), found) in spans.into_iter().zip(counts) {
             if found.total() > 0 {
-                terms.iter_mut().skip(*from).take(*count).for_each(|term| term.known = true);
+                for term in terms.iter_mut().skip(from).take(count).filter(|term| !term.known) {
+                    (term.known, term.joined) = (true, true);
+                }
+                there.push((text, found.total()));
             }
         }
-        Ok(())
+        Ok(there)
     }
 }
 
@@ -303,7 +317,7 @@ mod tests {
     fn the_nearest_word_is_meant() {
         let found = BTreeMap::from([("pneumonia".to_owned(), 1), ("pneumonic".to_owned(), 9)]);
         assert_eq!(nearest("pnuemonia", &found, 2).as_deref(), Some("pneumonia"));
-        assert_eq!(nearest("vien", &BTreeMap::from([("vine".to_owned(), 1)]), 1), None);
+        assert_eq!(nearest("vien", &BTreeMap::from([("vane".to_owned(), 1)]), 1), None);
     }
 
     #[test]
@@ -312,7 +326,10 @@ mod tests {
         let mut marks = Marks::default();
         let terms = query.words.iter().enumerate().map(|(at, word)| term(&query, at, word, false, &mut marks));
         let terms = terms.collect();
-        assert_eq!(text(&query, terms, &mut marks), "-practitioners -practition \"deep vein\" screen retin");
+        assert_eq!(
+            text(strict(&query, &mut Marks::default()), terms),
+            "-practitioners -practition \"deep vein\" screen retin"
+        );
         assert_eq!(marks.prefix.as_deref(), Some("retin"));
         assert_eq!(names(&parse("Ada Lov").unwrap()).text, "ada lov");
     }

@@ -6,6 +6,7 @@
 //! person wrote becomes part of a filter as it stands; and how far the index is stands in it, written
 //! with what it brought, so that a wiped server is seen.
 
+mod added;
 mod ask;
 mod entry;
 mod filter;

@@ -28,7 +28,7 @@ const CUTOFF_MS: u64 = 5000;
 #[must_use]
 pub fn settings() -> Settings {
     let ranking = config::ranking();
-    let mut weighted = vec![
+    let mut weighted = [
         ("title", ranking.fields.title.weight),
         ("labels", ranking.fields.labels.weight),
         ("body", ranking.fields.body.weight),
