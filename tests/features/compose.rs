@@ -52,7 +52,7 @@ fn variables(text: &str) -> Vec<(String, bool)> {
 #[test]
 fn every_service_is_looked_after() {
     let services = services();
-    for name in ["proxy", "hub-1", "hub-2", "database", "bus", "storage"] {
+    for name in ["proxy", "hub-1", "hub-2", "database", "bus", "search", "storage"] {
         assert!(services.contains_key(name), "{name}");
     }
     for (name, service) in &services {
@@ -93,13 +93,14 @@ fn the_nodes_are_alike_and_every_setting_is_one_of_the_program() {
         let aws = ["AWS_ENDPOINT", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(&name.as_str());
         assert!(known || aws, "{name}");
     }
-    for needed in ["BASE_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "STORAGE_URL"] {
+    for needed in ["BASE_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "MEILI_URL", "STORAGE_URL"] {
         assert!(environment.contains_key(&format!("PRAXIS_{needed}")), "{needed}");
     }
     // Names of the network are services.
     for (name, host) in [
         ("PRAXIS_DATABASE_URL", "@database:5432"),
         ("PRAXIS_REDIS_URL", "@bus:6379"),
+        ("PRAXIS_MEILI_URL", "//search:7700"),
         ("AWS_ENDPOINT", "//storage:8333"),
     ] {
         assert!(environment[name].as_str().unwrap().contains(host), "{name}");

@@ -46,6 +46,7 @@ mod registration;
 mod schema;
 pub mod search;
 mod search_index;
+mod search_meili;
 mod search_permission;
 mod space_pages;
 mod spaces;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::chat::{room, say};
 use crate::support::stage::{done, id};
-use crate::support::{Client, TestHub, hub_test};
+use crate::support::{Client, TestHub, search_test};
 
 /// Waits until everything written so far can be found.
 pub async fn settle(hub: &TestHub) {
@@ -40,7 +40,7 @@ fn kinds(found: &Value) -> Vec<&str> {
     kinds
 }
 
-hub_test!(async fn everything_is_found_where_it_is(hub) {
+search_test!(async fn everything_is_found_where_it_is(hub) {
     let ada = hub.member("ada").await;
     let body = json!({"slug": "falls", "name": "Preventing plimsoll falls", "description": "On wards.", "visibility": "open"});
     assert_eq!(ada.post("/api/v1/spaces", &body).await.status, 201);
@@ -75,7 +75,7 @@ hub_test!(async fn everything_is_found_where_it_is(hub) {
     assert_eq!(places["items"].as_array().unwrap().len(), 2, "{places}");
 });
 
-hub_test!(async fn words_are_understood(hub) {
+search_test!(async fn words_are_understood(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;
     for (title, body) in [
@@ -120,7 +120,7 @@ hub_test!(async fn words_are_understood(hub) {
     assert_eq!(html, "A case of <mark>deep</mark> <mark>vein</mark> thrombosis, seen by a general practitioner.");
 });
 
-hub_test!(async fn bad_questions_get_clear_answers(hub) {
+search_test!(async fn bad_questions_get_clear_answers(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;
     hub.topic(&ada, &space, "Never ending quotes").await;
@@ -160,7 +160,7 @@ hub_test!(async fn bad_questions_get_clear_answers(hub) {
     assert!(page.status == 422 && page.text.contains("500 characters"), "{}", page.status);
 });
 
-hub_test!(async fn results_are_filtered_counted_sorted_and_paged(hub) {
+search_test!(async fn results_are_filtered_counted_sorted_and_paged(hub) {
     let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
     let (one, two) = (hub.space(&ada, "open").await, hub.space(&ada, "open").await);
     for number in 0..7 {
@@ -210,7 +210,7 @@ hub_test!(async fn results_are_filtered_counted_sorted_and_paged(hub) {
     assert!(dates.is_sorted_by(|a, b| a >= b), "{dates:?}");
 });
 
-hub_test!(async fn what_changes_is_followed(hub) {
+search_test!(async fn what_changes_is_followed(hub) {
     let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
     let space = hub.space(&ada, "open").await;
     let asked = topic(&bob, &space, "Wombat", "text", &[]).await;
@@ -248,7 +248,7 @@ hub_test!(async fn what_changes_is_followed(hub) {
     assert_eq!(hub.state().search.check().await.unwrap(), 0, "index and rows agree");
 });
 
-hub_test!(async fn saved_searches_tell_of_what_is_new(hub) {
+search_test!(async fn saved_searches_tell_of_what_is_new(hub) {
     let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
     let space = hub.space(&ada, "open").await;
     topic(&bob, &space, "Old heron", "text", &[]).await;
@@ -303,7 +303,7 @@ async fn again(hub: &TestHub, handle: &str) -> Client {
     client
 }
 
-hub_test!(async fn the_page_works_without_scripts(hub) {
+search_test!(async fn the_page_works_without_scripts(hub) {
     let _first = hub.member("ada").await;
     let ada = Client::sign_in(&hub.base, "ada").await;
     let by_api = hub.member("bea").await;

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
 
 use super::search::{search, settle};
 use crate::support::hub::run_with;
-use crate::support::{Db, TestHub, hub_test};
+use crate::support::{Db, TestHub, hub_test, search_test};
 
 async fn total(hub: &TestHub, who: &crate::support::Client, q: &str) -> i64 {
     settle(hub).await;
@@ -15,7 +15,11 @@ async fn total(hub: &TestHub, who: &crate::support::Client, q: &str) -> i64 {
 }
 
 fn index_of(hub: &TestHub) -> PathBuf {
-    hub.state().search.current().unwrap().dir().to_owned()
+    hub.state().search.current().unwrap().embedded().unwrap().dir().to_owned()
+}
+
+fn generation_of(hub: &TestHub) -> String {
+    hub.state().search.current().unwrap().generation()
 }
 
 fn in_turn(name: &str, body: impl AsyncFn(&mut TestHub)) {
@@ -59,29 +63,29 @@ fn a_restart_goes_on_and_a_wiped_index_is_built_again() {
     });
 }
 
-hub_test!(async fn a_request_builds_the_index_again_without_a_gap(hub) {
+search_test!(async fn a_request_builds_the_index_again_without_a_gap(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;
     hub.topic(&ada, &space, "Ptarmigan").await;
     assert_eq!(total(hub, &ada, "ptarmigan").await, 1);
-    let before = index_of(hub);
+    let before = generation_of(hub);
     let asked = praxis_server::search::requests::reindex(hub.state());
     let watched = async {
         // Whenever one looks, everything is there.
         for _ in 0..200 {
             assert_eq!(search(&ada, &[("q", "ptarmigan")]).await["total"], 1);
-            if index_of(hub) != before {
+            if generation_of(hub) != before {
                 break;
             }
         }
     };
     let (done, ()) = tokio::join!(asked, watched);
     assert!(done.unwrap().contains("built again"));
-    assert_ne!(index_of(hub), before);
+    assert_ne!(generation_of(hub), before);
     assert_eq!(total(hub, &ada, "ptarmigan").await, 1);
 });
 
-hub_test!(async fn the_self_check_puts_right_what_differs(hub) {
+search_test!(async fn the_self_check_puts_right_what_differs(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;
     hub.topic(&ada, &space, "Dotterel").await;
@@ -174,7 +178,7 @@ fn two_nodes_on_one_database_both_find_everything() {
         assert_eq!(search(&there, &[("q", "avocet")]).await["total"], 2);
         assert_eq!(total(hub, &ada, "avocet").await, 2);
         let folders = |of: &Path| of.parent().unwrap().to_owned();
-        assert_ne!(folders(&index_of(hub)), folders(second.state.search.current().unwrap().dir()));
+        assert_ne!(folders(&index_of(hub)), folders(second.state.search.current().unwrap().embedded().unwrap().dir()));
         second.stop().await;
     });
 }
@@ -187,7 +191,7 @@ hub_test!(async fn words_that_are_gone_leave_the_disk(hub) {
     settle(hub).await;
     hub.reply(&ada, &crate::support::stage::id(&topic), None, "This stays.").await;
     settle(hub).await;
-    let index = hub.state().search.current().unwrap();
+    let index = std::sync::Arc::clone(hub.state().search.current().unwrap().embedded().unwrap());
     let at = format!("/api/v1/posts/{}/purge", crate::support::stage::id(&reply));
     let purged = ada.post(&at, &serde_json::json!({"reason": "Patient data"})).await;
     assert_eq!(purged.status, 204, "{}", purged.text);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::chat::{room, say};
 use super::search::{search, settle};
 use crate::support::stage::id;
-use crate::support::{Client, hub_test};
+use crate::support::{Client, search_test};
 
 /// Something with a word that nothing else has.
 struct Thing {
@@ -64,7 +64,7 @@ async fn check(viewers: &[Client], things: &[Thing], when: &str) {
     }
 }
 
-hub_test!(async fn nothing_leaks(hub) {
+search_test!(async fn nothing_leaks(hub) {
     let rhea = hub.member("rhea").await;
     let mut members = Vec::new();
     for handle in ["ann", "ben", "cal"] {

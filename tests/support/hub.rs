@@ -190,7 +190,9 @@ impl TestHub {
     /// Ends the hub; jobs or unrelayed events that are left fail the test.
     pub async fn finish(mut self) {
         self.settle().await;
+        let index = format!("praxis-{}", self.state().epoch);
         self.running.take().unwrap().stop().await;
+        super::meili::remove(&self.settings, &index).await;
         if let Some((admin, database)) = self.postgres.take() {
             let connection = sea_orm::Database::connect(&admin).await.unwrap();
             connection.execute_unprepared(&format!("DROP DATABASE {database} WITH (FORCE)")).await.unwrap();

@@ -57,6 +57,9 @@ pub struct Config {
     pub secret_key: Option<String>,
     pub database_url: Option<String>,
     pub redis_url: Option<String>,
+    /// Without a slash at the end; search is embedded if there is none.
+    pub meili_url: Option<String>,
+    pub meili_key: Option<String>,
     pub smtp_url: Option<String>,
     pub mail_from: String,
     pub registration: Registration,
@@ -106,7 +109,6 @@ impl Config {
     /// Parses settings given by name without prefix, and `AWS_…` variables; for `load` and for tests.
     pub fn from_values(values: &BTreeMap<String, String>) -> Result<Self, String> {
         let get = |name: &str| values.get(name).map(String::as_str).map(str::trim).filter(|v| !v.is_empty());
-        not_yet(&get)?;
         let bind = get("bind").unwrap_or("127.0.0.1:8080").to_owned();
         bind.parse::<SocketAddr>()
             .map_err(|_| format!("PRAXIS_BIND: '{bind}' is no address; write it like 127.0.0.1:8080"))?;
@@ -137,6 +139,8 @@ impl Config {
             secret_key,
             database_url: get("database_url").map(database_url).transpose()?,
             redis_url: get("redis_url").map(redis_url).transpose()?,
+            meili_url: get("meili_url").map(meili_url).transpose()?,
+            meili_key: get("meili_key").map(|key| meili_key(key, get("meili_url"))).transpose()?,
             smtp_url: get("smtp_url").map(smtp_url).transpose()?,
             registration: registration(get("registration").unwrap_or("open"))?,
             metrics_token: get("metrics_token").map(str::to_owned),
@@ -208,15 +212,33 @@ fn file_values() -> Result<BTreeMap<String, String>, String> {
     Ok(values)
 }
 
-/// Settings of the contract whose part is not built yet: refused rather than ignored.
-fn not_yet<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
-    for (name, what) in [("meili_url", "search through Meilisearch"), ("meili_key", "search through Meilisearch")] {
-        if get(name).is_some() {
-            let variable = name.to_uppercase();
-            return Err(format!("PRAXIS_{variable}: this version has no {what} yet; unset it"));
-        }
+/// The address of a Meilisearch server, as its client takes it.
+fn meili_url(text: &str) -> Result<String, String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+        .filter(|url| url.query().is_none() && url.fragment().is_none())
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .map(|url| url.as_str().trim_end_matches('/').to_owned())
+        .ok_or_else(|| {
+            let text = masked(text);
+            format!(
+                "PRAXIS_MEILI_URL: '{text}' is no address of Meilisearch; write it like http://127.0.0.1:7700, with the \
+                 key in PRAXIS_MEILI_KEY"
+            )
+        })
+}
+
+/// A key is sent with every request, and goes nowhere without an address.
+fn meili_key(text: &str, url: Option<&str>) -> Result<String, String> {
+    if url.is_none() {
+        return Err("PRAXIS_MEILI_KEY is a key without a server; set PRAXIS_MEILI_URL as well, or unset it".into());
     }
-    Ok(())
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("PRAXIS_MEILI_KEY has signs that no key has; use letters, digits and plain signs".into())
+    }
 }
 
 fn clamd(text: &str) -> Result<String, String> {

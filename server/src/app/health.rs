@@ -59,7 +59,10 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
         "components": {
             "database": { "state": word(database) },
             "bus": bus(&state),
-            "search": { "state": state.search.status().condition.as_str(), "kind": "tantivy" },
+            "search": {
+                "state": state.search.status().condition.as_str(),
+                "kind": if state.config.meili_url.is_some() { "meilisearch" } else { "tantivy" },
+            },
             "storage": { "state": word(storage) },
             "mail": { "state": if state.mailer.is_configured() { "configured" } else { "outbox" } },
         },

@@ -19,6 +19,7 @@ use super::state::{AppState, Parts};
 use crate::entities::setting;
 use crate::features::{self, accounts, chat, forum, hub, playbooks, spaces};
 use crate::jobs::{self, Lane};
+use crate::ports::search::meili;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::bus::{self, Link, Outgoing, Reached};
 use crate::realtime::{Bus, Hub, Sockets};
@@ -227,6 +228,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
             Reached::Yes => {}
             Reached::Away(why) => tracing::warn!("PRAXIS_REDIS_URL: {why}; the hub starts without its bus"),
         }
+    }
+    if let Some(server) = meili::server(&config)?
+        && let meili::Reached::Away(why) = server.reach().await?
+    {
+        tracing::warn!("PRAXIS_MEILI_URL: {why}; the hub starts without its search");
     }
     let Opened { state, relay, receiver, mailbag, outgoing, node, wishes } = open_hub(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());

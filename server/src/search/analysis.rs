@@ -104,7 +104,8 @@ fn is_letter(c: char) -> bool {
 }
 
 /// Letters of scripts that put no spaces between words.
-fn is_dense(c: char) -> bool {
+#[must_use]
+pub fn is_dense(c: char) -> bool {
     matches!(u32::from(c),
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0x2FFF | 0x3040..=0x30FF | 0x3400..=0x4DBF
         | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)

@@ -9,12 +9,13 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::lease::Lease;
 use super::service::{Condition, Wish, Wishes};
-use super::side::{COMMIT, Side, begin, blocking, build, changes, follow, write};
-use super::{Kind, Source, log, requests};
+use super::side::{COMMIT, Side, begin, build, changes, follow, told, write};
+use super::{Kind, Source, log, requests, stand_by};
 use crate::app::AppState;
-use crate::ports::search::Tuning;
-use crate::ports::search::embedded::{Home, Shared};
+use crate::ports::search::embedded::Shared;
+use crate::ports::search::{Home, Index, meili};
 use crate::web::error::{AppError, Result};
 
 /// How often the log is looked at when nobody wakes the follower: another process may have written.
@@ -36,10 +37,14 @@ const RECHECKS: usize = 5;
 /// Runs until told to stop.
 pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<bool>) {
     let search = state.search.clone();
+    let shared = match meili::server(&state.config) {
+        Ok(server) => server.map(|server| (meili::Home::new(server, &state.epoch), Lease::new())),
+        Err(error) => return tracing::error!("{error}"),
+    };
     while !*stop.borrow() {
-        let done = match Follower::open(&state).await {
-            Ok(mut follower) => follower.run(&mut wishes, &mut stop).await,
-            Err(error) => Err(error),
+        let done = match &shared {
+            None => own(&state, &mut wishes, &mut stop).await,
+            Some((home, lease)) => together(&state, home, lease, &mut wishes, &mut stop).await,
         };
         if let Err(error) = done {
             tracing::warn!(%error, "the search index waits");
@@ -50,7 +55,37 @@ pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<
             }
         }
     }
+    if let Some((_, lease)) = &shared {
+        lease.release(&state).await;
+    }
     search.answer_from(None);
+}
+
+/// Follows with an index of this server's own.
+async fn own(state: &AppState, wishes: &mut Wishes, stop: &mut watch::Receiver<bool>) -> Result<()> {
+    let home = told(Home::embedded(state.config.data_dir.clone()).await)?;
+    Follower::open(state, home).await?.run(wishes, stop).await
+}
+
+/// Follows with an index that all nodes share, if this is the one that writes it.
+async fn together(
+    state: &AppState,
+    home: &meili::Home,
+    lease: &Lease,
+    wishes: &mut Wishes,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<()> {
+    if !lease.take(state).await? {
+        return stand_by::run(state, home, lease, wishes, stop).await;
+    }
+    // What the server was asked for may take long; neither the right to write nor the end waits.
+    let mut ended = stop.clone();
+    let work = async { Follower::open(state, Home::Meili(home.clone())).await?.run(wishes, stop).await };
+    tokio::select! {
+        done = work => done,
+        lost = lease.keep(state) => Err(lost),
+        _ = ended.wait_for(|stop| *stop) => Ok(()),
+    }
 }
 
 struct Follower<'a> {
@@ -63,7 +98,7 @@ struct Follower<'a> {
     /// When one that was to replace it was given up.
     given_up: Option<Instant>,
     /// Replaced; gone once nobody reads it any more.
-    retired: Vec<Shared>,
+    retired: Vec<Index>,
     checked: Instant,
     expunged: Instant,
     said: Option<Instant>,
@@ -74,24 +109,17 @@ struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    async fn open(state: &'a AppState) -> Result<Self> {
-        let (dir, epoch) = (state.config.data_dir.clone(), state.epoch.to_string());
-        let opened = blocking(move || {
-            let home = Home::open(&dir)?;
-            let current = home.current(&epoch, &Tuning::default())?;
-            Ok((home, current))
-        });
-        let (home, current) = opened.await?;
-        let main = match current {
-            Some((index, progress)) => Side { index: index.into(), progress },
+    async fn open(state: &'a AppState, home: Home) -> Result<Self> {
+        let main = match told(home.current(&state.epoch).await)? {
+            Some((index, progress)) => Side { index, progress },
             None => {
-                let side = begin(state, &home).await?;
+                let mut side = begin(state, &home).await?;
                 // It answers with what it has, and goes on from there if the process dies.
-                home.adopt(&side.index).map_err(|error| AppError::Internal(error.into()))?;
+                side.index = told(home.adopt(&side.index).await)?;
                 side
             }
         };
-        state.search.answer_from(Some(Shared::clone(&main.index)));
+        state.search.answer_from(Some(main.index.clone()));
         let now = Instant::now();
         Ok(Self {
             state,
@@ -138,7 +166,7 @@ impl<'a> Follower<'a> {
                 Wish::Check(answer) => checks.push(answer),
             }
         }
-        if !self.home.is_there(&self.main.index) {
+        if !told(self.home.is_there(&self.main.index).await)? {
             return Err(AppError::internal("the search index was taken away"));
         }
         let db = self.state.store.read();
@@ -163,11 +191,11 @@ impl<'a> Follower<'a> {
         }
         let building = self.go_on_building().await?;
         if followed == Some(false) {
-            let (index, next) = (&self.main.index, self.next.is_some());
-            let documents = index.len();
+            let next = self.next.is_some();
+            let documents = self.main.index.embedded().map(|index| index.len());
             self.state.search.note(|status| {
                 status.condition = Condition::Good;
-                status.documents = documents;
+                status.documents = documents.unwrap_or(status.documents);
                 status.behind = if next { status.behind } else { 0 };
             });
             for answer in self.settling.drain(..) {
@@ -182,13 +210,8 @@ impl<'a> Follower<'a> {
         } else {
             self.state.search.note(|status| status.behind = (self.state.clock.now() - started).max(1));
         }
-        self.retired.retain(|index| {
-            let read = Shared::strong_count(index) > 1;
-            if !read {
-                let _left = std::fs::remove_dir_all(index.dir());
-            }
-            read
-        });
+        let home = &self.home;
+        self.retired.retain(|index| !home.remove(index));
         Ok(more || building)
     }
 
@@ -219,13 +242,13 @@ impl<'a> Follower<'a> {
         if more {
             return Ok(true);
         }
-        if let Some(next) = self.next.take() {
-            self.home.adopt(&next.index).map_err(|error| AppError::Internal(error.into()))?;
-            self.state.search.answer_from(Some(Shared::clone(&next.index)));
+        if let Some(mut next) = self.next.take() {
+            next.index = told(self.home.adopt(&next.index).await)?;
+            self.state.search.answer_from(Some(next.index.clone()));
             let old = std::mem::replace(&mut self.main, next);
             self.retired.push(old.index);
             self.said = None;
-            tracing::info!(documents = self.main.index.len(), "the search index was built again");
+            tracing::info!(documents = self.done, "the search index was built again");
         }
         Ok(true)
     }
@@ -247,11 +270,10 @@ impl<'a> Follower<'a> {
             follow(self.state, &self.sources, &mut self.main).await?;
             wrong = self.compare().await?;
         }
-        let index = Shared::clone(&self.main.index);
-        let bytes = blocking(move || Ok(index.bytes())).await?;
-        if self.expunged.elapsed() >= EXPUNGE {
+        if self.expunged.elapsed() >= EXPUNGE
+            && let Some(index) = self.main.index.embedded().map(Shared::clone)
+        {
             self.expunged = Instant::now();
-            let index = Shared::clone(&self.main.index);
             // On its own: what changes meanwhile is followed.
             drop(tokio::task::spawn_blocking(move || {
                 if let Err(error) = index.expunge() {
@@ -267,8 +289,9 @@ impl<'a> Follower<'a> {
         if count > 0 {
             tracing::warn!(documents = count, "the search index differed from the database and was put right");
         }
+        let (documents, bytes) = told(self.main.index.size().await)?;
         self.state.search.note(|status| {
-            status.bytes = bytes;
+            (status.documents, status.bytes) = (documents, bytes);
             status.repaired += count;
         });
         Ok(count)
@@ -276,8 +299,7 @@ impl<'a> Follower<'a> {
 
     /// Compares counts, and where they differ ids: what only one of the two has.
     async fn compare(&self) -> Result<Vec<(Kind, i64)>> {
-        let index = Shared::clone(&self.main.index);
-        let held = blocking(move || index.counts()).await?;
+        let held = told(self.main.index.counts().await)?;
         let mut wrong: Vec<(Kind, i64)> = Vec::new();
         for source in &self.sources {
             let kind = source.kind();
@@ -290,8 +312,7 @@ impl<'a> Follower<'a> {
     }
 
     async fn differing(&self, source: &dyn Source) -> Result<Vec<i64>> {
-        let (index, kind) = (Shared::clone(&self.main.index), source.kind());
-        let mut held = blocking(move || index.ids(kind)).await?;
+        let mut held = told(self.main.index.ids(source.kind()).await)?;
         let mut wrong = Vec::new();
         let mut after = i64::MIN;
         loop {
@@ -312,8 +333,13 @@ impl<'a> Follower<'a> {
             return Ok(());
         }
         self.said = Some(Instant::now());
+        if self.main.index.embedded().is_none() {
+            let (documents, bytes) = told(self.main.index.size().await)?;
+            self.state.search.note(|status| (status.documents, status.bytes) = (documents, bytes));
+        }
         let said = requests::Said {
-            name: self.home.name().to_owned(),
+            name: self.home.name(),
+            engine: self.home.engine(),
             state: if busy { "building" } else { "ok" },
             request: self.main.progress.request,
             done: self.done,

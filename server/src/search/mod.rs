@@ -10,6 +10,7 @@ pub mod analysis;
 pub mod config;
 mod document;
 pub mod follow;
+mod lease;
 pub mod log;
 pub mod query;
 mod reach;
@@ -18,6 +19,7 @@ mod service;
 mod side;
 pub mod snippet;
 mod source;
+mod stand_by;
 
 pub use document::{Audience, Document, Kind, Passage};
 pub use log::Mark;

@@ -4,6 +4,7 @@
 //! word. Nothing is an operator by accident: a quote that does not end, a sign alone and every
 //! expression of another language are read as the words in them.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::analysis::{Language, Shape, is_stop_word, tokens};
@@ -204,6 +205,22 @@ impl Query {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty() && self.phrases.is_empty()
+    }
+
+    /// The question with some of its words, by their places, put right.
+    #[must_use]
+    pub fn corrected(&self, corrections: &[(usize, String)]) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        let mut at = 0;
+        let mut done = HashSet::new();
+        for (place, word) in corrections {
+            let Some(wrong) = self.words.get(*place).filter(|_| done.insert(*place)) else { continue };
+            text.push_str(self.text.get(at..wrong.start).unwrap_or_default());
+            text.push_str(word);
+            at = wrong.end;
+        }
+        text.push_str(self.text.get(at..).unwrap_or_default());
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether a loose word says nothing by itself.

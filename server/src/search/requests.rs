@@ -27,6 +27,7 @@ pub async fn wanted(db: &DatabaseConnection) -> Result<i64> {
 #[derive(Clone, Debug)]
 pub struct Said {
     pub name: String,
+    pub engine: &'static str,
     pub state: &'static str,
     pub request: i64,
     pub done: i64,
@@ -41,14 +42,14 @@ pub(super) async fn say(state: &AppState, said: Said) -> Result<()> {
             Sql::new("INSERT INTO search_index (name, engine, state, request, done, total, seen_at) VALUES ")
                 .rows([[
                     said.name.clone().into(),
-                    "tantivy".into(),
+                    said.engine.into(),
                     said.state.into(),
                     said.request.into(),
                     said.done.into(),
                     said.total.into(),
                     tx.now().into(),
                 ]])
-                .then(" ON CONFLICT (name) DO UPDATE SET state = excluded.state, request = excluded.request, ")
+                .then(" ON CONFLICT (name) DO UPDATE SET state = excluded.state, engine = excluded.engine, request = excluded.request, ")
                 .then("done = excluded.done, total = excluded.total, seen_at = excluded.seen_at")
                 .run(tx.conn())
                 .await?;

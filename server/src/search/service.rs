@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
-use crate::ports::search::embedded::Shared;
-use crate::ports::search::{Ask, Found};
+use crate::ports::search::{Ask, Found, Index};
 use crate::web::error::{AppError, Result};
 
 /// Searches that may wait for a processor at once; beyond that 503.
@@ -65,7 +64,7 @@ pub enum Wish {
 
 #[derive(Debug)]
 struct Parts {
-    current: RwLock<Option<Shared>>,
+    current: RwLock<Option<Index>>,
     status: RwLock<Status>,
     wake: Notify,
     wishes: mpsc::Sender<Wish>,
@@ -105,14 +104,25 @@ impl Search {
         self.0.wake.notified().await;
     }
 
-    /// Answers a question; 503 while there is no index.
+    /// Answers a question; 503 while there is no index, or the server that has it is away.
     pub async fn ask(&self, ask: Ask) -> Result<Found> {
         let index = self.current().ok_or(AppError::Unavailable(2))?;
         let _place = self.0.waiting.try_acquire().map_err(|_| AppError::Unavailable(1))?;
-        let turn = tokio::time::timeout(PATIENCE, self.0.working.acquire()).await;
-        let _turn = turn.map_err(|_| AppError::Unavailable(1))?.map_err(|_| AppError::Unavailable(1))?;
-        let answer = tokio::task::spawn_blocking(move || index.search(&ask)).await;
-        answer.map_err(|_| AppError::internal("a search panicked"))?.map_err(|error| AppError::Internal(error.into()))
+        let here = index.embedded().is_some();
+        let _turn = if here {
+            let turn = tokio::time::timeout(PATIENCE, self.0.working.acquire()).await;
+            Some(turn.map_err(|_| AppError::Unavailable(1))?.map_err(|_| AppError::Unavailable(1))?)
+        } else {
+            None
+        };
+        let answer = tokio::time::timeout(PATIENCE, index.search(ask)).await;
+        match answer.map_err(|_| AppError::Unavailable(2))? {
+            Err(error) if !here => {
+                tracing::warn!(%error, "a search was not answered");
+                Err(AppError::Unavailable(5))
+            }
+            answer => answer.map_err(|error| AppError::Internal(error.into())),
+        }
     }
 
     /// Returns once everything that was committed before the call can be found.
@@ -146,11 +156,11 @@ impl Search {
 
     /// The index that answers.
     #[must_use]
-    pub fn current(&self) -> Option<Shared> {
+    pub fn current(&self) -> Option<Index> {
         self.0.current.read().ok()?.clone()
     }
 
-    pub(super) fn answer_from(&self, index: Option<Shared>) {
+    pub(super) fn answer_from(&self, index: Option<Index>) {
         if let Ok(mut current) = self.0.current.write() {
             *current = index;
         }

@@ -7,8 +7,7 @@ use sea_orm::DatabaseConnection;
 use super::log::{self, Mark};
 use super::{Kind, Source, Within, requests};
 use crate::app::AppState;
-use crate::ports::search::embedded::{Generation, Home, Progress, Shared};
-use crate::ports::search::{Change, EngineError, Tuning};
+use crate::ports::search::{Change, EngineResult, Home, Index, Progress};
 use crate::web::error::{AppError, Result};
 
 /// Documents read at once.
@@ -18,33 +17,27 @@ pub(super) const COMMIT: usize = 4000;
 
 /// One index with how far it is.
 pub(super) struct Side {
-    pub(super) index: Shared,
+    pub(super) index: Index,
     pub(super) progress: Progress,
 }
 
-/// Work on an index, on a thread for it.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::result::Result<T, EngineError> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| AppError::internal("work on the index panicked"))?
-        .map_err(|error| AppError::Internal(error.into()))
+/// A fault of the engine is one of ours to tell.
+pub(super) fn told<T>(done: EngineResult<T>) -> Result<T> {
+    done.map_err(|error| AppError::Internal(error.into()))
 }
 
 /// A new index, as of the log's end now: what changes while it is built is followed afterwards.
 pub(super) async fn begin(state: &AppState, home: &Home) -> Result<Side> {
     let db = state.store.read();
     let progress = Progress::begin(&state.epoch, log::end(db).await?, requests::wanted(db).await?);
-    let index = home.fresh(&Tuning::default()).map_err(|error| AppError::Internal(error.into()))?;
-    let side = Side { index: index.into(), progress };
+    let side = Side { index: told(home.fresh().await)?, progress };
     write(&side.index, Vec::new(), &side.progress).await?;
     Ok(side)
 }
 
 /// Writes changes and how far they bring the index.
-pub(super) async fn write(index: &Shared, changes: Vec<Change>, progress: &Progress) -> Result<()> {
-    let (index, progress) = (Shared::clone(index), progress.clone());
-    blocking(move || Generation::write(&index, &changes, &progress)).await
+pub(super) async fn write(index: &Index, changes: Vec<Change>, progress: &Progress) -> Result<()> {
+    told(index.write(changes, progress).await)
 }
 
 /// The next part of an index that is being built; how many documents that were.

@@ -142,8 +142,8 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
         gauge(&mut text, "praxis_scanner_up", "Whether the virus scanner answers.", i32::from(up));
     }
     let search = state.search.status();
-    gauge(&mut text, "praxis_search_documents", "Documents in this node's index.", search.documents);
-    gauge(&mut text, "praxis_search_bytes", "Size of this node's index.", search.bytes);
+    gauge(&mut text, "praxis_search_documents", "Documents in the index.", search.documents);
+    gauge(&mut text, "praxis_search_bytes", "Size of the index.", search.bytes);
     gauge(&mut text, "praxis_search_commits", "Commits of this node's index since the start.", search.commits);
     gauge(&mut text, "praxis_search_repaired", "Documents put right by the self-check.", search.repaired);
     let behind = search.behind as f64 / 1e6;

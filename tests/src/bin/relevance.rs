@@ -1,9 +1,10 @@
-//! How well and how fast the embedded index finds.
+//! How well and how fast search finds.
 //!
 //! `relevance quality FOLDER…`: nDCG@10 (binary relevance, log2 discount) over test collections with
 //! `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`, with all settings and with each one changed;
-//! `RANKING=FILE` tries other numbers than those of `search-config/ranking.json`.
-//! `relevance speed COUNT FOLDER…`: an index of that many documents made of the collections' text:
+//! `RANKING=FILE` tries other numbers than those of `search-config/ranking.json`. With
+//! `PRAXIS_TEST_MEILI_URL` (and `PRAXIS_TEST_MEILI_KEY`) one line more, of Meilisearch as shipped.
+//! `relevance speed COUNT FOLDER…`: an embedded index of that many documents made of the collections' text:
 //! indexing, size, and p50 and p99 of search, filtered search and suggestion, one and eight clients.
 //! Documents go the way of the port, as those of the hub do after they have been read from rows.
 
@@ -15,8 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use praxis_server::ports::search::embedded::{Generation, Progress};
-use praxis_server::ports::search::{Ask, Change, Filters, Sort, Tuning};
+use praxis_server::ports::search::embedded::Generation;
+use praxis_server::ports::search::meili::{Home, Server};
+use praxis_server::ports::search::{Ask, Change, Filters, Hit, Progress, Sort, Tuning};
 use praxis_server::search::log::Cursor;
 use praxis_server::search::query::parse;
 use praxis_server::search::{Audience, Document, Kind, Passage, Reach};
@@ -92,17 +94,38 @@ fn ask(text: &str, reach: &Arc<Reach>) -> Option<Ask> {
     })
 }
 
+fn changes(of: &Collection) -> Vec<Change> {
+    let put = |(at, (_, title, text)): (usize, &(String, String, String))| {
+        Change::Put(Box::new(document(at as i64, title, text)))
+    };
+    of.documents.iter().enumerate().map(put).collect()
+}
+
 /// nDCG@10 over a collection.
 fn quality(of: &Collection, tuning: &Tuning) -> f64 {
     let folder = Folder::new();
     let index = Generation::open(&folder.0, tuning.clone()).unwrap();
-    let changes: Vec<Change> = of
-        .documents
-        .iter()
-        .enumerate()
-        .map(|(at, (_, title, text))| Change::Put(Box::new(document(at as i64, title, text))))
-        .collect();
-    index.write(&changes, &Progress::begin("", Cursor::default(), 0)).unwrap();
+    index.write(&changes(of), &Progress::begin("", Cursor::default(), 0)).unwrap();
+    gained(of, |ask| index.search(&ask).unwrap().hits)
+}
+
+/// The same through Meilisearch, if there is one.
+fn quality_of_meilisearch(collections: &[Collection]) -> Option<Vec<f64>> {
+    let url = std::env::var("PRAXIS_TEST_MEILI_URL").ok()?;
+    let server = Server::new(&url, std::env::var("PRAXIS_TEST_MEILI_KEY").ok().as_deref()).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let measured = collections.iter().map(|of| {
+        let home = Home::new(server.clone(), &format!("relevance-{}", std::process::id()));
+        let index = runtime.block_on(home.fresh()).unwrap();
+        runtime.block_on(index.write(changes(of), &Progress::begin("", Cursor::default(), 0))).unwrap();
+        let figure = gained(of, |ask| runtime.block_on(index.search(&ask)).unwrap().hits);
+        runtime.block_on(index.delete()).unwrap();
+        figure
+    });
+    Some(measured.collect())
+}
+
+fn gained(of: &Collection, search: impl Fn(Ask) -> Vec<Hit>) -> f64 {
     let reach = Arc::new(Reach::of([Audience::Everybody], []));
     let (mut sum, mut count) = (0.0, 0);
     for (id, text) in &of.queries {
@@ -114,9 +137,8 @@ fn quality(of: &Collection, tuning: &Tuning) -> f64 {
             short.truncate(short.rfind(' ').unwrap());
         }
         let Some(ask) = ask(&short, &reach) else { continue };
-        let hits = index.search(&ask).unwrap().hits;
         let gain = |at: usize| 1.0 / ((at + 2) as f64).log2();
-        let found: f64 = hits
+        let found: f64 = search(ask)
             .iter()
             .enumerate()
             .filter(|(_, hit)| relevant.contains(&of.documents[usize::try_from(hit.id).unwrap()].0))
@@ -347,6 +369,9 @@ fn main() {
             for (at, (name, tuning)) in variants().into_iter().enumerate() {
                 let figures = collections.iter().map(|of| quality(of, &tuning)).collect();
                 table.insert(at, (name, figures));
+            }
+            if let Some(figures) = quality_of_meilisearch(&collections) {
+                table.insert(table.len(), ("Meilisearch, as shipped", figures));
             }
             let names: Vec<&str> = collections.iter().map(|of| of.name.as_str()).collect();
             println!("| nDCG@10 | {} |", names.join(" | "));

@@ -1,9 +1,13 @@
-//! The search engine: an index in this process, made of Tantivy.
+//! The search engine: an index in this process, made of Tantivy, or one that all nodes share in
+//! Meilisearch.
 //!
-//! It answers an [`Ask`] with ids and counts, never text: what is shown comes from the rows. It
+//! Either answers an [`Ask`] with ids and counts, never text: what is shown comes from the rows. It
 //! computes everything over what the asker may see.
 
 pub mod embedded;
+mod engine;
+pub mod meili;
+mod progress;
 
 use std::sync::Arc;
 
@@ -11,6 +15,9 @@ use crate::search::config::Ranking;
 use crate::search::query::Query;
 use crate::search::snippet::Marks;
 use crate::search::{Document, Kind, Reach, config};
+
+pub use engine::{Home, Index};
+pub use progress::Progress;
 
 /// Switches for what a setting contributes; a hub runs with all of them on.
 #[derive(Clone, Debug)]
@@ -74,6 +81,21 @@ pub struct Place {
     pub now: i64,
 }
 
+/// What a hit is sorted by; scores are positive, so that their bits are in their order.
+#[must_use]
+pub fn key(hit: &Hit, sort: Sort) -> i64 {
+    match sort {
+        Sort::Relevance => i64::from(hit.score.max(0.0).to_bits()),
+        Sort::New => hit.created_at,
+    }
+}
+
+/// The place of a hit of an answer.
+#[must_use]
+pub fn place(hit: &Hit, sort: Sort, version: u64, now: i64) -> Place {
+    Place { key: key(hit, sort), kind: hit.kind, id: hit.id, version, now }
+}
+
 /// A question to an engine.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -116,7 +138,7 @@ pub struct Facets {
 pub struct Found {
     pub hits: Vec<Hit>,
     pub more: bool,
-    /// The state of the index that answered.
+    /// What the next page is asked by: the state of the index, or how many hits were before.
     pub version: u64,
     pub total: u64,
     pub facets: Facets,
@@ -131,6 +153,26 @@ pub struct Found {
 pub enum Change {
     Put(Box<Document>),
     Remove(Kind, i64),
+}
+
+/// Bytes of text of one document that are indexed.
+const MOST_TEXT: usize = 2_000_000;
+
+/// A text up to so many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let mut at = most.min(text.len());
+    while at > 0 && !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    text.get(..at).unwrap_or_default()
+}
+
+/// What a document gains for itself, before it is known when it is asked for.
+fn boost(of: &Document, ranking: &Ranking) -> f32 {
+    let boosts = ranking.boosts;
+    let accepted = if of.accepted { boosts.accepted } else { 0.0 };
+    let endorsements = f32::from(u16::try_from(of.endorsements.max(0)).unwrap_or(u16::MAX));
+    1.0 + accepted + boosts.endorsed * endorsements.ln_1p()
 }
 
 /// The engine cannot answer or take changes now.

@@ -13,7 +13,7 @@ use super::scoring::{Scored, Scoring};
 use super::visible::Visible;
 use super::words::Vocabulary;
 use crate::ports::clock::DAY;
-use crate::ports::search::{Ask, EngineResult, Facets, Filters, Found, Hit, Place, Sort, Tuning};
+use crate::ports::search::{Ask, EngineResult, Facets, Filters, Found, Hit, Tuning, key};
 use crate::search::{Kind, config};
 
 /// Tags that are counted out by name.
@@ -246,21 +246,6 @@ fn ranked<K: Ord>(counts: HashMap<K, u64>, most: usize) -> Vec<(K, u64)> {
 fn freshness(age: i64, tuning: &Tuning) -> f32 {
     let days = age.max(0) as f32 / DAY as f32;
     (-days / tuning.ranking.boosts.recent_days * std::f32::consts::LN_2).exp()
-}
-
-/// What a hit is sorted by; scores are positive, so that their bits are in their order.
-#[must_use]
-pub fn key(hit: &Hit, sort: Sort) -> i64 {
-    match sort {
-        Sort::Relevance => i64::from(hit.score.max(0.0).to_bits()),
-        Sort::New => hit.created_at,
-    }
-}
-
-/// The place of a hit of an answer.
-#[must_use]
-pub fn place(hit: &Hit, sort: Sort, version: u64, now: i64) -> Place {
-    Place { key: key(hit, sort), kind: hit.kind, id: hit.id, version, now }
 }
 
 /// Larger keys first, then by kind, then the newer id first.

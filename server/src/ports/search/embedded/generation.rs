@@ -7,60 +7,19 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument};
 
 use super::schema::{Fields, entry, key_term, schema};
 use super::visible::Visibles;
-use crate::ports::search::{Change, EngineError, EngineResult, Tuning};
-use crate::search::log::Cursor;
-use crate::search::{Kind, config};
+use crate::ports::search::{Change, EngineError, EngineResult, Progress, Tuning};
+use crate::search::Kind;
 
-/// Changes with what an index is made of; another number is another index.
-const FORMAT: u32 = 1;
 /// States of the index that are kept for who goes on to the next page.
 const KEPT: usize = 8;
 /// Memory of the writer.
 const HEAP: usize = 48 << 20;
-
-/// How far an index has come; stands in its last commit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    format: u32,
-    config: String,
-    /// Of the hub: another one is another history.
-    pub epoch: String,
-    pub cursor: Cursor,
-    /// While it is being built: the kind and the id up to which it is.
-    #[serde(default)]
-    pub building: Option<(u64, i64)>,
-    /// The last request to build it again that it has answered.
-    #[serde(default)]
-    pub request: i64,
-}
-
-impl Progress {
-    /// An index that has nothing yet.
-    #[must_use]
-    pub fn begin(epoch: &str, cursor: Cursor, request: i64) -> Self {
-        Self {
-            format: FORMAT,
-            config: config::fingerprint(),
-            epoch: epoch.to_owned(),
-            cursor,
-            building: Some((0, 0)),
-            request,
-        }
-    }
-
-    /// Whether an index as of this can be gone on with.
-    #[must_use]
-    pub fn is_good(&self, epoch: &str) -> bool {
-        self.format == FORMAT && self.config == config::fingerprint() && self.epoch == epoch
-    }
-}
 
 /// An open index.
 pub struct Generation {

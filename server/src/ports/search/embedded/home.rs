@@ -9,10 +9,10 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::generation::{Generation, Progress};
+use super::generation::Generation;
 use crate::app::private;
 use crate::app::secrets::random_token;
-use crate::ports::search::{EngineError, EngineResult, Tuning};
+use crate::ports::search::{EngineError, EngineResult, Progress, Tuning};
 
 const MOST_NODES: usize = 256;
 const ABANDONED: Duration = Duration::from_hours(7 * 24);

@@ -1,8 +1,6 @@
 //! What each word of a question stands for in the index: its stems, synonyms, beginnings, words one
 //! or two letters away, words it is joined with or part of. Only words that the asker may see.
 
-use std::collections::HashSet;
-
 use super::words::Vocabulary;
 use crate::ports::search::{Ask, EngineResult, Tuning};
 use crate::search::analysis::{Language, stem};
@@ -96,7 +94,7 @@ pub fn meaning(ask: &Ask, words: Vocabulary<'_>, names: Vocabulary<'_>, tuning: 
     }
     meaning.without.extend(query.without_phrases.iter().cloned().map(Way::Phrase));
     if !corrections.is_empty() {
-        meaning.did_you_mean = Some(corrected(query, &corrections));
+        meaning.did_you_mean = Some(query.corrected(&corrections));
     }
     Ok(meaning)
 }
@@ -329,19 +327,4 @@ fn name_meaning(query: &Query, names: Vocabulary<'_>, tuning: &Tuning) -> Engine
         meaning.concepts.push(concept);
     }
     Ok(meaning)
-}
-
-/// The question with words put right.
-fn corrected(query: &Query, corrections: &[(usize, String)]) -> String {
-    let mut text = String::with_capacity(query.text.len());
-    let mut at = 0;
-    let mut done = HashSet::new();
-    for (place, word) in corrections {
-        let Some(wrong) = query.words.get(*place).filter(|_| done.insert(*place)) else { continue };
-        text.push_str(query.text.get(at..wrong.start).unwrap_or_default());
-        text.push_str(word);
-        at = wrong.end;
-    }
-    text.push_str(query.text.get(at..).unwrap_or_default());
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

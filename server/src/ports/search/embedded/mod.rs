@@ -9,6 +9,5 @@ mod scoring;
 mod visible;
 mod words;
 
-pub use collect::place;
-pub use generation::{Generation, Progress, Shared};
+pub use generation::{Generation, Shared};
 pub use home::Home;

@@ -4,12 +4,10 @@ use tantivy::schema::{Field, IndexRecordOption, NumericOptions, STRING, Schema, 
 use tantivy::tokenizer::{PreTokenizedString, Token as IndexToken};
 use tantivy::{TantivyDocument, Term};
 
-use crate::ports::search::Tuning;
+use crate::ports::search::{MOST_TEXT, Tuning, boost, cut};
 use crate::search::analysis::{Language, Shape, Token, is_stop_word, language, stem, tokens};
 use crate::search::{Document, Kind};
 
-/// Bytes of text of one document that are indexed.
-const MOST_TEXT: usize = 2_000_000;
 /// Positions between two passages, so that no phrase runs from one into the next.
 const GAP: usize = 20;
 
@@ -122,7 +120,7 @@ pub fn entry(fields: &Fields, of: &Document, tuning: &Tuning) -> TantivyDocument
         }
     }
     entry.add_i64(fields.created, of.created_at);
-    entry.add_f64(fields.boost, f64::from(boost(of, tuning)));
+    entry.add_f64(fields.boost, f64::from(boost(of, &tuning.ranking)));
     for tag in &of.tags {
         entry.add_text(fields.tags, tag);
     }
@@ -130,14 +128,6 @@ pub fn entry(fields: &Fields, of: &Document, tuning: &Tuning) -> TantivyDocument
         entry.add_text(fields.audience, audience.to_string());
     }
     entry
-}
-
-/// What a document gains for itself, before it is known when it is asked for.
-fn boost(of: &Document, tuning: &Tuning) -> f32 {
-    let boosts = tuning.ranking.boosts;
-    let accepted = if of.accepted { boosts.accepted } else { 0.0 };
-    let endorsements = f32::from(u16::try_from(of.endorsements.max(0)).unwrap_or(u16::MAX));
-    1.0 + accepted + boosts.endorsed * endorsements.ln_1p()
 }
 
 struct Stems<'a> {
@@ -174,12 +164,4 @@ fn add(entry: &mut TantivyDocument, field: Field, tokens: Vec<IndexToken>) {
     if !tokens.is_empty() {
         entry.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
     }
-}
-
-fn cut(text: &str, most: usize) -> &str {
-    let mut at = most.min(text.len());
-    while at > 0 && !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    text.get(..at).unwrap_or_default()
 }

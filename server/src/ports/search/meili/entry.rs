@@ -1,0 +1,237 @@
+//! What the index holds of a document: reduced words and numbers.
+//!
+//! Letters of scripts without spaces come in pairs, and how Meilisearch would cut them depends on how
+//! it was built; so they are sent as words of plain letters.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::ports::search::{MOST_TEXT, boost, cut};
+use crate::search::analysis::{Language, Shape, Token, is_dense, is_stop_word, language, stem, tokens};
+use crate::search::{Document, Kind, config};
+
+/// Parts two texts: no phrase runs over it.
+const GAP: &str = ". ";
+/// How words of plain letters begin that stand for others.
+const CODED: &str = "zz";
+
+/// A document as it is sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    pub key: String,
+    pub kind: Kind,
+    /// Of text, as numbers there have 53 bits.
+    pub id: String,
+    pub title: String,
+    pub labels: String,
+    pub body: String,
+    pub words: String,
+    pub names: String,
+    pub spelling: String,
+    pub space: Option<String>,
+    pub room: Option<String>,
+    pub author: Option<String>,
+    pub created: i64,
+    pub boost: f32,
+    pub tags: Vec<String>,
+    pub audience: Vec<String>,
+}
+
+/// The key of a document.
+#[must_use]
+pub fn key(kind: Kind, id: i64) -> String {
+    format!("{kind}-{id}")
+}
+
+impl Entry {
+    #[must_use]
+    pub fn of(of: &Document) -> Self {
+        let mut left = MOST_TEXT;
+        let passages: Vec<Vec<Token>> = of
+            .passages
+            .iter()
+            .map(|passage| {
+                let text = cut(&passage.text, left);
+                left -= text.len();
+                tokens(text)
+            })
+            .collect();
+        let title = if of.title_is_borrowed { Vec::new() } else { tokens(&of.title) };
+        let labels: Vec<Vec<Token>> = of.labels.iter().chain(&of.tags).map(|label| tokens(label)).collect();
+        let spoken = language(passages.iter().max_by_key(|passage| passage.len()).unwrap_or(&title));
+        let titles = std::slice::from_ref(&title);
+        let all: Vec<&Vec<Token>> = titles.iter().chain(&labels).chain(&passages).collect();
+        let names: Vec<&Vec<Token>> = titles.iter().chain(&labels).collect();
+        Self {
+            key: key(of.kind, of.id),
+            kind: of.kind,
+            id: of.id.to_string(),
+            title: stems(titles, spoken),
+            labels: stems(&labels, spoken),
+            body: stems(&passages, spoken),
+            words: whole(&all),
+            names: whole(&names),
+            spelling: spelling(&all),
+            space: of.space.map(|id| id.to_string()),
+            room: of.room.map(|id| id.to_string()),
+            author: of.author.map(|id| id.to_string()),
+            created: of.created_at,
+            boost: config::kind_weight(of.kind) * boost(of, config::ranking()),
+            tags: of.tags.iter().map(|tag| coded_tag(tag)).collect(),
+            audience: of.audience.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// About how many bytes it is.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        500 + self.title.len() + self.labels.len() + self.body.len() + self.words.len() + self.spelling.len()
+    }
+}
+
+/// A tag as it stands in the index and in filters: nothing in it can end a filter.
+#[must_use]
+pub fn coded_tag(tag: &str) -> String {
+    url::form_urlencoded::byte_serialize(tag.as_bytes()).collect()
+}
+
+/// A tag as people know it.
+#[must_use]
+pub fn plain_tag(coded: &str) -> String {
+    let pairs = format!("t={coded}");
+    url::form_urlencoded::parse(pairs.as_bytes()).next().map(|(_, tag)| tag.into_owned()).unwrap_or_default()
+}
+
+/// A folded word as it is sent.
+#[must_use]
+pub fn sent(word: &str) -> String {
+    if !word.chars().any(is_dense) {
+        return word.to_owned();
+    }
+    let mut coded = String::from(CODED);
+    for c in word.chars() {
+        // Five of sixteen letters for each.
+        for digit in format!("{:05x}", u32::from(c)).chars() {
+            let letter = digit.to_digit(16).and_then(|at| char::from_u32('a' as u32 + at));
+            coded.push(letter.unwrap_or('z'));
+        }
+    }
+    coded
+}
+
+/// The stems by which something asked in English, or in no language, is found, without little words.
+#[must_use]
+pub fn query_stems(text: &str) -> Vec<String> {
+    let words = tokens(text).into_iter().filter(|token| matches!(token.shape, Shape::Word | Shape::Pair));
+    words
+        .filter(|token| !is_stop_word(&token.word, Language::English))
+        .map(|token| stemmed(&token, Language::English))
+        .collect()
+}
+
+fn stemmed(token: &Token, language: Language) -> String {
+    if token.shape == Shape::Pair { sent(&token.word) } else { sent(&stem(&token.word, language)) }
+}
+
+const fn runs(token: &Token) -> bool {
+    matches!(token.shape, Shape::Word | Shape::Pair)
+}
+
+/// Stems in the order of the text; then those of parts, and those of another language's rules: what
+/// is asked may be in either.
+fn stems(texts: &[Vec<Token>], spoken: Language) -> String {
+    let mut line = String::new();
+    let mut others = BTreeSet::new();
+    for text in texts {
+        let little = |token: &Token| token.shape == Shape::Word && is_stop_word(&token.word, spoken);
+        for token in text.iter().filter(|token| !little(token)) {
+            let english = stemmed(token, Language::English);
+            if spoken == Language::French {
+                let french = stemmed(token, Language::French);
+                if french != english {
+                    others.insert(french);
+                }
+            }
+            if runs(token) {
+                let _written = write!(line, "{english} ");
+            } else if token.word.chars().count() > 1 {
+                others.insert(english);
+            }
+        }
+        line.push_str(GAP);
+    }
+    for other in others {
+        let _written = write!(line, "{other}{GAP}");
+    }
+    line
+}
+
+/// Whole words in the order of the text, then what they are joined to and made of.
+fn whole(texts: &[&Vec<Token>]) -> String {
+    let mut line = String::new();
+    let mut others = BTreeSet::new();
+    for text in texts {
+        for token in *text {
+            if runs(token) {
+                let _written = write!(line, "{} ", sent(&token.word));
+            } else {
+                others.insert(token.word.as_str());
+            }
+        }
+        line.push_str(GAP);
+    }
+    for other in others {
+        let _written = write!(line, "{other}{GAP}");
+    }
+    line
+}
+
+/// Every word once that may be written wrongly.
+fn spelling(texts: &[&Vec<Token>]) -> String {
+    let from = config::ranking().typos.one_from;
+    let all = texts.iter().flat_map(|text| text.iter()).filter(|token| token.shape != Shape::Pair);
+    let words: BTreeSet<&str> = all.map(|token| token.word.as_str()).collect();
+    let long = |word: &&&str| word.chars().count() >= from.saturating_sub(1) && !word.chars().all(char::is_numeric);
+    let mut line = String::new();
+    for word in words.iter().filter(long) {
+        let _written = write!(line, "{word}{GAP}");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::{Audience, Passage};
+
+    #[test]
+    fn words_in_order_and_what_they_are_made_of() {
+        let mut document = Document::new(Kind::Post, 7, "CheXNet-v2".into(), String::new(), 5);
+        document.passages = vec![Passage::new("The screenings of 人工智能")];
+        document.tags = vec!["a\" OR kind = \"x".into()];
+        document.audience = vec![Audience::Readers(3)];
+        let entry = Entry::of(&document);
+        assert_eq!(entry.key, "post-7");
+        assert!(entry.title.starts_with("chexnet v2 . "), "{}", entry.title);
+        assert!(entry.words.contains("chexnetv2. "), "{}", entry.words);
+        let pairs = [sent("人工"), sent("工智"), sent("智能")].join(" ");
+        assert_eq!(entry.body, format!("screen {pairs} . "));
+        assert!(sent("人工").starts_with(&sent("人")));
+        assert!(entry.spelling.contains("screenings. ") && !entry.spelling.contains("of. "), "{}", entry.spelling);
+        let tag = &entry.tags[0];
+        assert!(!tag.contains(['"', '\'', '\\', ' ', '=']), "{tag}");
+        assert_eq!(plain_tag(tag), document.tags[0]);
+        assert_eq!(entry.audience, ["s3"]);
+    }
+
+    #[test]
+    fn french_is_found_by_the_rules_of_both() {
+        let mut document = Document::new(Kind::Post, 1, String::new(), String::new(), 0);
+        document.passages = vec![Passage::new("Le dépistage et les évaluations dans les hôpitaux.")];
+        let body = Entry::of(&document).body;
+        assert!(body.contains(&*stem("evaluations", Language::English)), "{body}");
+        assert!(body.contains(&format!("{}. ", stem("hopitaux", Language::French))), "{body}");
+    }
+}
