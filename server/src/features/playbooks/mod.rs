@@ -21,6 +21,7 @@ pub mod model;
 mod notify;
 mod pages;
 pub mod parts;
+mod pictures;
 pub mod policy;
 pub mod queries;
 mod remind;

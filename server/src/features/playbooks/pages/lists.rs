@@ -4,25 +4,18 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::cards::{Person, Row};
+use super::narrowing::{Asked, Facet, Narrowed, address, asked, facets, pager, with_all};
 use crate::app::AppState;
-use crate::entities::kinds::{PlaybookVisibility, TermKind};
+use crate::entities::kinds::PlaybookVisibility;
 use crate::features::forum::kept;
-use crate::features::playbooks::model::{PlaybookPerson, PlaybookRow, ScenarioView, TermCount};
-use crate::features::playbooks::queries::{self, Filter, Sort};
-use crate::features::playbooks::terms::fold;
+use crate::features::playbooks::model::{PlaybookPerson, PlaybookRow, ScenarioView};
+use crate::features::playbooks::queries;
 use crate::store::Id;
 use crate::streams::Stream;
-use crate::web::error::{AppError, Result};
+use crate::web::error::Result;
 use crate::web::frame::{Frame, page};
 use crate::web::pagination::PageQuery;
 use crate::web::viewer::Viewer;
-
-/// Terms of one kind that the side shows.
-const MOST_TERMS: usize = 12;
-/// Kinds that are open when the page comes.
-const OPEN: usize = 3;
-/// Terms that a filter takes.
-const MOST_CHOSEN: usize = 12;
 
 /// A playbook to choose.
 pub struct Card {
@@ -69,22 +62,6 @@ pub async fn some_books(state: &AppState, viewer: &Viewer, few: usize) -> Result
     Ok(found.items.iter().map(Card::of).collect())
 }
 
-type Asked = Vec<(String, String)>;
-
-fn asked<'a>(query: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    query.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
-}
-
-/// The address of a list with other words in its query.
-fn address(path: &str, words: &[(String, String)]) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    words.iter().for_each(|(name, value)| {
-        query.append_pair(name, value);
-    });
-    let query = query.finish();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
-}
-
 /// `GET /playbooks`
 pub async fn books(
     req: HttpRequest,
@@ -120,21 +97,6 @@ pub async fn books(
     let cards = found.items.iter().map(Card::of).collect();
     let content = BooksPage { f: &frame, cards, pathways, pathway, may_make, next };
     kept::keep_list(&state, &req, &frame, kept_at, changes, &content).await
-}
-
-/// A term to filter by.
-struct Term {
-    label: String,
-    count: i64,
-    href: String,
-    current: bool,
-}
-
-/// The terms of one kind.
-struct Facet {
-    kind: &'static str,
-    open: bool,
-    terms: Vec<Term>,
 }
 
 /// A scenario with its first studies.
@@ -204,59 +166,6 @@ struct Shown {
 struct BookPage<'a> {
     f: &'a Frame,
     p: Shown,
-}
-
-/// What a reader narrows a playbook down to.
-struct Narrowed {
-    scenario: Option<i64>,
-    terms: Vec<(TermKind, String)>,
-    all: bool,
-    words: Asked,
-}
-
-impl Narrowed {
-    fn of(query: &[(String, String)]) -> Result<Self> {
-        let scenario = match asked(query, "scenario") {
-            Some(id) => Some(id.parse::<Id>().map_err(|_| AppError::NotFound)?.0),
-            None => None,
-        };
-        let terms: Vec<(TermKind, String)> = query
-            .iter()
-            .filter(|(_, value)| !value.trim().is_empty())
-            .filter_map(|(name, value)| Some((TermKind::parse(name)?, value.chars().take(100).collect())))
-            .take(MOST_CHOSEN)
-            .collect();
-        let mut words: Asked = terms.iter().map(|(kind, term)| (kind.as_str().to_owned(), term.clone())).collect();
-        if let Some(id) = scenario {
-            words.push(("scenario".to_owned(), Id(id).to_string()));
-        }
-        Ok(Self { scenario, terms, all: asked(query, "all").is_some(), words })
-    }
-
-    fn is_flat(&self) -> bool {
-        self.all || self.scenario.is_some() || !self.terms.is_empty()
-    }
-
-    fn filter(&self, playbook: i64) -> Filter {
-        let mut terms: Vec<(TermKind, Vec<String>)> = Vec::new();
-        for (kind, term) in &self.terms {
-            match terms.iter_mut().find(|(known, _)| known == kind) {
-                Some((_, of)) => of.push(term.clone()),
-                None => terms.push((*kind, vec![term.clone()])),
-            }
-        }
-        Filter { playbook: Some(playbook), scenario: self.scenario, terms, sort: Sort::New, ..Filter::default() }
-    }
-
-    fn has(&self, kind: TermKind, term: &str) -> bool {
-        self.terms.iter().any(|(known, chosen)| *known == kind && fold(chosen) == fold(term))
-    }
-
-    /// The words of the query without a term.
-    fn without(&self, kind: TermKind, term: &str) -> Asked {
-        let is = |(name, value): &&(String, String)| !(name == kind.as_str() && fold(value) == fold(term));
-        self.words.iter().filter(is).cloned().collect()
-    }
 }
 
 /// `GET /playbooks/{slug}`
@@ -338,14 +247,6 @@ fn answer(
     }
 }
 
-/// Who takes the last filter away sees all studies and not the scenarios again.
-fn with_all(mut words: Asked) -> Asked {
-    if words.is_empty() {
-        words.push(("all".to_owned(), "1".to_owned()));
-    }
-    words
-}
-
 async fn base(
     f: &Frame,
     state: &AppState,
@@ -390,48 +291,4 @@ async fn base(
         first: None,
         next: None,
     })
-}
-
-fn pager(
-    place: &str,
-    narrowed: &Narrowed,
-    wanted: &PageQuery,
-    next: Option<String>,
-) -> (Option<String>, Option<String>) {
-    let words = if narrowed.is_flat() { with_all(narrowed.words.clone()) } else { Asked::new() };
-    let first = wanted.cursor.is_some().then(|| address(place, &words));
-    let next = next.map(|cursor| {
-        let mut words = words.clone();
-        words.push(("cursor".to_owned(), cursor));
-        address(place, &words)
-    });
-    (first, next)
-}
-
-/// The terms at the side: chosen ones lead to the list without them.
-fn facets(counts: &[TermCount], narrowed: &Narrowed, place: &str) -> Vec<Facet> {
-    let mut facets = Vec::new();
-    for kind in TermKind::ALL {
-        let terms: Vec<Term> = counts
-            .iter()
-            .filter(|of| of.kind == *kind)
-            .take(MOST_TERMS)
-            .map(|of| {
-                let current = narrowed.has(*kind, &of.term);
-                let words = if current {
-                    with_all(narrowed.without(*kind, &of.term))
-                } else {
-                    let mut words = narrowed.words.clone();
-                    words.push((kind.as_str().to_owned(), of.term.clone()));
-                    words
-                };
-                Term { label: of.term.clone(), count: of.count, href: address(place, &words), current }
-            })
-            .collect();
-        if !terms.is_empty() {
-            let open = facets.len() < OPEN || terms.iter().any(|term| term.current);
-            facets.push(Facet { kind: kind.as_str(), open, terms });
-        }
-    }
-    facets
 }

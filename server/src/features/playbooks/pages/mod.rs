@@ -13,6 +13,7 @@ mod forms;
 mod history;
 mod lists;
 mod manage;
+mod narrowing;
 mod register;
 mod review;
 mod study;

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 
 use crate::app::AppState;
-use crate::features::playbooks::importing::readdressed;
 use crate::features::playbooks::markdown::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
 use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
 use crate::features::playbooks::parts::PartContent;
+use crate::features::playbooks::pictures::readdressed;
 use crate::features::playbooks::rows::{STUDY, day, study};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};

@@ -1,0 +1,123 @@
+//! Pictures that come with imported pages and go with exports, and the addresses by which texts
+//! show them.
+
+use bytes::Bytes;
+
+use super::markdown::PageIn;
+use super::parts::PartContent;
+use crate::app::AppState;
+use crate::entities::kinds::PartKey;
+use crate::features::people;
+use crate::text::images;
+use crate::web::error::{AppError, Result};
+
+/// Pictures that are brought with one study.
+const MOST_PICTURES: usize = 100;
+
+/// A picture that lies beside a page.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// As the page names it.
+    pub address: String,
+    pub name: String,
+    /// Its bytes, or why there are none.
+    pub bytes: Result<Bytes, String>,
+}
+
+impl PageIn {
+    /// The addresses of its pictures that lie beside it, each once.
+    #[must_use]
+    pub fn pictures(&self) -> Vec<String> {
+        let texts = self.parts.values().flat_map(|part| std::iter::once(&part.body).chain(part.fields.values()));
+        let mut found: Vec<String> = Vec::new();
+        for (address, _) in texts.flat_map(|text| images(text)) {
+            if is_beside(&address) && !found.contains(&address) {
+                found.push(address);
+            }
+        }
+        found
+    }
+}
+
+fn is_beside(address: &str) -> bool {
+    !address.contains("://") && !address.starts_with('/') && !address.starts_with("data:")
+}
+
+/// Brings the pictures that lie beside a page and puts their new addresses into its texts. What
+/// cannot be brought is told, and shown by its words.
+pub(super) async fn put_in(
+    state: &AppState,
+    owner: i64,
+    parts: &mut [(PartKey, PartContent)],
+    pictures: Vec<Beside>,
+    remarks: &mut Vec<String>,
+) -> Result<()> {
+    for (count, picture) in pictures.into_iter().enumerate() {
+        let short: String = picture.address.chars().take(120).collect();
+        let mut words = |why: &str| remarks.push(format!("the figure {short} is shown by its words: {why}"));
+        if count >= MOST_PICTURES {
+            words(&format!("a case study has {MOST_PICTURES} at most"));
+            continue;
+        }
+        let bytes = match picture.bytes {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                words(&why);
+                continue;
+            }
+        };
+        let kept = match people::keep_imported_picture(state, owner, &picture.name, bytes).await {
+            Ok(kept) => kept,
+            Err(AppError::UnsupportedType(_) | AppError::Invalid(_)) => {
+                words("it is no PNG, JPEG, GIF or WebP picture that can be read");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let mut placed = false;
+        for (_, content) in parts.iter_mut() {
+            for text in std::iter::once(&mut content.body).chain(content.fields.values_mut()) {
+                if let Some(new) = readdressed(text, &picture.address, &kept.url) {
+                    *text = new;
+                    placed = true;
+                }
+            }
+        }
+        if !placed {
+            words("the way it is written is not understood; add it in the editor");
+        }
+    }
+    Ok(())
+}
+
+/// A text in which what was at one address is at another; `None` if nothing was.
+pub(in crate::features::playbooks) fn readdressed(text: &str, from: &str, to: &str) -> Option<String> {
+    let mut new = String::with_capacity(text.len());
+    let (mut rest, mut found) = (text, false);
+    while let Some(at) = rest.find(from) {
+        let (before, behind) = (rest.get(..at)?, rest.get(at + from.len()..)?);
+        // `](address)`, `](address "title")`, `](<address>)`, `[name]: address`
+        let opens = ["](", "](<", "]: ", "]: <"].iter().any(|sign| before.ends_with(sign));
+        let ends = behind.chars().next().is_none_or(|next| next.is_whitespace() || matches!(next, ')' | '>'));
+        new.push_str(before);
+        new.push_str(if opens && ends { to } else { from });
+        found |= opens && ends;
+        rest = behind;
+    }
+    new.push_str(rest);
+    found.then_some(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readdressed;
+
+    #[test]
+    fn pictures_find_their_new_address() {
+        let new = |text: &str| readdressed(text, "a.png", "/f/1");
+        assert_eq!(new("![x](a.png) a.png").as_deref(), Some("![x](/f/1) a.png"));
+        assert_eq!(new("![x](a.png \"t\") ![y](<a.png>)").as_deref(), Some("![x](/f/1 \"t\") ![y](</f/1>)"));
+        assert_eq!(new("![x][1]\n\n[1]: a.png").as_deref(), Some("![x][1]\n\n[1]: /f/1"));
+        assert_eq!(new("![x](a.png2) ![x](b/a.png)"), None);
+    }
+}
