@@ -17,6 +17,7 @@ mod m20261126_000050_search_log;
 mod m20261126_000051_search_saved;
 mod m20261126_000060_playbooks;
 mod m20261126_000061_study_reports;
+mod m20261126_000070_lists;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000051_search_saved::Migration),
             Box::new(m20261126_000060_playbooks::Migration),
             Box::new(m20261126_000061_study_reports::Migration),
+            Box::new(m20261126_000070_lists::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

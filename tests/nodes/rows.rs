@@ -27,7 +27,12 @@ const ROWS: &[(&str, &str, u32, &str)] = &[
     ("reaction", "true", 20_000, "'post_id', 1000000 + n, 'member_id', 1000000 + n"),
     ("bookmark", "true", 20_000, "'post_id', 1000000 + n, 'member_id', 1000000 + n"),
     ("endorsement", "true", 20_000, "'post_id', 1000000 + n, 'member_id', 1000000 + n"),
-    ("report", "true", 20_000, "'id', 1000000 + n, 'post_id', 1000000 + n, 'reporter_id', 1000000 + n"),
+    (
+        "report",
+        "true",
+        20_000,
+        "'id', 1000000 + n, 'post_id', 1000000 + n, 'reporter_id', 1000000 + n, 'state', 'dismissed', 'created_at', n",
+    ),
     ("room", "kind = 'open'", 5_000, "'id', 1000000 + n, 'slug', 'room-' || n"),
     ("room_member", "true", 20_000, "'room_id', 1000001 + n % 5000, 'member_id', 1000000 + n"),
     (
@@ -56,7 +61,12 @@ const ROWS: &[(&str, &str, u32, &str)] = &[
     ),
     ("resource_term", "true", 20_000, "'resource_id', 1000000 + n, 'folded', 'term-' || n % 500"),
     ("resource_endorsement", "true", 20_000, "'resource_id', 1000000 + n, 'member_id', 1000000 + n"),
-    ("resource_report", "true", 20_000, "'id', 1000000 + n, 'resource_id', 1000000 + n, 'reporter_id', 1000000 + n"),
+    (
+        "resource_report",
+        "true",
+        20_000,
+        "'id', 1000000 + n, 'resource_id', 1000000 + n, 'reporter_id', 1000000 + n, 'state', 'dismissed', 'created_at', n",
+    ),
     ("collection", "true", 5_000, "'id', 1000000 + n, 'author_id', 1000000 + n"),
     ("collection_item", "true", 20_000, "'collection_id', 1000001 + n % 5000, 'resource_id', 1000000 + n"),
     ("playbook", "true", 5_000, "'id', 1000000 + n, 'slug', 'crowd-' || n"),
@@ -94,6 +104,24 @@ const MORE: &[&str] = &[
      FROM generate_series(1, 20000) n",
     "INSERT INTO saved_search (id, member_id, name, query, notify, created_at, checked_at) \
      SELECT 1000000 + n, 1000000 + n, 'x', 'q=x', false, 1, 1 FROM generate_series(1, 20000) n",
+    "INSERT INTO api_token SELECT 1000000 + n, 1000000 + n, 'x', 'crowd-' || n, n, NULL, NULL, NULL FROM generate_series(1, 20000) n",
+    "INSERT INTO invitation SELECT 1000000 + n, 'guest-' || n || '@example.org', 'crowd-' || n, 1000000 + n, '', '[]', n, 1, \
+     NULL, NULL, NULL FROM generate_series(1, 20000) n",
+    "INSERT INTO moderation_act (id, space_id, actor_id, action, subject_kind, subject_id, reason, created_at) \
+     SELECT 1000000 + n, NULL, 1000000 + n, 'hide', 'post', n, '', n FROM generate_series(1, 20000) n",
+    "INSERT INTO member_block SELECT 1000000 + n, 1000001 + n, n FROM generate_series(1, 20000) n",
+    "INSERT INTO member_expertise SELECT 1000000 + n, 'tag-' || n % 500 FROM generate_series(1, 20000) n",
+    "INSERT INTO one_time_token SELECT 'crowd-' || n, 'verify', 1000000 + n, NULL, n, n, NULL FROM generate_series(1, 20000) n",
+    "INSERT INTO playbook_member SELECT 1000001 + n % 5000, 1000000 + n, 'editor', n FROM generate_series(1, 20000) n",
+    "INSERT INTO space_invite (space_id, member_id, role, invited_by, created_at) \
+     SELECT (SELECT min(id) FROM space), 1000000 + n, 'member', 1000000, n FROM generate_series(1, 20000) n",
+    "INSERT INTO space_request SELECT 1000000 + n, (SELECT min(id) FROM space), 1000000 + n, '', 'declined', n, NULL, NULL \
+     FROM generate_series(1, 20000) n",
+    "INSERT INTO room_topic SELECT 1000001 + n % 5000, 1000000 + n, 1000000 + n, n FROM generate_series(1, 20000) n",
+    "INSERT INTO topic_read SELECT 1000000 + n, 1000000 + n, 1, n FROM generate_series(1, 20000) n",
+    "INSERT INTO tag SELECT 1000000 + n % 50, 'tag-' || n, 1 FROM generate_series(1, 20000) n",
+    "INSERT INTO study_part_draft SELECT 1000000 + n, 'aim', 1000000 + n, '', '{}', '[]', 1, n FROM generate_series(1, 20000) n",
+    "INSERT INTO study_follow SELECT 1000000 + n, 1000000 + n, n FROM generate_series(1, 20000) n",
     "INSERT INTO index_change (kind, subject_id, deep, at) SELECT 'topic', 1000000 + n, false, n FROM generate_series(1, 50000) n",
 ];
 

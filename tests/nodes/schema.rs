@@ -116,17 +116,17 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
             let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, all)).await.unwrap();
             rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
         };
-        // In the way of the last table that the playbooks make: those before it are made first.
-        db.execute_unprepared("CREATE TABLE study_figure (id INTEGER)").await.unwrap();
+        // In the way of the last thing that the step makes: what comes before it is made first.
+        db.execute_unprepared("CREATE INDEX ix_resource_report_created_at ON member (created_at)").await.unwrap();
         let before = names().await;
-        let ended = run(folder.path(), &["migrate", "up"], &[]);
+        let ended = run(folder.path(), &["migrate", "up"], &[("LOG", "warn")]);
         assert_eq!((ended.code, ended.err.lines().count()), (Some(2), 1), "{ended:?}");
         assert!(
             ended.err.contains("the database as it was is ") && ended.err.contains("praxis.before-m2"),
             "{ended:?}"
         );
         assert_eq!(names().await, before, "nothing of the step is left");
-        db.execute_unprepared("DROP TABLE study_figure").await.unwrap();
+        db.execute_unprepared("DROP INDEX ix_resource_report_created_at").await.unwrap();
         assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
         // Whoever changes a schema has the data directory open: a restore would pull it away.
         let restoring = praxis_server::app::serving::alone(&data).unwrap();
