@@ -117,6 +117,7 @@ const MORE: &[&str] = &[
      SELECT (SELECT min(id) FROM space), 1000000 + n, 'member', 1000000, n FROM generate_series(1, 20000) n",
     "INSERT INTO space_request SELECT 1000000 + n, (SELECT min(id) FROM space), 1000000 + n, '', 'declined', n, NULL, NULL \
      FROM generate_series(1, 20000) n",
+    "INSERT INTO study_figure (study_id, file_id) SELECT 1000000 + n, 1000000 + n FROM generate_series(1, 20000) n",
     "INSERT INTO room_topic SELECT 1000001 + n % 5000, 1000000 + n, 1000000 + n, n FROM generate_series(1, 20000) n",
     "INSERT INTO topic_read SELECT 1000000 + n, 1000000 + n, 1, n FROM generate_series(1, 20000) n",
     "INSERT INTO tag SELECT 1000000 + n % 50, 'tag-' || n, 1 FROM generate_series(1, 20000) n",

@@ -134,7 +134,7 @@ pub async fn people(db: &impl ConnectionTrait, space: i64) -> Result<(Vec<SpaceM
             .filter(space_member::Column::SpaceId.eq(space))
     };
     let runs = find()
-        .filter(space_member::Column::Role.ne(SpaceRole::Member))
+        .filter(space_member::Column::Role.is_in([SpaceRole::Owner, SpaceRole::Moderator]))
         .order_by_desc(space_member::Column::Role)
         .order_by_asc(space_member::Column::JoinedAt)
         .limit(8)
