@@ -13,7 +13,7 @@ const INDEXES: [(&str, &str); 9] = [
     ("ix_collection_space_id_title", "collection (space_id, title, id)"),
     ("ix_report_created_at", "report (created_at, id)"),
     ("ix_resource_report_created_at", "resource_report (created_at, id)"),
-    ("ix_space_member_space_id_joined_at", "space_member (space_id, joined_at, member_id)"),
+    ("ix_space_member_space_id_joined_at_member_id", "space_member (space_id, joined_at, member_id)"),
     ("ix_space_member_space_id_role_joined_at", "space_member (space_id, role, joined_at, member_id)"),
     ("ix_space_invite_space_id_created_at", "space_invite (space_id, created_at)"),
     ("ix_invitation_invited_by_created_at", "invitation (invited_by, created_at, id)"),

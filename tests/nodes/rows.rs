@@ -75,7 +75,7 @@ const ROWS: &[(&str, &str, u32, &str)] = &[
         "case_study",
         "true",
         20_000,
-        "'id', 1000000 + n, 'slug', 'crowd-' || n, 'playbook_id', 1000001 + n % 5000, 'created_by', 1000000 + n, 'owner_id', 1000000 + n, 'updated_at', n",
+        "'id', 1000000 + n, 'slug', 'crowd-' || n, 'playbook_id', 1000001 + n % 5000, 'created_by', 1000000 + n, 'owner_id', 1000000 + n, 'updated_at', n, 'state', 'draft', 'review_due', NULL",
     ),
     ("scenario_study", "true", 20_000, "'scenario_id', 1000000 + n, 'study_id', 1000000 + n"),
     ("study_author", "true", 20_000, "'study_id', 1000000 + n, 'member_id', 1000000 + n"),
