@@ -2,6 +2,7 @@
 //!
 //! `bench --base http://127.0.0.1:8080 --login HANDLE --password PASSWORD [--pid PID] [--seconds N]`
 //! against a hub with `PRAXIS_RATE_LIMIT=off`; `docs/BENCHMARKS.md` says how to set it up.
+//! `--pages /playbooks/SLUG,/case-studies/SLUG` asks for those, too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -51,7 +52,14 @@ async fn main() {
     let topic = format!("/s/{}/t/{}", hub.space, hub.topic);
     let list = format!("/s/{}", hub.space);
     let api = format!("/api/v1/spaces/{}/topics", hub.space);
-    for (name, path, cookie) in [
+    // Further pages, such as those of playbooks, with commas between: each for a visitor and a member.
+    let more: Vec<&str> = args.get("pages").map(|pages| pages.split(',').collect()).unwrap_or_default();
+    let more: Vec<(String, &str, bool)> = more
+        .into_iter()
+        .flat_map(|path| [(format!("{path}, visitor"), path, false), (format!("{path}, member"), path, true)])
+        .collect();
+    let more = more.iter().map(|(name, path, cookie)| (name.as_str(), *path, *cookie));
+    let known = [
         ("topic page, visitor", topic.as_str(), false),
         ("topic page, member", topic.as_str(), true),
         ("topic list, visitor", list.as_str(), false),
@@ -59,7 +67,8 @@ async fn main() {
         ("home, visitor", "/", false),
         ("home, member", "/", true),
         ("API list, visitor", api.as_str(), false),
-    ] {
+    ];
+    for (name, path, cookie) in known.into_iter().chain(more) {
         let request = get(path, cookie);
         for connections in [1, 32] {
             let figure = drive(&hub.address, connections, seconds, |_| request.clone()).await;
