@@ -1,5 +1,5 @@
 //! What an error of the database means: somebody else was first, the connection is gone, a part
-//! is away for now, or the fault is ours.
+//! is away and may come back, or the fault is ours.
 //!
 //! A lost connection is noted, so that the pools look at every connection that was idle when it
 //! happened before they hand it out again: one query finds out, the others are spared.

@@ -1,5 +1,5 @@
 //! The look at Redis before the hub starts: what will never work stops the start, what is only
-//! away for now does not.
+//! away does not: it may be back in a minute.
 
 use std::time::Duration;
 
