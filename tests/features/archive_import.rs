@@ -3,7 +3,7 @@
 use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::ConnectionTrait as _;
 
-use super::archive::{admin, done, fill, number, refused, sign_in, sqlite};
+use crate::support::moving::{admin, done, fill, number, refused, sign_in, sqlite};
 use crate::support::program::{Folder, Served, command, run};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

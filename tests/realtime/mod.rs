@@ -5,6 +5,8 @@ mod journeys;
 mod reaching;
 mod recovery;
 mod rooms;
+mod rooms_hostile;
 mod slow;
+mod space;
 mod topic;
 mod typing;

@@ -5,6 +5,7 @@ pub mod engines;
 pub mod html;
 pub mod hub;
 pub mod meili;
+pub mod moving;
 pub mod nodes;
 pub mod pages;
 pub mod postgres;

@@ -41,7 +41,8 @@ pub async fn fill_events(db: &DatabaseConnection, events: Vec<Committed>) -> Res
             Some("member") => people.get(&event.subject),
             Some("topic") => topics.get(&event.subject),
             Some("space") => spaces.get(&event.subject),
-            Some("room") => rooms.get(&event.subject),
+            // It may have become private since it was made.
+            Some("room") => rooms.get(&event.subject).filter(|room| room["private"] == false),
             Some("resource") => resources.get(&event.subject),
             _ => None,
         };

@@ -1,0 +1,188 @@
+//! Rooms by socket: frames that are wrong or far too many, and readers that do not read.
+
+use std::time::Duration;
+
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::rooms::{open_room, post};
+use crate::support::stage::done;
+use crate::support::{Socket, TestHub, hub_test};
+
+hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let mut socket = Socket::open(&bob).await;
+    let head = socket.subscribe(&stream, Some(99), None).await;
+    assert_eq!((&head["type"], &head["head"]), (&json!("reset"), &json!(0)), "a since from the future");
+    assert_eq!(socket.subscribe(&stream, Some(0), Some("another")).await["type"], "reset", "or of another history");
+    let long = "x".repeat(8001);
+    let frames = [
+        (json!({"type": "send", "room": room, "body": "x"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": "", "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": "a\u{0}b", "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": long, "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": "x", "client_id": "a", "reply_to": "x"}), "invalid"),
+        (json!({"type": "send", "room": room, "body": {"x": 1}, "client_id": "a"}), "invalid"),
+        (json!({"type": "send", "room": "nowhere", "body": "x", "client_id": "a"}), "not_found"),
+        (json!({"type": "send", "room": "0000000000001", "body": "x", "client_id": "a"}), "not_found"),
+        (json!({"type": "read", "room": "0000000000001", "seq": 1}), "not_found"),
+        (json!({"type": "read", "room": room, "seq": -1}), "invalid"),
+        (json!({"type": "read", "room": room, "seq": "1"}), "invalid"),
+        (json!({"type": "typing", "room": "0000000000001"}), "not_found"),
+        (json!({"type": "subscribe", "stream": "hub:0000000000000"}), "not_found"),
+        (json!({"type": "subscribe", "stream": stream, "since": -1}), "invalid"),
+        (json!({"type": "nonsense"}), "invalid"),
+        (json!([1, 2]), "invalid"),
+    ];
+    for (number, (mut frame, code)) in frames.into_iter().enumerate() {
+        if let Some(frame) = frame.as_object_mut() {
+            frame.insert("ref".into(), json!({"n": number}));
+        }
+        socket.send(&frame).await;
+        let error = socket.next_lasting().await;
+        assert_eq!((&error["type"], &error["code"]), (&json!("error"), &json!(code)), "{frame}: {error}");
+        if frame.is_object() {
+            assert_eq!(error["ref"], json!({"n": number}));
+        }
+        assert_eq!(error["client_id"], frame.get("client_id").cloned().unwrap_or_default());
+    }
+    socket.send_raw(Message::binary(vec![0, 1, 2])).await;
+    assert_eq!(socket.next_lasting().await["code"], "invalid");
+    socket.send_raw(Message::text("{")).await;
+    assert_eq!(socket.next_lasting().await["code"], "invalid");
+    // Somebody else's client_id is one's own to use.
+    say(&ada, &room, "hers").await;
+    assert_eq!(socket.next_of("events").await["items"][0]["data"]["body"], "hers");
+    post(&mut socket, &room, "his", "hers").await;
+    assert_eq!(socket.next_of("sent").await["seq"], 2);
+    // A clock that goes back orders nothing anew.
+    hub.clock.advance(-30_000_000);
+    post(&mut socket, &room, "earlier", "later").await;
+    assert_eq!(socket.next_of("sent").await["seq"], 3);
+    let page = done(&ada.get(&format!("/api/v1/rooms/{room}/messages")).await);
+    let said: Vec<&Value> = page["items"].as_array().unwrap().iter().map(|of| &of["body"]).collect();
+    assert_eq!(said, ["hers", "his", "earlier"]);
+    hub.clock.advance(30_000_000);
+    socket.send_raw(Message::text("x".repeat(70_000))).await;
+    assert_eq!(loop {
+        let frame = socket.next().await;
+        if frame["type"] == "close" { break frame["code"].clone() }
+    }, 1009);
+});
+
+hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {
+    let ada = hub.member("ada").await;
+    let (room, stream) = open_room(hub, &ada).await;
+    let mut socket = Socket::open(&ada).await;
+    let (mut answers, mut limited) = (0, 0);
+    for _ in 0..100 {
+        for _ in 0..100 {
+            socket.send(&json!({"type": "subscribe", "stream": stream})).await;
+        }
+        for _ in 0..100 {
+            let frame = socket.next_lasting().await;
+            match frame["type"].as_str().unwrap() {
+                "subscribed" => answers += 1,
+                "error" => {
+                    assert_eq!(frame["code"], "rate_limited");
+                    limited += 1;
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
+    assert!(answers >= 1000 && limited > 0 && answers + limited == 10_000, "{answers} {limited}");
+    assert_eq!(hub.state().hub.streams(), 1, "one place for one stream");
+    say(&ada, &room, "still there").await;
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "still there");
+    // Nothing comes twice.
+    tokio::time::timeout(Duration::from_secs(10), async {
+        say(&ada, &room, "once").await;
+        let event = socket.events(1).await.remove(0);
+        assert_eq!((&event["seq"], &event["data"]["body"]), (&json!(2), &json!("once")));
+    })
+    .await
+    .unwrap();
+});
+
+/// Events, messages and followers there are.
+async fn rows(hub: &TestHub) -> [u64; 3] {
+    use praxis_server::entities::{event, message, room_member};
+    let db = hub.state().store.read();
+    [
+        event::Entity::find().count(db).await.unwrap(),
+        message::Entity::find().count(db).await.unwrap(),
+        room_member::Entity::find().count(db).await.unwrap(),
+    ]
+}
+
+/// Without limits, as a load test runs.
+async fn unlimited(hub: &TestHub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, stream) = open_room(hub, &ada).await;
+    let (mut fast, mut slow, mut writer) =
+        (Socket::open(&bob).await, Socket::open(&bob).await, Socket::open(&ada).await);
+    fast.subscribe(&stream, None, None).await;
+    slow.subscribe(&stream, None, None).await;
+    // Signs of typing change nothing and answer nothing, however many there are.
+    let before = rows(hub).await;
+    let typing = json!({"type": "typing", "room": room});
+    for _ in 0..20_000 {
+        writer.send(&typing).await;
+    }
+    writer.send(&json!({"type": "ping"})).await;
+    assert_eq!(writer.next_lasting().await["type"], "pong");
+    assert_eq!(rows(hub).await, before);
+    assert_eq!(fast.next_of("typing").await["member"]["handle"], "ada");
+    // A reader that does not read is cut off; one that does gets everything meanwhile.
+    let long = "word ".repeat(1500);
+    let mut typed = 0;
+    for number in 0..700 {
+        post(&mut writer, &room, &long, &format!("c{number}")).await;
+        assert_eq!(writer.next_of("sent").await["seq"], number + 1);
+        loop {
+            let frame = fast.next().await;
+            match frame["type"].as_str().unwrap() {
+                "typing" => typed += 1,
+                "events" => {
+                    assert_eq!(frame["items"][0]["seq"], number + 1);
+                    break;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(typed <= 10, "{typed} signs of typing got through");
+    let cut = tokio::time::timeout(Duration::from_secs(20), async {
+        while hub.state().hub.slow_readers() == 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(cut.await.is_ok(), "the slow reader is cut off");
+    let mut last = 0;
+    let code = loop {
+        let frame = slow.next().await;
+        match frame["type"].as_str().unwrap() {
+            "events" => last = frame["items"].as_array().unwrap().last().unwrap()["seq"].as_i64().unwrap(),
+            "close" => break frame["code"].clone(),
+            _ => {}
+        }
+    };
+    assert_eq!(code, 4408);
+    assert!(last < 700, "it was cut before the end");
+    // It comes back to what it missed, all of it.
+    let mut back = Socket::open(&bob).await;
+    back.subscribe(&stream, Some(last), None).await;
+    let missed = back.events(usize::try_from(700 - last).unwrap()).await;
+    let seqs: Vec<i64> = missed.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, (last + 1..=700).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_slow_are_cut_off_and_the_fast_do_not_wait() {
+    crate::support::hub::run_with(crate::support::Db::Sqlite, "slow", &[("rate_limit", "off")], async |hub| {
+        unlimited(hub).await
+    });
+}
