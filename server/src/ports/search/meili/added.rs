@@ -7,11 +7,12 @@ use std::collections::HashMap;
 
 use meilisearch_sdk::search::MatchingStrategies;
 
-use super::ask::{One, Row, Shape, ranked};
+use super::ask::{One, Row, Shape, ranked as most_frequent};
 use super::entry::{coded_tag, plain_tag};
 use super::filter::{Filter, audience};
 use super::index::MeiliIndex;
 use super::settings::FOUND_BY;
+use super::weighed::{WEIGHED, Weighed, bit};
 use crate::ports::clock::DAY;
 use crate::ports::search::{Ask, EngineResult, Facets, Found, Hit, Sort};
 use crate::search::{Kind, config};
@@ -35,6 +36,8 @@ struct Candidate {
     hit: Hit,
     /// Rarity of the words it has, added up.
     weight: f32,
+    /// Which words it has.
+    has: u64,
 }
 
 impl MeiliIndex {
@@ -49,7 +52,7 @@ impl MeiliIndex {
             shape,
         };
         let filter = Filter::of(ask).always();
-        let mut asks = vec![one(String::new(), who, Shape::Count(Vec::new()))];
+        let mut asks = vec![one(String::new(), who.clone(), Shape::Count(Vec::new()))];
         asks.extend(
             words
                 .each
@@ -59,9 +62,11 @@ impl MeiliIndex {
         let mut answers = self.many(&asks).await?.into_iter();
         let documents = answers.next().map_or(0, |answer| answer.total());
         let (mut found, mut all): (HashMap<(Kind, i64), Candidate>, f32) = (HashMap::new(), 0.0);
-        for ((_, count), answer) in words.each.iter().zip(answers) {
+        let mut rarities = Vec::with_capacity(words.each.len());
+        for (at, ((word, count), answer)) in words.each.iter().zip(answers).enumerate() {
             let rows: Vec<(Hit, Row)> = answer.rows().collect();
             let rarity = idf(documents, if *count > 0 { *count } else { rows.len() as u64 });
+            rarities.push((word.trim(), rarity));
             all += rarity;
             for (hit, row) in rows {
                 let score = rarity * hit.score;
@@ -69,13 +74,66 @@ impl MeiliIndex {
                     row,
                     hit: Hit { score: 0.0, ..hit },
                     weight: 0.0,
+                    has: 0,
                 });
                 candidate.hit.score += score;
                 candidate.weight += rarity;
+                candidate.has |= bit(at);
             }
         }
         let needed = all * config::ranking().matching.share;
-        Ok(collect(ask, found.into_values().filter(|of| of.weight >= needed).collect()))
+        let mut collected = collect(ask, found.into_values().filter(|of| of.weight >= needed).collect());
+        if ask.sort == Sort::Relevance {
+            self.put_in_order(&who, &rarities, &mut collected.ranked).await?;
+        }
+        Ok(collected.page(ask))
+    }
+
+    /// Puts the best in order by how often they have the words.
+    async fn put_in_order(&self, who: &str, words: &[(&str, f32)], ranked: &mut [Ranked]) -> EngineResult<()> {
+        let best = ranked.len().min(WEIGHED);
+        let Some(best) = ranked.get_mut(..best).filter(|best| best.len() > 1) else { return Ok(()) };
+        let weighed = |of: &Ranked| Weighed { document: (of.hit.kind, of.hit.id), has: of.has, score: 0.0 };
+        let mut scores: Vec<Weighed> = best.iter().map(weighed).collect();
+        self.weigh(who, words, &mut scores).await?;
+        for (of, weighed) in best.iter_mut().zip(scores) {
+            of.hit.score = weighed.score * of.boost;
+        }
+        best.sort_by(|a, b| before(&a.hit, &b.hit, Sort::Relevance));
+        Ok(())
+    }
+}
+
+/// A document that passed all filters.
+struct Ranked {
+    hit: Hit,
+    has: u64,
+    /// What its score is multiplied by.
+    boost: f32,
+}
+
+/// What a question found, in order, and its facets.
+struct Collected {
+    ranked: Vec<Ranked>,
+    facets: Facets,
+}
+
+impl Collected {
+    /// The page that is asked for.
+    fn page(self, ask: &Ask) -> Found {
+        let now = ask.after.map_or(ask.now, |after| after.now);
+        let total = self.ranked.len() as u64;
+        let offset = ask.after.map_or(0, |after| after.version);
+        let mut rest = self.ranked.into_iter().map(|of| of.hit).skip(usize::try_from(offset).unwrap_or(usize::MAX));
+        let page: Vec<Hit> = rest.by_ref().take(ask.limit).collect();
+        Found {
+            more: rest.next().is_some(),
+            version: offset + page.iter().filter(|hit| hit.created_at <= now).count() as u64,
+            hits: page,
+            total,
+            facets: self.facets,
+            ..Found::default()
+        }
     }
 }
 
@@ -90,8 +148,8 @@ fn freshness(age: i64) -> f32 {
     (-days / config::ranking().boosts.recent_days * std::f32::consts::LN_2).exp()
 }
 
-/// Filters, counts, and the page.
-fn collect(ask: &Ask, found: Vec<Candidate>) -> Found {
+/// Filters and counts.
+fn collect(ask: &Ask, found: Vec<Candidate>) -> Collected {
     let filters = &ask.filters;
     let now = ask.after.map_or(ask.now, |after| after.now);
     let id = |id: i64| Some(id.to_string());
@@ -99,8 +157,8 @@ fn collect(ask: &Ask, found: Vec<Candidate>) -> Found {
     let tag = filters.tag.as_ref().map(|tag| coded_tag(tag));
     let (mut kinds, mut spaces, mut tags, mut authors) =
         (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
-    let mut hits = Vec::new();
-    for Candidate { row, mut hit, .. } in found {
+    let mut ranked = Vec::new();
+    for Candidate { row, mut hit, has, .. } in found {
         let of_kind = filters.kinds.is_empty() || filters.kinds.contains(&hit.kind);
         let of_space = space.is_none() || space == row.space;
         let of_tag = tag.as_ref().is_none_or(|tag| row.tags.contains(tag));
@@ -119,15 +177,12 @@ fn collect(ask: &Ask, found: Vec<Candidate>) -> Found {
         }
         if of_kind && of_space && of_tag && of_author {
             let recent = config::ranking().boosts.recent * freshness(now - hit.created_at);
-            hit.score *= row.boost + recent;
-            hits.push(hit);
+            let boost = row.boost + recent;
+            hit.score *= boost;
+            ranked.push(Ranked { hit, has, boost });
         }
     }
-    hits.sort_by(|a, b| before(a, b, ask.sort));
-    let total = hits.len();
-    let offset = ask.after.map_or(0, |after| after.version);
-    let mut rest = hits.into_iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));
-    let page: Vec<Hit> = rest.by_ref().take(ask.limit).collect();
+    ranked.sort_by(|a, b| before(&a.hit, &b.hit, ask.sort));
     let ids = |counts: HashMap<String, u64>| {
         top(counts.into_iter().filter_map(|(id, n)| Some((id.parse::<i64>().ok()?, n))).collect())
     };
@@ -141,14 +196,7 @@ fn collect(ask: &Ask, found: Vec<Candidate>) -> Found {
     } else {
         Facets::default()
     };
-    Found {
-        more: rest.next().is_some(),
-        version: offset + page.iter().filter(|hit| hit.created_at <= now).count() as u64,
-        hits: page,
-        total: total as u64,
-        facets,
-        ..Found::default()
-    }
+    Collected { ranked, facets }
 }
 
 fn before(a: &Hit, b: &Hit, sort: Sort) -> Ordering {
@@ -160,7 +208,7 @@ fn before(a: &Hit, b: &Hit, sort: Sort) -> Ordering {
 }
 
 fn top<K: Ord>(counts: Vec<(K, u64)>) -> Vec<(K, u64)> {
-    let mut counts = ranked(counts);
+    let mut counts = most_frequent(counts);
     counts.truncate(MOST_VALUES);
     counts
 }

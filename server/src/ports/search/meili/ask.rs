@@ -45,6 +45,8 @@ pub enum Shape {
     Spelling(usize),
     /// So many documents, with what they are counted by.
     Rows(usize),
+    /// So many documents, with how often words stand in them.
+    Counts(usize),
 }
 
 /// A hit as it is sent.
@@ -58,6 +60,7 @@ pub struct Row {
     pub space: Option<String>,
     pub author: Option<String>,
     pub tags: Vec<String>,
+    pub counts: String,
 }
 
 /// An answer to one question.
@@ -176,6 +179,9 @@ impl MeiliIndex {
                 Shape::Rows(limit) => {
                     query.with_limit(*limit).with_show_ranking_score(true);
                     query.with_attributes_to_retrieve(Selectors::Some(&KEPT));
+                }
+                Shape::Counts(limit) => {
+                    query.with_limit(*limit).with_attributes_to_retrieve(Selectors::Some(&["kind", "id", "counts"]));
                 }
                 Shape::Count(facets) => {
                     query.with_page(1).with_hits_per_page(0);

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::weighed::Counts;
 use crate::ports::search::{MOST_TEXT, boost, cut};
 use crate::search::analysis::{Language, Shape, Token, is_dense, is_stop_word, language, stem, tokens};
 use crate::search::{Document, Kind, config};
@@ -36,6 +37,8 @@ pub struct Entry {
     pub created: i64,
     pub boost: f32,
     pub tags: Vec<String>,
+    /// How often words stand in it; searched by nothing.
+    pub counts: String,
     pub audience: Vec<String>,
 }
 
@@ -80,6 +83,7 @@ impl Entry {
             created: of.created_at,
             boost: config::kind_weight(of.kind) * boost(of, config::ranking()),
             tags: of.tags.iter().map(|tag| coded_tag(tag)).collect(),
+            counts: counts([titles, &labels, &passages], spoken).line(),
             audience: of.audience.iter().map(ToString::to_string).collect(),
         }
     }
@@ -87,7 +91,7 @@ impl Entry {
     /// About how many bytes it is.
     #[must_use]
     pub fn size(&self) -> usize {
-        500 + self.title.len() + self.labels.len() + self.body.len() + self.words.len() + self.spelling.len()
+        500 + self.title.len() + self.labels.len() + self.body.len() + self.words.len() + self.spelling.len() + self.counts.len()
     }
 }
 
@@ -166,6 +170,25 @@ fn stems(texts: &[Vec<Token>], spoken: Language) -> String {
         let _written = write!(line, "{other}{GAP}");
     }
     line
+}
+
+/// How often stems stand in the fields, by the rules of both languages.
+fn counts(fields: [&[Vec<Token>]; 3], spoken: Language) -> Counts {
+    let mut counts = Counts::default();
+    for (field, texts) in fields.into_iter().enumerate() {
+        let little = |token: &&Token| token.shape == Shape::Word && is_stop_word(&token.word, spoken);
+        for token in texts.iter().flatten().filter(|token| !little(token)) {
+            let english = stemmed(token, Language::English);
+            counts.add(field, &english, runs(token));
+            if spoken == Language::French {
+                let french = stemmed(token, Language::French);
+                if french != english {
+                    counts.add(field, &french, false);
+                }
+            }
+        }
+    }
+    counts
 }
 
 /// Whole words in the order of the text, then what they are joined to and made of.

@@ -15,7 +15,9 @@ pub fn audience(reach: &Reach) -> String {
     any("audience", reach.audiences().iter().map(ToString::to_string))
 }
 
-fn any(attribute: &str, values: impl Iterator<Item = String>) -> String {
+/// Whether an attribute has one of these; each is a number or a word of ours.
+#[must_use]
+pub fn any(attribute: &str, values: impl Iterator<Item = String>) -> String {
     let values: Vec<String> = values.map(|value| format!("\"{value}\"")).collect();
     format!("{attribute} IN [{}]", values.join(", "))
 }

@@ -16,6 +16,7 @@ mod index;
 mod meaning;
 mod server;
 mod settings;
+mod weighed;
 
 pub use home::Home;
 pub use index::MeiliIndex;

@@ -39,7 +39,7 @@ pub fn settings() -> Settings {
     let letters = |count: usize| Some(u8::try_from(count).unwrap_or(u8::MAX));
     Settings::new()
         .with_searchable_attributes(searchable)
-        .with_filterable_attributes(["audience", "kind", "space", "room", "tags", "author", "created"])
+        .with_filterable_attributes(["key", "audience", "kind", "space", "room", "tags", "author", "created"])
         .with_sortable_attributes(["created"])
         // What is sorted by time is sorted by nothing else.
         .with_ranking_rules([
