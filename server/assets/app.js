@@ -83,7 +83,7 @@ document.addEventListener('submit', (event) => {
     title: asker.dataset.confirm,
     text: asker.dataset.confirmText,
     yes: asker.dataset.confirmYes,
-    danger: asker.matches('.is-danger, .btn-danger'),
+    danger: [asker, submitter].some((each) => each?.matches('.is-danger, .btn-danger')),
   }).then((yes) => {
     if (!yes) return;
     agreed = asker;

@@ -90,7 +90,10 @@ export function complete(field, { kinds, kind, space }) {
     const box = field.getBoundingClientRect();
     const outer = host.getBoundingClientRect();
     const top = box.top - outer.top + caret.top;
-    const above = box.top + caret.top + caret.line + list.offsetHeight > innerHeight && box.top + caret.top > list.offsetHeight;
+    // What cuts it off: the window, a page that scrolls inside, the bar of a small window.
+    const bar = document.querySelector('.tabbar')?.getBoundingClientRect();
+    const lowest = Math.min(innerHeight, field.closest('.room')?.getBoundingClientRect().bottom ?? innerHeight, bar?.height ? bar.top : innerHeight);
+    const above = box.top + caret.top + caret.line + list.offsetHeight > lowest && box.top + caret.top > list.offsetHeight;
     list.style.left = `${Math.max(0, Math.min(box.left - outer.left + caret.left, outer.width - list.offsetWidth))}px`;
     list.style.top = `${above ? top - list.offsetHeight - 4 : top + caret.line + 4}px`;
   }
@@ -118,7 +121,7 @@ export function complete(field, { kinds, kind, space }) {
     else if (event.key === 'Escape') { found = null; close(); }
     else return;
     event.preventDefault();
-    event.stopPropagation();
+    event.stopImmediatePropagation(); // the field's own Enter sends
   });
   field.addEventListener('blur', () => { found = null; close(); });
   list.addEventListener('mousedown', (event) => event.preventDefault());

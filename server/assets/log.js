@@ -142,6 +142,8 @@ export class Log {
         const heading = days.get(key) ?? this.heading(key);
         days.delete(key);
         const link = heading.querySelector('a') ?? heading;
+        // The archive's days are those of the hub, which reads no clock but its own.
+        if (link.href) link.href = `${this.page}/day/${at.toISOString().slice(0, 10)}#${message.id}`;
         if (link.textContent !== dayName(at)) link.textContent = dayName(at);
         above.push(heading);
         day = key;

@@ -42,11 +42,18 @@ export function menus({ template, item, id, places = () => ({}), can: flags = (a
     if (!anchor.contains(opener)) anchor.append(opener);
     anchor.append(menu);
     opener.setAttribute('aria-expanded', 'true');
-    // Where it would leave the window it moves aside, or opens upwards.
+    // Where it would leave the window, or the log that cuts it off, it moves aside or opens upwards;
+    // where there is no room for it on either side it scrolls.
     const box = menu.getBoundingClientRect();
     if (box.left < 8) menu.style.right = `${box.left - 8}px`;
-    const lowest = (document.querySelector('.dock') ?? document.querySelector('.tabbar'))?.getBoundingClientRect().top || innerHeight;
-    menu.classList.toggle('to-top', box.bottom > lowest && box.height < opener.getBoundingClientRect().top - 64);
+    const clip = opener.closest('.scroll')?.getBoundingClientRect();
+    const at = opener.getBoundingClientRect();
+    const dock = (document.querySelector('.dock') ?? document.querySelector('.tabbar'))?.getBoundingClientRect().top || innerHeight;
+    const below = Math.min(dock, clip?.bottom ?? innerHeight) - at.bottom - 12;
+    const above = at.top - Math.max(64, clip?.top ?? 0) - 12;
+    const up = box.height > below && above > below;
+    menu.classList.toggle('to-top', up);
+    if (box.height > Math.max(above, below)) Object.assign(menu.style, { maxHeight: `${Math.max(up ? above : below, 120)}px`, overflowY: 'auto' });
     menu.querySelector('button, a')?.focus();
   }
 

@@ -194,7 +194,7 @@ function onEvents(items) {
       default:
         if (data.id) again.add(data.id);
         if (data.thread) again.add(data.thread);
-        if (data.pinned !== undefined) renewHead();
+        if (event === 'message.pinned' || event === 'message.unpinned') renewHead();
     }
   }
   if (again.size) renew([...again]);
@@ -216,11 +216,25 @@ function replies({ id, reply_count: n }) {
   }
 }
 
+/** The head, and what stands beside the room where there is space for it. */
 async function renewHead() {
   try {
-    const response = await request(`${page}?fragment=head`);
-    const head = response.ok && parse(await response.text()).querySelector('[data-room-head]');
-    if (head) main.querySelector('[data-room-head]')?.replaceWith(head);
+    const beside = document.querySelector('.room-aside');
+    const whole = Boolean(beside?.offsetWidth);
+    const response = await request(whole ? page : `${page}?fragment=head`);
+    if (!response.ok) return;
+    const now = parse(await response.text());
+    const [head, old] = [now.querySelector('[data-room-head]'), main.querySelector('[data-room-head]')];
+    const aside = now.querySelector('.room-aside');
+    // Whoever has a menu of it open is not disturbed.
+    if (old?.querySelector('details[open], [aria-expanded="true"]')) { setTimeout(renewHead, 2000); return; }
+    if (head) old?.replaceWith(head);
+    // The thread that may be open there stays.
+    const [parts, thread] = [[...(aside?.children ?? [])], beside?.querySelector('[data-panel]')];
+    if (whole && aside && thread && !beside.contains(document.activeElement)) {
+      beside.replaceChildren(...parts.filter((part) => part.dataset.panel === undefined), thread);
+    }
+    document.dispatchEvent(new Event('praxis:rooms'));
   } catch { /* the next change tries again */ }
 }
 

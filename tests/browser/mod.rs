@@ -2,6 +2,9 @@
 
 mod axe;
 mod chat;
+mod chat_acts;
+mod chat_more;
+mod chat_phone;
 mod driver;
 mod journey;
 mod library;

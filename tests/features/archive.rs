@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use praxis_server::app::secrets::hash_token;
 use praxis_server::features::archive::{self, tables};
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::support::moving::{
     admin, answers, config, content, done, entries, fill, made, manifest, number, refused, sign_in, sqlite, upload,

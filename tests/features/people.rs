@@ -1,8 +1,10 @@
 //! Profiles, the directory, completion.
 
+use image::ImageFormat;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
+use super::people_files::{bytes, picture, put_avatar};
 use crate::support::{Answer, Client, TestHub, hub_test};
 
 /// Handles in a page of the directory.
@@ -209,6 +211,7 @@ hub_test!(async fn visitors_cannot_try_out_who_is_a_member(hub) {
     assert_eq!((&headers["content-type"], &headers["cache-control"]), (&"image/png".parse().unwrap(), &"public, max-age=31536000, immutable".parse().unwrap()));
 });
 
+/// The values that are offered.
 fn values(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()["items"].as_array().unwrap().iter().map(|item| item["value"].as_str().unwrap().to_owned()).collect()

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, hub_test};
 
 /// A picture in two colours, so that squeezing and cutting are told apart.
-fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+pub fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let image = RgbaImage::from_fn(width, height, |x, _| {
         if x < width / 2 { Rgba([200, 30, 30, 255]) } else { Rgba([30, 30, 200, 255]) }
     });
@@ -19,13 +19,13 @@ fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-async fn bytes(client: &Client, path: &str) -> (u16, Vec<u8>, reqwest::header::HeaderMap) {
+pub async fn bytes(client: &Client, path: &str) -> (u16, Vec<u8>, reqwest::header::HeaderMap) {
     let response = client.request("GET", path).send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     (status, response.bytes().await.unwrap().to_vec(), headers)
 }
 
-async fn put_avatar(client: &Client, kind: &str, body: Vec<u8>) -> Answer {
+pub async fn put_avatar(client: &Client, kind: &str, body: Vec<u8>) -> Answer {
     client.send(client.request("PUT", "/api/v1/me/avatar").header("Content-Type", kind).body(body)).await
 }
 
@@ -167,5 +167,3 @@ hub_test!(async fn the_same_upload_again_is_one_file(hub) {
     assert_eq!(send(b"two").await.status, 409);
     assert_eq!(ada.get(first.json()["url"].as_str().unwrap()).await.text, "one");
 });
-
-/// The values that are offered.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::rooms::{open_room, post};
+use crate::features::chat::say;
 use crate::support::stage::done;
 use crate::support::{Socket, TestHub, hub_test};
 

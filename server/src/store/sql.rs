@@ -21,6 +21,9 @@ pub async fn insert_rows<const N: usize>(db: &impl ConnectionTrait, insert: &str
     Ok(())
 }
 
+/// Where a value goes, until it is known which database reads it.
+const PLACE: char = '\u{1}';
+
 /// A statement in the making. Values never enter its text.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
@@ -42,8 +45,7 @@ impl Sql {
     /// Appends a value.
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
-        self.text.push('$');
-        put_number(&mut self.text, self.values.len());
+        self.text.push(PLACE);
         self
     }
 
@@ -99,7 +101,24 @@ impl Sql {
     }
 
     fn statement(self, db: &impl ConnectionTrait) -> Statement {
-        Statement::from_sql_and_values(db.get_database_backend(), self.text, self.values)
+        let backend = db.get_database_backend();
+        Statement::from_sql_and_values(backend, self.written(backend), self.values)
+    }
+
+    /// The text as a database reads it. SQLite gets places without numbers: a numbered one counts as
+    /// a name, and a name is looked for among all the others each time that it is bound.
+    fn written(&self, backend: DbBackend) -> String {
+        let mut text = String::with_capacity(self.text.len() + self.values.len() * 4);
+        for (number, part) in self.text.split(PLACE).enumerate() {
+            if number > 0 && backend == DbBackend::Postgres {
+                text.push('$');
+                put_number(&mut text, number);
+            } else if number > 0 {
+                text.push('?');
+            }
+            text.push_str(part);
+        }
+        text
     }
 
     pub async fn all(self, db: &impl ConnectionTrait) -> Result<Vec<QueryResult>> {
@@ -135,16 +154,21 @@ fn put_number(text: &mut String, number: usize) {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::DbBackend::{Postgres, Sqlite};
+
     use super::Sql;
 
     #[test]
     fn values_are_numbered_and_rows_padded() {
         let sql = (0..1000).fold(Sql::new(""), |sql, number: i64| sql.bind(number));
-        assert!(sql.text.starts_with("$1$2$3"));
-        assert!(sql.text.contains("$10$11") && sql.text.ends_with("$999$1000"), "{}", sql.text);
+        let text = sql.written(Postgres);
+        assert!(text.starts_with("$1$2$3"));
+        assert!(text.contains("$10$11") && text.ends_with("$999$1000"), "{text}");
+        assert_eq!(sql.written(Sqlite), "?".repeat(1000));
         let rows: Vec<[sea_orm::Value; 1]> = (0..3i64).map(|number| [number.into()]).collect();
         let sql = Sql::new("VALUES ").padded_rows(rows);
-        assert_eq!(sql.text, "VALUES ($1), ($2), ($3), ($4)");
+        assert_eq!(sql.written(Postgres), "VALUES ($1), ($2), ($3), ($4)");
+        assert_eq!(sql.written(Sqlite), "VALUES (?), (?), (?), (?)");
         assert_eq!(sql.values, [0i64, 1, 2, 2].map(sea_orm::Value::from).to_vec());
         assert_eq!(Sql::new("").padded_rows::<1>(Vec::new()).text, "");
     }

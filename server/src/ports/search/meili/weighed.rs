@@ -57,7 +57,7 @@ impl Counts {
     #[must_use]
     pub fn read(line: &str) -> Option<Self> {
         let mut parts = line.split(' ');
-        let mut three = |parts: &mut std::str::Split<'_, char>| -> Option<[u32; 3]> {
+        let three = |parts: &mut std::str::Split<'_, char>| -> Option<[u32; 3]> {
             Some([parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?])
         };
         let mut read = Self { lengths: three(&mut parts)?, words: HashMap::new() };
