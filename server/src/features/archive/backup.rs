@@ -8,10 +8,11 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, SqlxSqliteConnector};
 
 use super::export::head;
 use super::format::{DATABASE, Kind, Manifest};
-use super::pack::{Packer, beside};
+use super::pack::Packer;
 use super::progress::Progress;
+use super::scratch::{self, Scratch};
 use super::{blobs, database_fault, embedded, file_fault, open_blobs, tables};
-use crate::app::{Config, private, serving};
+use crate::app::{Config, serving};
 
 /// Writes the backup; returns what it says at the end.
 pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
@@ -28,15 +29,12 @@ pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
     if to.exists() {
         return Err(file_fault(to, &"there is such a file already; choose another name"));
     }
-    let copy = beside(to, "db");
+    scratch::outside(config, to)?;
+    scratch::sweep(to);
+    let (copy, _) = Scratch::make(to)?;
     let mut progress = Progress::new();
-    let written = write(&database, &copy, &files, to, &mut progress).await;
+    let written = write(&database, copy.path(), &files, to, &mut progress).await;
     progress.finish();
-    for ending in ["", "-journal", "-wal", "-shm"] {
-        let mut name = copy.as_os_str().to_owned();
-        name.push(ending);
-        let _gone = std::fs::remove_file(name);
-    }
     written
 }
 
@@ -63,10 +61,9 @@ async fn write(
     Ok(format!("a database of {bytes} bytes and {count} files in {} ({size} bytes)", to.display()))
 }
 
-/// A copy as of one moment, whatever the hub writes meanwhile. Nothing is written to the original.
+/// A copy as of one moment, whatever the hub writes meanwhile, into a file that is empty. Nothing is
+/// written to the original.
 async fn copy_database(database: &Path, copy: &Path) -> Result<(), String> {
-    let _left_by_an_earlier_run = std::fs::remove_file(copy);
-    private::make_file(copy).map_err(|error| file_fault(copy, &error))?;
     let from = open(database, true).await?;
     let into = copy.display().to_string();
     let copied = crate::store::Sql::new("VACUUM INTO ").bind(into).run(&from).await;

@@ -18,6 +18,7 @@ use crate::web::error::Result;
 
 /// Writes the archive; returns what it says at the end.
 pub async fn export(config: &Config, to: &Path) -> Result<String, String> {
+    super::scratch::outside(config, to)?;
     let files = open_blobs(config)?;
     let connections = open_database(config).await?;
     let _open = super::embedded(config).map(|_| serving::share(&config.data_dir)).transpose()?;

@@ -14,6 +14,7 @@ mod pack;
 mod progress;
 mod restore;
 mod rows;
+mod scratch;
 pub mod tables;
 
 pub use backup::backup;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use praxis_migration::{Migrator, MigratorTrait as _};
 use sha2::{Digest as _, Sha256};
@@ -10,8 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::backup::open;
 use super::check::{self, Checked};
 use super::format::{BLOBS, DATABASE, Kind, hex};
-use super::pack::{Unpacker, beside};
+use super::pack::Unpacker;
 use super::progress::Progress;
+use super::scratch::with;
 use super::{blobs, database_fault, embedded, file_fault, open_blobs};
 use crate::app::secrets::random_token;
 use crate::app::{Config, private, serving};
@@ -58,7 +59,7 @@ async fn put_in_place(
     checked: &Checked,
     progress: &mut Progress,
 ) -> Result<String, String> {
-    let new = beside(database, "restoring");
+    let new = with(database, ".restoring");
     let mut kept = HashSet::new();
     let mut entries = Unpacker::open(from)?;
     let whole = entries.left();
@@ -125,12 +126,6 @@ async fn make_ready(new: &Path) -> Result<(), String> {
     let renamed = Sql::new("UPDATE setting SET value = ").bind(epoch).then(" WHERE key = 'epoch'").run(&db).await;
     renamed.map_err(|error| database_fault(&error))?;
     db.close().await.map_err(|error| database_fault(&error))
-}
-
-fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn gone(path: &Path) -> std::io::Result<()> {
