@@ -39,7 +39,8 @@ async fn a_backup_never_takes_the_place_of_what_is_the_hubs() {
     refused(&run(one.path(), &["backup", "data/praxis.db"], &[]), "choose another name");
     std::fs::create_dir_all(data.join("uploads")).unwrap();
     std::fs::create_dir_all(data.join("search")).unwrap();
-    for to in ["data/praxis.db-journal", "data/../data/praxis.db-journal", "data/uploads/hub.praxis", "data/search/hub"] {
+    for to in ["data/praxis.db-journal", "data/../data/praxis.db-journal", "data/uploads/hub.praxis", "data/search/hub"]
+    {
         for command in ["backup", "export"] {
             refused(&run(one.path(), &[command, to], &[]), "a file of the hub itself");
         }
