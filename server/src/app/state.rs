@@ -11,7 +11,7 @@ use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
 use crate::search::Search;
-use crate::store::Store;
+use crate::store::{ANSWER_WITHIN, Store, in_time};
 use crate::streams::{Heads, Relay, Stream, Within};
 use crate::web::error::Result;
 use crate::web::metrics::Metrics;
@@ -86,7 +86,7 @@ impl AppState {
 
     /// Whether this member (0: nobody) may read the stream now, and by whose rules; else 403 or 404.
     pub async fn may_subscribe(&self, member: i64, stream: Stream) -> Result<Within> {
-        crate::features::may_subscribe(self, member, stream).await
+        in_time(ANSWER_WITHIN, crate::features::may_subscribe(self, member, stream)).await
     }
 
     /// A task of the schedule failed: it counts as run at this time.

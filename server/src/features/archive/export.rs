@@ -91,8 +91,11 @@ async fn snapshot(connections: &Connections) -> Result<DatabaseTransaction> {
 /// On PostgreSQL: lifts the limits that guard requests, for this transaction.
 pub async fn unlimited(tx: &DatabaseTransaction) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        tx.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-            .await?;
+        tx.execute_unprepared(
+            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+             SET LOCAL lock_timeout = 0",
+        )
+        .await?;
     }
     Ok(())
 }
