@@ -175,10 +175,15 @@ impl Hub {
         self.inner.unsure.store(unsure, Ordering::Relaxed);
     }
 
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.inner.unsure.load(Ordering::Relaxed)
+    }
+
     /// Streams of the rooms whose news somebody here waits for, while the bus does not bring them.
     #[must_use]
     pub fn unsure_rooms(&self) -> Vec<Stream> {
-        if !self.inner.unsure.load(Ordering::Relaxed) {
+        if !self.is_unsure() {
             return Vec::new();
         }
         self.inner.followed.read().map(|all| all.keys().map(|room| Stream::room(*room)).collect()).unwrap_or_default()
