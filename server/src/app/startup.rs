@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config::Config;
+use super::health::Leaving;
 use super::node::{self, Node};
 use super::private;
 use super::secrets::{Secrets, random_token};
@@ -123,6 +124,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let state = AppState::new(Parts {
         sender,
         search,
+        leaving: Leaving::default(),
         limits: Limits::new(config.rate_limit, bus.clone()),
         slow_down,
         bus,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::Config;
+use super::health::Leaving;
 use super::secrets::Secrets;
 use super::serving::Serving;
 use crate::features::{accounts, chat, forum, hub, playbooks, spaces};
@@ -46,6 +47,7 @@ pub struct Parts {
     pub addresses: playbooks::Addresses,
     pub sender: chat::Sender,
     pub search: Search,
+    pub leaving: Leaving,
     /// Changes when a restore rewinds history.
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,
