@@ -52,6 +52,8 @@ struct Inner {
     live: Live,
     /// The bus is away: what other nodes write is looked for in the log.
     unsure: AtomicBool,
+    /// The server stops: workers look at this too, as what they are told may not fit into their mailbox.
+    leaving: AtomicBool,
     doors: RwLock<Vec<Door>>,
     sockets: AtomicUsize,
     cut: AtomicUsize,
@@ -207,7 +209,12 @@ impl Hub {
 
     /// Closes every socket with 1001.
     pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Release);
         self.tell(&Notice::Leave);
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.inner.leaving.load(Ordering::Acquire)
     }
 
     /// What may be dropped is, where a worker has much to do.
