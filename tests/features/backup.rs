@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::support::moving::{admin, done, number, refused, sqlite};
-use crate::support::program::{Folder, run};
+use crate::support::program::{Folder, Served, run};
 
 /// Names in a folder, without what SQLite puts there while somebody reads.
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -78,4 +78,18 @@ fn what_a_killed_backup_left_goes_with_a_later_one() {
     let kept = ["monday.praxis", "monday.praxis-part-1", "tuesday.praxis-part-0123456789abcdef", "wednesday.praxis"];
     assert_eq!(left, kept);
     assert!(!backups.join("monday.praxis-part-0123456789abcdef-wal").exists());
+}
+
+#[tokio::test]
+async fn a_database_elsewhere_is_locked_where_it_lies() {
+    let one = Folder::new();
+    let url = format!("sqlite://{}", one.path().join("shared.db").display());
+    let here = [("DATABASE_URL", url.as_str()), ("RATE_LIMIT", "off")];
+    let served = Served::start(one.path(), &here);
+    done(one.path(), &["backup", "hub.praxis"], &here);
+    // Another data directory with the same database.
+    let there = [("DATABASE_URL", url.as_str()), ("DATA_DIR", "elsewhere")];
+    refused(&run(one.path(), &["restore", "hub.praxis", "--replace"], &there), "stop it first");
+    assert!(served.end("TERM").await.success());
+    done(one.path(), &["restore", "hub.praxis", "--replace"], &there);
 }

@@ -20,6 +20,7 @@ fn a_wrong_value_stops_the_start_with_one_line() {
         ("TRUSTED_PROXIES", "10.0.0.1,proxy"),
         ("SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://root@localhost/praxis"),
+        ("DATABASE_URL", "sqlite://data/praxis.db?mode=rwc"),
         ("STORAGE_URL", "ftp://files.example.org"),
         ("STORAGE_URL", "uploads"),
         ("STORAGE_URL", "s3://"),

@@ -5,6 +5,7 @@ use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 
 use crate::support::engines::Postgres;
+use crate::support::moving::config;
 use crate::support::nodes::until;
 use crate::support::postgres::PostgresDatabase;
 use crate::support::program::{Folder, Served, command, run};
@@ -131,7 +132,8 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
         db.execute_unprepared("DROP INDEX ix_resource_report_created_at").await.unwrap();
         assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
         // Whoever changes a schema has the data directory open: a restore would pull it away.
-        let restoring = praxis_server::app::serving::alone(&data).unwrap();
+        let here = config(&[("data_dir", &data.display().to_string())]);
+        let restoring = praxis_server::app::serving::alone(&here).unwrap();
         let ended = run(folder.path(), &["migrate", "status"], &[]);
         assert!(ended.code == Some(2) && ended.err.contains("is being restored"), "{ended:?}");
         drop(restoring);

@@ -269,7 +269,7 @@ impl Signals {
 async fn migrate(config: &Config, way: Way) -> Result<(), String> {
     super::private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
-    let _open = super::serving::share(&config.data_dir)?;
+    let _open = super::serving::share(config)?;
     let connections =
         crate::store::connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the schema could not be read ({error})");

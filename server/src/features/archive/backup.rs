@@ -11,12 +11,12 @@ use super::format::{DATABASE, Kind, Manifest};
 use super::pack::Packer;
 use super::progress::Progress;
 use super::scratch::{self, Scratch};
-use super::{blobs, database_fault, embedded, file_fault, open_blobs, tables};
+use super::{blobs, database_fault, file_fault, open_blobs, tables};
 use crate::app::{Config, serving};
 
 /// Writes the backup; returns what it says at the end.
 pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
-    let Some(database) = embedded(config) else {
+    let Some(database) = config.embedded() else {
         return Err(
             "backup is for the embedded database; on PostgreSQL use its own tools, or `praxis export FILE`".into()
         );
@@ -24,7 +24,7 @@ pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
     if !database.exists() {
         return Err(format!("PRAXIS_DATA_DIR: there is no hub at {}; start one first", database.display()));
     }
-    let _open = serving::share(&config.data_dir)?;
+    let _open = serving::share(config)?;
     let files = open_blobs(config)?;
     if to.exists() {
         return Err(file_fault(to, &"there is such a file already; choose another name"));

@@ -21,7 +21,7 @@ pub async fn export(config: &Config, to: &Path) -> Result<String, String> {
     super::scratch::outside(config, to)?;
     let files = open_blobs(config)?;
     let connections = open_database(config).await?;
-    let _open = super::embedded(config).map(|_| serving::share(&config.data_dir)).transpose()?;
+    let _open = config.embedded().map(|_| serving::share(config)).transpose()?;
     let mut progress = Progress::new();
     let written = write(&connections, &files, to, &mut progress).await;
     progress.finish();

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{embedded, file_fault};
+use super::file_fault;
 use crate::app::secrets::random_token;
 use crate::app::{Config, private};
 use crate::ports::blobs::Place;
@@ -118,7 +118,7 @@ pub fn outside(config: &Config, to: &Path) -> Result<(), String> {
     let place = settled(to).map_err(|error| file_fault(to, &error))?;
     let ours = || file_fault(to, &"this is a file of the hub itself; write it elsewhere");
     let mut single = vec![config.data_dir.join("secret.key"), config.data_dir.join("praxis.lock")];
-    if let Some(database) = embedded(config) {
+    if let Some(database) = config.embedded() {
         single.extend(BESIDE.iter().map(|ending| with(&database, ending)));
         // The files beside it lie beside what a link means.
         if let Ok(real) = database.canonicalize() {
