@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use praxis_server::streams::{Committed, Stream};
+use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 use serde_json::json;
 
 use crate::features::chat::{room, say};
@@ -88,5 +89,39 @@ fn a_queue_that_is_never_empty_keeps_nothing_from_readers() {
             took = written => took,
         };
         assert!(took < Duration::from_secs(3), "it took {took:?}");
+    });
+}
+
+#[test]
+fn a_lock_that_somebody_holds_for_long_refuses_nobody() {
+    on_two_nodes("locked", async |nodes, through| {
+        if *through != Through::Log {
+            return;
+        }
+        let ada = nodes.first.member("ada").await;
+        let space = nodes.first.space(&ada, "open").await;
+        let made = room(&ada, &space, "held", false).await;
+        let (room, stream) = (id(&made), made["stream"].as_str().unwrap().to_owned());
+        let topic = id(&nodes.first.topic(&ada, &space, "Not held").await);
+        say(&ada, &room, "first").await;
+        // As a node that was stopped in the middle of its commit does.
+        let other = Database::connect(&nodes.first.settings["database_url"]).await.unwrap();
+        let held = other.begin().await.unwrap();
+        let lock = format!("SELECT 1 FROM stream WHERE name = '{stream}' FOR UPDATE");
+        held.execute_unprepared(&lock).await.unwrap();
+        let since = Instant::now();
+        let elsewhere = async {
+            nodes.first.reply(&ada, &topic, None, "In another stream").await;
+            since.elapsed()
+        };
+        // Longer than anybody waits for a lock, and shorter than all tries together.
+        let held = async {
+            tokio::time::sleep(Duration::from_millis(4500)).await;
+            held.commit().await.unwrap();
+        };
+        let (said, elsewhere, ()) = tokio::join!(say(&ada, &room, "second"), elsewhere, held);
+        assert_eq!(said["body"], "second");
+        assert!(elsewhere < Duration::from_secs(3), "others do not wait: {elsewhere:?}");
+        other.close().await.unwrap();
     });
 }
