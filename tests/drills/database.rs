@@ -1,10 +1,12 @@
 //! PostgreSQL cuts everybody off, and goes and comes: 503 with `Retry-After` at most, and recovery
 //! without a restart. Sockets stay.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use super::rig::{Rig, drill};
-use crate::support::engines::{Postgres, Redis, say};
+use crate::support::engines::{Postgres, Proxy, Redis, say};
 
 const CUT_ALL: &str =
     "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE application_name = 'praxis'";
@@ -25,6 +27,48 @@ fn every_connection_to_postgres_is_terminated() {
         }
         socket.send(&serde_json::json!({"type": "ping", "ref": "still here"})).await;
         assert_eq!(socket.next_of("pong").await["ref"], "still here", "sockets stay");
+        rig.compare().await;
+    });
+}
+
+/// Within this everybody is answered who asks as the host of PostgreSQL falls silent; and whoever asks
+/// when that is known.
+const FIRST: Duration = Duration::from_secs(40);
+const LATER: Duration = Duration::from_secs(15);
+
+#[test]
+fn the_host_of_postgres_falls_silent() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let proxy = Proxy::to(postgres.port).await;
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", proxy.port);
+        let mut rig = Rig::start(2, &[("DATABASE_URL", &url), ("REDIS_URL", &redis.url())], None).await;
+        let mut socket = rig.look(0).await;
+        rig.written(60).await;
+        let since = Instant::now();
+        // No connection breaks, and nothing comes.
+        proxy.cut(true);
+        for (round, within) in [FIRST, LATER].into_iter().enumerate() {
+            let room = format!("/api/v1/rooms/{}/messages", rig.room);
+            // What was on its way may be there in the end, as a probe may.
+            let letter = json!({"body": "probe", "client_id": format!("silent-{round}")});
+            let (write, read, page) = (rig.ada.post(&room, &letter), rig.ada.get(&room), rig.ada.page("/topics"));
+            let answers = tokio::time::timeout(within, async { tokio::join!(write, read, page) }).await;
+            let (write, read, page) = answers.expect("everybody is answered");
+            for (what, answer) in [("a write", &write), ("a read", &read), ("a page", &page)] {
+                let later = answer.header("retry-after");
+                assert_eq!((answer.status, later.is_empty()), (503, false), "{what}: {}", answer.text);
+            }
+            assert!(page.text.contains("<h1>"), "a page says so");
+            say(&format!("everybody is answered who asks a silent PostgreSQL, round {}", round + 1), since);
+        }
+        assert_eq!(rig.ada.get("/readyz").await.status, 503);
+        proxy.cut(false);
+        let since = Instant::now();
+        rig.full_service("PostgreSQL speaks again", since, true).await;
+        socket.send(&json!({"type": "ping", "ref": "still here"})).await;
+        assert_eq!(socket.next_of("pong").await["ref"], "still here", "sockets stay");
+        rig.written(100).await;
         rig.compare().await;
     });
 }

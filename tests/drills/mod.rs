@@ -5,6 +5,7 @@
 mod crowd;
 mod database;
 mod disk;
+mod door;
 mod nodes;
 mod redis;
 mod rig;

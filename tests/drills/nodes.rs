@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::crowd::address;
+use super::door::Door;
 use super::rig::{Rig, drill};
 use crate::support::Client;
 use crate::support::engines::{Postgres, Redis};
@@ -91,6 +94,53 @@ fn a_rolling_restart_shows_nobody_an_error() {
         assert!(one + two > 50, "{one} and {two} pages were seen");
         let refused = rig.tally.refused.load(std::sync::atomic::Ordering::SeqCst);
         assert_eq!(refused, 0, "nobody who wrote was asked to come back");
+        rig.compare().await;
+    });
+}
+
+#[test]
+fn a_rolling_restart_behind_a_proxy_is_seen_by_nobody() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        rig.written(50).await;
+        let door = Door::open(&rig.addresses);
+        for node in 0..2 {
+            door.ready(node).await;
+        }
+        let done = tokio::sync::watch::channel(false).0;
+        let (bearer, room) = (rig.ada.bearer.clone(), rig.room.clone());
+        // What the proxy cannot repeat comes through as well: a message, which is no GET.
+        let asking = async |number: usize, done: tokio::sync::watch::Receiver<bool>| {
+            let mut client = Client::new(&door.base);
+            client.bearer.clone_from(&bearer);
+            let mut count = 0;
+            while !*done.borrow() {
+                count += 1;
+                for path in ["/s/drill", "/topics"] {
+                    let page = client.page(path).await;
+                    assert_eq!(page.status, 200, "{path}: {}", page.text);
+                }
+                let letter = json!({"body": "probe", "client_id": format!("door-{number}-{count}")});
+                let sent = client.post(&format!("/api/v1/rooms/{room}/messages"), &letter).await;
+                assert_eq!(sent.status, 201, "{}", sent.text);
+            }
+            count
+        };
+        let restarting = async {
+            let since = Instant::now();
+            for node in 0..2 {
+                rig.end(node).await;
+                rig.launch(node, &[]);
+                door.ready(node).await;
+                rig.written(30).await;
+            }
+            rig.full_service("a rolling restart of two nodes behind a proxy", since, true).await;
+            done.send_replace(true);
+        };
+        let (one, two, ()) = tokio::join!(asking(0, done.subscribe()), asking(1, done.subscribe()), restarting);
+        assert!(one + two > 50, "{one} and {two} rounds were asked");
         rig.compare().await;
     });
 }

@@ -287,7 +287,7 @@ impl Rig {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the drill waits for it")]
-fn spawn<F>(future: F) -> JoinHandle<F::Output>
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

@@ -8,6 +8,8 @@ use serde_json::Value;
 const COMPOSE: &str = include_str!("../../docker-compose.yml");
 const EXAMPLE: &str = include_str!("../../.env.example");
 const CADDY: &str = include_str!("../../deploy/Caddyfile");
+const DOCKERFILE: &str = include_str!("../../Dockerfile");
+const IGNORED: &str = include_str!("../../.dockerignore");
 
 fn compose() -> Value {
     serde_saphyr::from_str(COMPOSE).unwrap()
@@ -151,5 +153,74 @@ fn the_example_names_every_variable_and_no_value_of_a_secret() {
     assert_eq!(example.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), used);
     for (name, value) in example {
         assert!(value.is_empty() || name == "PRAXIS_REGISTRATION", "{name} has a value");
+    }
+}
+
+/// Whether an address lies in `ADDRESS/BITS`.
+fn lies_in(address: &str, network: &str) -> bool {
+    let number = |text: &str| u32::from(text.parse::<std::net::Ipv4Addr>().unwrap());
+    let (base, bits) = network.split_once('/').unwrap();
+    let mask = u32::MAX << (32 - bits.parse::<u32>().unwrap());
+    number(address) & mask == number(base) & mask
+}
+
+#[test]
+fn the_address_of_the_proxy_is_given_to_nobody_else() {
+    let network = &compose()["networks"]["hub"]["ipam"]["config"][0];
+    let text = |name: &str| network[name].as_str().unwrap().to_owned();
+    let proxy = services()["proxy"]["networks"]["hub"]["ipv4_address"].as_str().unwrap().to_owned();
+    let (subnet, given, gateway) = (text("subnet"), text("ip_range"), text("gateway"));
+    assert!(lies_in(&proxy, &subnet) && lies_in(&gateway, &subnet) && proxy != gateway);
+    assert!(!lies_in(&proxy, &given) && !lies_in(&gateway, &given));
+    let (first, _) = given.split_once('/').unwrap();
+    assert!(lies_in(first, &subnet), "what is given out is of the same network");
+}
+
+#[test]
+fn what_others_stand_on_is_asked_in_a_way_that_tells() {
+    let services = services();
+    let asked = services["database"]["healthcheck"]["test"][1].as_str().unwrap();
+    assert!(asked.contains("--host 127.0.0.1"), "over the socket it answers while it is being made: {asked}");
+    let storage = services["storage"]["command"][0].as_str().unwrap();
+    assert!(storage.contains(" -volume.max=0 "), "the store ends at eight volumes: {storage}");
+}
+
+/// Whether a file is kept from the build: the last pattern that it, or a folder above it, fits counts.
+fn is_ignored(path: &str) -> bool {
+    let fits = |pattern: &str, name: &str| match pattern.split_once('*') {
+        Some((begin, end)) => name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end),
+        None => pattern == name,
+    };
+    let names: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let mut ignored = false;
+    for line in IGNORED.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (pattern, out) = line.strip_prefix('!').map_or((line, true), |pattern| (pattern, false));
+        let parts: Vec<&str> = pattern.trim_matches('/').split('/').collect();
+        if parts.len() <= names.len() && parts.iter().zip(&names).all(|(part, name)| fits(part, name)) {
+            ignored = out;
+        }
+    }
+    ignored
+}
+
+#[test]
+fn everything_that_the_image_is_built_from_comes_to_the_build() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut sources = Vec::new();
+    for line in DOCKERFILE.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.contains("--from"))
+    {
+        let mut words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("--")).collect();
+        let _to = words.pop().unwrap();
+        sources.extend(words);
+    }
+    assert!(sources.len() > 4 && sources.contains(&"tests/Cargo.toml"), "{sources:?}");
+    for source in sources {
+        assert!(root.join(source).exists(), "{source} is not there");
+        assert!(!is_ignored(source), "{source} is kept from the build by .dockerignore");
+    }
+    for kept in
+        [".git/config", ".env", "data/praxis.db", "target/release/praxis", "tests/praxis.rs", "tests/features/mod.rs"]
+    {
+        assert!(is_ignored(kept), "{kept} is sent to the build");
     }
 }

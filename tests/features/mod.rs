@@ -5,6 +5,7 @@ mod accounts_recovery;
 mod admin;
 mod archive;
 mod archive_import;
+mod backup;
 pub mod chat;
 mod chat_pages;
 mod chat_reports;

@@ -20,6 +20,7 @@ fn a_wrong_value_stops_the_start_with_one_line() {
         ("TRUSTED_PROXIES", "10.0.0.1,proxy"),
         ("SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://root@localhost/praxis"),
+        ("DATABASE_URL", "sqlite://data/praxis.db?mode=rwc"),
         ("STORAGE_URL", "ftp://files.example.org"),
         ("STORAGE_URL", "uploads"),
         ("STORAGE_URL", "s3://"),
@@ -183,4 +184,36 @@ fn the_schema_goes_up_and_down_by_command() {
     assert_eq!(status(), (steps - 1, steps));
     assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
     assert_eq!(status(), (steps, steps));
+}
+
+/// Sends a signal and does not wait for what comes of it.
+fn signal(served: &Served, name: &str) {
+    let sent = std::process::Command::new("kill").args(["-s", name, &served.pid().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[tokio::test]
+async fn a_hub_that_stops_is_not_ready_first_and_serves_until_that_is_seen() {
+    let folder = Folder::new();
+    let served = Served::start(folder.path(), &[]);
+    let status =
+        async |base: &str, path: &str| reqwest::get(format!("{base}{path}")).await.map(|it| it.status().as_u16());
+    assert_eq!(status(&served.base, "/readyz").await.unwrap(), 200);
+    signal(&served, "TERM");
+    while status(&served.base, "/readyz").await.unwrap() != 503 {}
+    let said = reqwest::get(format!("{}/readyz", served.base)).await.unwrap();
+    assert!(said.headers().contains_key("retry-after"));
+    assert_eq!(said.json::<serde_json::Value>().await.unwrap()["status"], "leaving");
+    assert_eq!(status(&served.base, "/login").await.unwrap(), 200, "who comes now is served");
+    // Who asks twice is not kept waiting.
+    assert!(served.end("TERM").await.success());
+}
+
+#[tokio::test]
+async fn a_hub_can_be_stopped_as_soon_as_it_says_that_it_listens() {
+    let folder = Folder::new();
+    for _round in 0..5 {
+        let served = Served::start(folder.path(), &[]);
+        assert!(served.end("TERM").await.success(), "an orderly end");
+    }
 }

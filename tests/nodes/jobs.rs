@@ -1,12 +1,13 @@
 //! Jobs and scheduled work, shared out among nodes: one does it, and another if that one dies.
 
-use praxis_server::entities::{job, kinds::JobState};
+use praxis_server::entities::{job, kinds::JobState, setting};
 use praxis_server::jobs;
 use praxis_server::web::error::AppError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _};
 use serde_json::json;
 
+use crate::support::hub_test;
 use crate::support::nodes::{on_two_nodes, through_redis, until};
 use crate::support::smtp::Smtp;
 
@@ -43,7 +44,9 @@ fn a_job_of_a_node_that_died_is_done_by_another() {
         }
         assert_eq!(look().await, dead, "it is still the dead node's");
         nodes.first.clock.advance(4_000_000);
-        until("another node tries it when the lease is over", async || look().await.attempts == 1).await;
+        // The node's death was an attempt too.
+        let failed = async || look().await.attempts == 2 && look().await.state == JobState::Ready;
+        until("another node tries it when the lease is over", failed).await;
         // Should the first one come back, it has nothing to say any more.
         let now = look().await;
         assert!(!jobs::done(first, &dead).await.unwrap());
@@ -112,14 +115,80 @@ fn what_comes_round_runs_once_however_many_nodes_there_are() {
         let [first, second] = nodes.states();
         // Whoever moves the mark forward runs it: of two that ask at once one does, in each period.
         for _period in 0..20 {
+            let now = nodes.first.clock.now();
             let (one, other) =
                 tokio::join!(jobs::claim(first, "test.round", HOUR), jobs::claim(second, "test.round", HOUR));
-            assert_eq!(usize::from(one.unwrap()) + usize::from(other.unwrap()), 1);
+            let leases: Vec<i64> = [one.unwrap(), other.unwrap()].into_iter().flatten().collect();
+            assert_eq!(leases.len(), 1);
+            jobs::ran(first, "test.round", leases[0], now).await.unwrap();
             nodes.first.clock.advance(HOUR - 1_000_000);
             for state in [first, second] {
-                assert!(!jobs::claim(state, "test.round", HOUR).await.unwrap(), "once is enough");
+                assert_eq!(jobs::claim(state, "test.round", HOUR).await.unwrap(), None, "once is enough");
             }
             nodes.first.clock.advance(2_000_000);
         }
     });
 }
+
+#[test]
+fn a_task_whose_node_died_is_taken_by_another_when_its_lease_is_over() {
+    on_two_nodes("schedule lease", async |nodes, _| {
+        let [first, second] = nodes.states();
+        assert!(jobs::claim(first, "test.dying", HOUR).await.unwrap().is_some());
+        assert!(jobs::claim(second, "test.dying", HOUR).await.unwrap().is_none());
+        nodes.first.clock.advance(LEASE);
+        let taken = jobs::claim(second, "test.dying", HOUR).await.unwrap().expect("it is free again");
+        // The first comes back and has nothing to say.
+        jobs::ran(first, "test.dying", taken - 1, nodes.first.clock.now()).await.unwrap();
+        nodes.first.clock.advance(LEASE);
+        assert!(jobs::claim(first, "test.dying", HOUR).await.unwrap().is_some(), "nobody has ended it");
+    });
+}
+
+hub_test!(async fn a_task_that_fails_is_run_again(hub) {
+    let mark = async || {
+        let row = setting::Entity::find_by_id("schedule.tidy_rows").one(hub.state().store.read()).await.unwrap();
+        row.map_or(0, |row| row.updated_at)
+    };
+    let just_ran = async || mark().await > hub.clock.now() - 60_000_000;
+    let change = async |sql: &'static str| {
+        let changed = hub.state().store.write(async move |tx| {
+            tx.conn().execute_unprepared(sql).await?;
+            Ok(())
+        });
+        changed.await.unwrap();
+    };
+    until("the first round is over", just_ran).await;
+    let first = mark().await;
+    change("ALTER TABLE idempotent_answer RENAME TO set_aside").await;
+    hub.clock.advance(HOUR);
+    until("the task was tried", async || mark().await != first).await;
+    assert!(!just_ran().await, "it failed");
+    change("ALTER TABLE set_aside RENAME TO idempotent_answer").await;
+    hub.clock.advance(LEASE);
+    until("it is run again, and long before its period is over", just_ran).await;
+});
+
+hub_test!(async fn a_job_that_ends_its_process_is_given_up_in_the_end(hub) {
+    // Seven processes died of it; the eighth has just done so.
+    let died = hub.state().store.write(async |tx| {
+        tx.enqueue_at("nobody.knows", &json!({}), tx.now() + 10 * LEASE).await?;
+        job::Entity::update_many()
+            .col_expr(job::Column::State, Expr::value(JobState::Running.as_str()))
+            .col_expr(job::Column::Attempts, Expr::value(7))
+            .col_expr(job::Column::LockedUntil, Expr::value(tx.now() - 1))
+            .filter(job::Column::Kind.eq("nobody.knows"))
+            .exec(tx.conn())
+            .await?;
+        Ok(())
+    });
+    died.await.unwrap();
+    let look = async || {
+        let row = job::Entity::find().filter(job::Column::Kind.eq("nobody.knows"));
+        row.one(hub.state().store.read()).await.unwrap().unwrap()
+    };
+    until("it is given up", async || look().await.state == JobState::Dead).await;
+    let dead = look().await;
+    assert_eq!((dead.attempts, dead.locked_until), (8, None));
+    assert!(dead.last_error.unwrap().contains("process died") && dead.finished_at.is_some());
+});

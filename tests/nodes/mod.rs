@@ -4,6 +4,7 @@
 mod crossing;
 mod health;
 mod jobs;
+mod order;
 mod plans;
 mod rows;
 mod schema;

@@ -4,8 +4,11 @@
 use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 
+use crate::support::engines::Postgres;
+use crate::support::moving::config;
+use crate::support::nodes::until;
 use crate::support::postgres::PostgresDatabase;
-use crate::support::program::{Folder, Served, run};
+use crate::support::program::{Folder, Served, command, run};
 
 #[test]
 fn nodes_that_start_together_change_the_schema_once() {
@@ -129,10 +132,62 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
         db.execute_unprepared("DROP INDEX ix_resource_report_created_at").await.unwrap();
         assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
         // Whoever changes a schema has the data directory open: a restore would pull it away.
-        let restoring = praxis_server::app::serving::alone(&data).unwrap();
+        let here = config(&[("data_dir", &data.display().to_string())]);
+        let restoring = praxis_server::app::serving::alone(&here).unwrap();
         let ended = run(folder.path(), &["migrate", "status"], &[]);
         assert!(ended.code == Some(2) && ended.err.contains("is being restored"), "{ended:?}");
         drop(restoring);
         db.close().await.unwrap();
+    });
+}
+
+#[test]
+fn processes_that_start_together_on_one_file_change_its_schema_once() {
+    let folder = Folder::new();
+    let last = Migrator::migrations().last().unwrap().name().to_owned();
+    let copies = [format!("praxis.before-{last}-goes.db"), format!("praxis.before-{last}.db")];
+    assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
+    for round in 0..3 {
+        assert_eq!(run(folder.path(), &["migrate", "down"], &[]).code, Some(0));
+        let data = folder.path().join("data");
+        // Left by a process that was killed while it made its copy.
+        std::fs::write(data.join(format!("praxis.before-{last}.abc.part.db")), "half").unwrap();
+        let start = |_| command(folder.path(), &["migrate", "up"], &[("LOG", "warn")]).spawn().unwrap();
+        let programs: Vec<_> = (0..4).map(start).collect();
+        for mut program in programs {
+            assert!(program.wait().unwrap().success(), "round {round}");
+        }
+        let names = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| name.contains("before")).collect();
+        names.sort();
+        assert_eq!(names, copies, "one copy each way, and nothing half made");
+    }
+}
+
+#[test]
+fn a_step_that_waits_for_a_table_lets_others_have_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let Some(postgres) = Postgres::start() else { return };
+        let (folder, url) = (Folder::new(), postgres.url("postgres"));
+        let settings = [("DATABASE_URL", url.as_str()), ("LOG", "error")];
+        assert_eq!(run(folder.path(), &["migrate", "up"], &settings).code, Some(0));
+        // Somebody reads everything for long, as a backup of PostgreSQL does.
+        let reading = Database::connect(&url).await.unwrap();
+        let held = sea_orm::TransactionTrait::begin(&reading).await.unwrap();
+        let every = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        for table in postgres.ask(every).await {
+            held.execute_unprepared(&format!("LOCK TABLE \"{table}\" IN ACCESS SHARE MODE")).await.unwrap();
+        }
+        let mut program = command(folder.path(), &["migrate", "down"], &settings).spawn().unwrap();
+        let waiting = "SELECT count(*)::text FROM pg_locks WHERE NOT granted AND locktype = 'relation'";
+        until("the step waits for a table", async || postgres.ask(waiting).await[0] != "0").await;
+        // It steps back by itself: others come to it.
+        until("the step lets others have it", async || postgres.ask(waiting).await[0] == "0").await;
+        assert!(program.try_wait().unwrap().is_none(), "it has not given up");
+        held.commit().await.unwrap();
+        reading.close().await.unwrap();
+        let ended = tokio::task::spawn_blocking(move || program.wait().unwrap());
+        assert!(ended.await.unwrap().success(), "with the table free it goes on");
     });
 }

@@ -1,6 +1,7 @@
 //! Streams and sockets.
 
 mod drill;
+mod full;
 mod journeys;
 mod reaching;
 mod recovery;

@@ -201,7 +201,16 @@ async fn serve(config: Config) -> ExitCode {
     if !config.rate_limit {
         tracing::warn!("PRAXIS_RATE_LIMIT is off: only for load tests");
     }
-    let running = match start(config, Clock::default()).await {
+    // Before the ready line: whoever reads it may stop the hub at once.
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return refuse(&format!("signals cannot be heard ({error})")),
+    };
+    let started = tokio::select! {
+        started = Box::pin(start(config, Clock::default())) => started,
+        () = signals.next() => return ExitCode::SUCCESS,
+    };
+    let running = match started {
         Ok(running) => running,
         Err(line) => return refuse(&line),
     };
@@ -211,32 +220,56 @@ async fn serve(config: Config) -> ExitCode {
         Err(error) => tracing::error!(%error, "no setup link could be made"),
     }
     println!("praxis listening on http://{}", running.address);
-    wait_for_signal().await;
+    signals.next().await;
     tracing::info!("stopping");
+    // A proxy sees first that this node is not ready. Who asks twice does not want to wait for it.
+    tokio::select! {
+        () = tokio::time::sleep(running.state.leaving.begin()) => {}
+        () = signals.next() => {}
+    }
     running.stop().await;
     ExitCode::SUCCESS
 }
 
-async fn wait_for_signal() {
+/// What asks the program to stop, heard from when this is made.
+struct Signals {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-    let _interrupted = tokio::signal::ctrl_c().await;
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _interrupted = tokio::signal::ctrl_c().await;
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the command prints")]
 async fn migrate(config: &Config, way: Way) -> Result<(), String> {
     super::private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
-    let _open = super::serving::share(&config.data_dir)?;
+    let _open = super::serving::share(config)?;
     let connections =
         crate::store::connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
     let fault = |error: sea_orm::DbErr| format!("PRAXIS_DATABASE_URL: the schema could not be read ({error})");

@@ -185,6 +185,15 @@ impl Config {
     pub fn database(&self) -> String {
         self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("praxis.db").display()))
     }
+
+    /// Where the embedded database lies; `None` if the hub is on PostgreSQL.
+    #[must_use]
+    pub fn embedded(&self) -> Option<PathBuf> {
+        match &self.database_url {
+            None => Some(self.data_dir.join("praxis.db")),
+            Some(url) => url.strip_prefix("sqlite://").map(PathBuf::from),
+        }
+    }
 }
 
 fn file_values() -> Result<BTreeMap<String, String>, String> {
@@ -271,6 +280,12 @@ fn proxies(text: &str) -> Result<Vec<IpAddr>, String> {
 }
 
 fn database_url(text: &str) -> Result<String, String> {
+    if text.starts_with("sqlite://") && text.contains('?') {
+        return Err(format!(
+            "PRAXIS_DATABASE_URL: '{text}' has a question mark; an address of SQLite is a path and no more, like \
+             sqlite:///var/lib/praxis/praxis.db"
+        ));
+    }
     let good = ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     if good {
         Ok(text.to_owned())

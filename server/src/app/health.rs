@@ -1,6 +1,8 @@
 //! Whether the hub lives, and whether it can serve.
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
 use sea_orm::ConnectionTrait as _;
@@ -14,6 +16,37 @@ use crate::web::error::AppError;
 /// `GET /healthz`
 pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+/// How long a hub that is told to stop still serves, so that a proxy sees that it is not ready and
+/// sends its requests elsewhere.
+const SEEN_WITHIN: Duration = Duration::from_secs(3);
+/// A proxy asks more often than this; where nobody asked for so long, nobody is waited for.
+const ASKED_WITHIN: Duration = Duration::from_secs(60);
+
+/// The hub's way out: first it says that it is not ready, then it stops.
+#[derive(Debug, Default)]
+pub struct Leaving {
+    begun: AtomicBool,
+    /// When somebody last asked whether the hub is ready.
+    asked: Mutex<Option<Instant>>,
+}
+
+impl Leaving {
+    /// From here on the hub is not ready; how long it should go on serving for those who ask.
+    pub fn begin(&self) -> Duration {
+        self.begun.store(true, Ordering::SeqCst);
+        let asked = self.asked.lock().ok().and_then(|asked| *asked);
+        if asked.is_some_and(|at| at.elapsed() < ASKED_WITHIN) { SEEN_WITHIN } else { Duration::ZERO }
+    }
+
+    /// Somebody asks; whether the hub is on its way out.
+    fn ask(&self) -> bool {
+        if let Ok(mut asked) = self.asked.lock() {
+            *asked = Some(Instant::now());
+        }
+        self.begun.load(Ordering::SeqCst)
+    }
 }
 
 /// Whether the nodes hear each other, and if not, since when.
@@ -48,14 +81,16 @@ pub async fn scanner_answers(state: &AppState) -> Option<bool> {
     within(state.scanner.is_ready()).await.unwrap_or(Some(false))
 }
 
-/// `GET /readyz`: 200 only while the database answers; the rest degrades, and holds up nothing.
+/// `GET /readyz`: 200 only while the database answers, and the hub is not about to stop; the rest
+/// degrades, and holds up nothing.
 pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
+    let leaving = state.leaving.ask();
     let (database, storage, scanner) =
         tokio::join!(database_answers(&state), within(state.blobs.is_ready()), scanner_answers(&state));
     let storage = storage.unwrap_or(false);
     let word = |good: bool| if good { "ok" } else { "down" };
     let mut body = json!({
-        "status": if database { "ok" } else { "down" },
+        "status": if leaving { "leaving" } else { word(database) },
         "components": {
             "database": { "state": word(database) },
             "bus": bus(&state),
@@ -73,7 +108,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
     {
         components.insert("scanner".to_owned(), json!({ "state": word(good) }));
     }
-    if database {
+    if database && !leaving {
         HttpResponse::Ok().json(body)
     } else {
         HttpResponse::ServiceUnavailable().insert_header(("Retry-After", "2")).json(body)

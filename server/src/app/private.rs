@@ -17,6 +17,18 @@ pub fn make_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Makes an empty file, 0600, and opens it; one that is there is an error.
+pub fn make_new(path: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
 /// Makes an empty file, 0600; one that is there stays as it is.
 pub fn make_file(path: &Path) -> io::Result<()> {
     write_new(path, &[])
@@ -25,14 +37,7 @@ pub fn make_file(path: &Path) -> io::Result<()> {
 /// Writes a new file, 0600; one that is there stays as it is.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    match options.open(path) {
+    match make_new(path) {
         Ok(_) if bytes.is_empty() => Ok(()),
         Ok(mut file) => {
             file.write_all(bytes)?;

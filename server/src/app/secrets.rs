@@ -1,5 +1,6 @@
 //! The hub's secret and what is derived from it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -30,19 +31,19 @@ impl Secrets {
         }
         let path = data_dir.join("secret.key");
         let fault = |error: std::io::Error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", path.display());
-        match std::fs::read(&path) {
-            Ok(root) if root.len() >= 32 => Ok(Self { root }),
-            Ok(_) => {
-                Err(format!("PRAXIS_DATA_DIR: {} is damaged; restore it or set PRAXIS_SECRET_KEY", path.display()))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secret = random_token();
-                write_new(&path, secret.as_bytes()).map_err(fault)?;
+        let read = match std::fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_key(&path).map_err(fault)?;
                 // Another process may have been first; the file is the truth.
-                Ok(Self { root: std::fs::read(&path).map_err(fault)? })
+                std::fs::read(&path)
             }
-            Err(error) => Err(fault(error)),
+            read => read,
+        };
+        let root = read.map_err(fault)?;
+        if root.len() < 32 {
+            return Err(format!("PRAXIS_DATA_DIR: {} is damaged; restore it or set PRAXIS_SECRET_KEY", path.display()));
         }
+        Ok(Self { root })
     }
 
     /// 32 bytes for a purpose.
@@ -65,6 +66,25 @@ impl Secrets {
     pub fn token(&self, label: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.derive(label))
     }
+}
+
+/// Makes a key file that is whole as soon as it has its name, which only the first of several
+/// processes gives: another that starts at the same time reads that one's.
+fn make_key(path: &Path) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", random_token()));
+    let new = Path::new(&name);
+    write_new(new, random_token().as_bytes())?;
+    let linked = match std::fs::hard_link(new, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        // A file system without links has no other way that takes nobody's key away.
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+            write_new(path, &std::fs::read(new)?)
+        }
+        linked => linked,
+    };
+    let _gone = std::fs::remove_file(new);
+    linked
 }
 
 /// 256 random bits as text.
@@ -92,4 +112,31 @@ pub fn hash_bytes(bytes: &[u8]) -> String {
 pub fn same(left: &str, right: &str) -> bool {
     use subtle::ConstantTimeEq as _;
     left.as_bytes().ct_eq(right.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secrets;
+
+    #[test]
+    fn all_who_start_at_once_have_one_key() {
+        let folder = std::env::temp_dir().join(format!("praxis-secrets-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for _round in 0..50 {
+            let load = || {
+                std::thread::scope(|scope| {
+                    let all: Vec<_> =
+                        (0..8).map(|_| scope.spawn(|| Secrets::load(None, &folder).unwrap().root)).collect();
+                    all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+                })
+            };
+            let keys = load();
+            assert!(keys.iter().all(|key| *key == keys[0] && key.len() >= 32));
+            assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
+            std::fs::remove_file(folder.join("secret.key")).unwrap();
+        }
+        std::fs::write(folder.join("secret.key"), "").unwrap();
+        assert!(Secrets::load(None, &folder).unwrap_err().contains("damaged"), "an empty key is none");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config::Config;
+use super::health::Leaving;
 use super::node::{self, Node};
 use super::private;
 use super::secrets::{Secrets, random_token};
@@ -63,7 +64,7 @@ pub fn prepare_tls() {
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     make_data_dir(&config)?;
-    let serving = serving::share(&config.data_dir)?;
+    let serving = serving::share(&config)?;
     prepare_tls();
     let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
@@ -123,6 +124,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
     let state = AppState::new(Parts {
         sender,
         search,
+        leaving: Leaving::default(),
         limits: Limits::new(config.rate_limit, bus.clone()),
         slow_down,
         bus,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::Config;
+use super::health::Leaving;
 use super::secrets::Secrets;
 use super::serving::Serving;
 use crate::features::{accounts, chat, forum, hub, playbooks, spaces};
@@ -11,7 +12,7 @@ use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
 use crate::search::Search;
-use crate::store::Store;
+use crate::store::{ANSWER_WITHIN, Store, in_time};
 use crate::streams::{Heads, Relay, Stream, Within};
 use crate::web::error::Result;
 use crate::web::metrics::Metrics;
@@ -46,6 +47,7 @@ pub struct Parts {
     pub addresses: playbooks::Addresses,
     pub sender: chat::Sender,
     pub search: Search,
+    pub leaving: Leaving,
     /// Changes when a restore rewinds history.
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,
@@ -86,7 +88,7 @@ impl AppState {
 
     /// Whether this member (0: nobody) may read the stream now, and by whose rules; else 403 or 404.
     pub async fn may_subscribe(&self, member: i64, stream: Stream) -> Result<Within> {
-        crate::features::may_subscribe(self, member, stream).await
+        in_time(ANSWER_WITHIN, crate::features::may_subscribe(self, member, stream)).await
     }
 
     /// A task of the schedule failed: it counts as run at this time.

@@ -16,6 +16,8 @@ use crate::web::error::{AppError, Result};
 const LOCK: i64 = 5 * MINUTE;
 /// After so many attempts a job is dead.
 pub const MOST_ATTEMPTS: i32 = 8;
+/// What is said of an attempt that nobody came back from.
+const NEVER_ENDED: &str = "its process died, or it took longer than its lock";
 
 /// A job is begun only while its lock lasts at least this long.
 const LEFT: i64 = MINUTE;
@@ -84,7 +86,8 @@ pub async fn take(state: &AppState, lane: Lane, count: u64) -> Result<Vec<job::M
             if tx.conn().get_database_backend() == DbBackend::Postgres {
                 find = find.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
             }
-            let mut jobs = find.all(tx.conn()).await?;
+            let found = find.all(tx.conn()).await?;
+            let mut jobs = count_lost(tx, found).await?;
             let until = tx.now() + LOCK;
             job::Entity::update_many()
                 .col_expr(job::Column::State, Expr::value(JobState::Running.as_str()))
@@ -98,6 +101,31 @@ pub async fn take(state: &AppState, lane: Lane, count: u64) -> Result<Vec<job::M
             Ok(jobs)
         })
         .await
+}
+
+/// A job whose lock ran out has had an attempt, and is taken alone: should it end its process again,
+/// that counts for no other.
+async fn count_lost(tx: &Tx, mut found: Vec<job::Model>) -> Result<Vec<job::Model>> {
+    let Some(at) = found.iter().position(|job| job.state == JobState::Running) else { return Ok(found) };
+    let mut lost = found.swap_remove(at);
+    lost.attempts += 1;
+    let dead = lost.attempts >= MOST_ATTEMPTS;
+    let next = if dead { JobState::Dead } else { JobState::Running };
+    job::Entity::update_many()
+        .col_expr(job::Column::State, Expr::value(next.as_str()))
+        .col_expr(job::Column::Attempts, Expr::value(lost.attempts))
+        .col_expr(job::Column::LockedUntil, Expr::value(lost.locked_until.filter(|_| !dead)))
+        .col_expr(job::Column::LastError, Expr::value(Some(NEVER_ENDED.to_owned())))
+        .col_expr(job::Column::FinishedAt, Expr::value(dead.then(|| tx.now())))
+        .filter(job::Column::Id.eq(lost.id))
+        .exec(tx.conn())
+        .await?;
+    if dead {
+        tracing::error!(kind = lost.kind, id = lost.id, "a job ended its process again and again, and is given up");
+        return Ok(Vec::new());
+    }
+    lost.last_error = Some(NEVER_ENDED.to_owned());
+    Ok(vec![lost])
 }
 
 fn due(now: i64) -> Condition {

@@ -1,6 +1,7 @@
 //! Things that come round: each runs once per period however many processes there are.
 //!
-//! A row of the settings table says when a task last ran; who moves it forward runs it.
+//! A row of the settings table says when a task last ran; who moves it forward by a lease runs it, and
+//! moves it to the time of the run when that went well.
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
@@ -18,7 +19,7 @@ const EVENTS_KEPT: i64 = 30 * DAY;
 /// An index that has not followed for so long builds itself again.
 const CHANGES_KEPT: i64 = 3 * DAY;
 
-/// A task that failed is tried again after this.
+/// A task that failed, or whose node died, is tried again after this.
 const AGAIN: i64 = 5 * MINUTE;
 
 /// What each node does for itself: its memory is nobody else's.
@@ -42,37 +43,43 @@ pub async fn run_due(state: &AppState) -> Result<()> {
         state.limits.tidy();
     }
     for (name, period) in TASKS {
-        if !state.schedule_due(name, now, *period) || !claim(state, name, *period).await? {
+        if !state.schedule_due(name, now, *period) {
             continue;
         }
-        if let Err(error) = run(state, name).await {
+        let again = now + lease(*period) - period;
+        let lease = match claim(state, name, *period).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => {
+                // Whoever has it may die with it.
+                state.schedule_again(name, again);
+                continue;
+            }
+            Err(error) => {
+                state.schedule_again(name, 0);
+                return Err(error);
+            }
+        };
+        let done = match run(state, name).await {
+            Ok(()) => ran(state, name, lease, now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             // The others are due all the same.
             tracing::warn!(%error, task = name, "a task of the schedule failed, and is tried again");
-            let again = now + Ord::min(AGAIN, *period);
-            state.schedule_again(name, again - period);
-            put_back(state, name, again - period).await?;
+            state.schedule_again(name, again);
         }
     }
     Ok(())
 }
 
-/// A task that failed is due again soon, on whichever node looks first.
-async fn put_back(state: &AppState, name: &'static str, mark: i64) -> Result<()> {
-    state
-        .store
-        .write(async move |tx| {
-            setting::Entity::update_many()
-                .col_expr(setting::Column::UpdatedAt, Expr::value(mark))
-                .filter(setting::Column::Key.eq(name))
-                .exec(tx.conn())
-                .await?;
-            Ok(())
-        })
-        .await
+/// How long a task is its taker's. One that failed, or whose node died, is due again after that.
+const fn lease(period: i64) -> i64 {
+    if period < AGAIN { period } else { AGAIN }
 }
 
-/// Moves a task's mark forward; false if another process did.
-pub async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<bool> {
+/// Moves a task's mark forward, as far as its lease; none if another process did. What comes back is
+/// for [`ran`].
+pub async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<Option<i64>> {
     state
         .store
         .write(async move |tx| {
@@ -81,13 +88,30 @@ pub async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<
                 .on_conflict(OnConflict::column(setting::Column::Key).do_nothing().to_owned())
                 .exec_without_returning(tx.conn())
                 .await?;
+            let leased = tx.now() - period + lease(period);
             let moved = setting::Entity::update_many()
-                .col_expr(setting::Column::UpdatedAt, Expr::value(tx.now()))
+                .col_expr(setting::Column::UpdatedAt, Expr::value(leased))
                 .filter(setting::Column::Key.eq(name))
                 .filter(setting::Column::UpdatedAt.lte(tx.now() - period))
                 .exec(tx.conn())
                 .await?;
-            Ok(moved.rows_affected == 1)
+            Ok((moved.rows_affected == 1).then_some(leased))
+        })
+        .await
+}
+
+/// Notes that a task ran at a time, if it is still its taker's.
+pub async fn ran(state: &AppState, name: &'static str, leased: i64, at: i64) -> Result<()> {
+    state
+        .store
+        .write(async move |tx| {
+            setting::Entity::update_many()
+                .col_expr(setting::Column::UpdatedAt, Expr::value(at))
+                .filter(setting::Column::Key.eq(name))
+                .filter(setting::Column::UpdatedAt.eq(leased))
+                .exec(tx.conn())
+                .await?;
+            Ok(())
         })
         .await
 }

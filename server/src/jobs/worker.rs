@@ -10,10 +10,13 @@ use tokio::sync::watch;
 use super::queue::{self, Lane};
 use crate::app::AppState;
 use crate::entities::job;
+use crate::store::in_time;
 use crate::web::error::{AppError, Result};
 
 /// How often the queue is looked at when nobody wakes the worker.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long it may take to take jobs: to look, and then to write.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long a job that runs when the hub stops may go on. Then it is given back, and runs again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -51,7 +54,7 @@ impl Worker {
             {
                 tracing::warn!(%error, "the schedule waits for the database");
             }
-            let ran = match queue::take(&state, lane, lane.batch()).await {
+            let ran = match in_time(TAKEN_WITHIN, queue::take(&state, lane, lane.batch())).await {
                 Ok(jobs) if jobs.is_empty() => {
                     tokio::select! {
                         () = wake.notified() => {}

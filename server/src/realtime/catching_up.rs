@@ -9,6 +9,7 @@ use super::recovery::{Cursor, Step};
 use super::socket::Socket;
 use super::sockets::Sockets;
 use crate::app::AppState;
+use crate::store::{ANSWER_WITHIN, in_time};
 use crate::streams::{Head, Item, Stream, log_head};
 
 /// How long a reader with a full queue may take to make room.
@@ -44,11 +45,11 @@ impl Sockets {
                     continue;
                 }
                 let Some(cursor) = socket.cursors.borrow().get(&stream).map(|place| place.get()) else { return };
-                match Box::pin(state.relay.replay(stream, cursor.last)).await {
+                match in_time(ANSWER_WITHIN, Box::pin(state.relay.replay(stream, cursor.last))).await {
                     Ok(items) => {
                         let mut last = cursor.last;
                         if items.is_empty() {
-                            match Box::pin(log_head(state.store.read(), stream)).await {
+                            match in_time(ANSWER_WITHIN, Box::pin(log_head(state.store.read(), stream))).await {
                                 Ok(head) if this.take_end(&state, &socket, stream, last, head) => return,
                                 // Something was committed between the two look-ups.
                                 Ok(_) if empty < 3 => empty += 1,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use sea_orm::EntityTrait as _;
 
 use super::hub::Notice;
 use super::protocol::{Code, ServerFrame, close, events_frame};
@@ -13,9 +14,10 @@ use super::recovery::{Cursor, Step};
 use super::socket::Socket;
 use super::sockets::{Reader, Sockets};
 use crate::app::AppState;
-use crate::store::After;
+use crate::entities::{kinds::MemberState, member};
+use crate::store::{ANSWER_WITHIN, After, in_time};
 use crate::streams::{Item, Stream};
-use crate::web::error::AppError;
+use crate::web::error::{AppError, Result};
 
 /// How long a check waits for a database that is away, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -38,12 +40,17 @@ impl Sockets {
                 }
             }
             Notice::Control(after) => self.control(state, &after),
-            Notice::Leave => {
-                self.leaving.set(true);
-                for socket in self.all.borrow().values() {
-                    socket.close(close::LEAVING);
-                }
-            }
+            Notice::Leave => self.leave(),
+        }
+    }
+
+    /// Closes every socket, once.
+    pub(super) fn leave(&self) {
+        if self.leaving.replace(true) {
+            return;
+        }
+        for socket in self.all.borrow().values() {
+            socket.close(close::LEAVING);
         }
     }
 
@@ -111,8 +118,10 @@ impl Sockets {
         }
     }
 
-    /// The mailbox was full for a while: everybody reads the log.
+    /// The mailbox was full for a while: everybody reads the log, and whatever was to be said of rights
+    /// and sessions is looked up.
     pub(super) fn everybody_catches_up(self: &Rc<Self>, state: &AppState) {
+        self.withdrawals.set(self.withdrawals.get() + 1);
         for readers in self.streams.borrow_mut().values_mut() {
             readers.delivered = 0;
             readers.recent = Recent::default();
@@ -121,7 +130,34 @@ impl Sockets {
         for socket in sockets {
             let streams = socket.cursors.borrow().keys().copied().collect();
             self.pause_and_check(state, &socket, streams);
+            self.check_session(state, &socket);
         }
+    }
+
+    /// Closes a socket whose session is over; a database that is away for a moment closes none.
+    fn check_session(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
+        if socket.session.get() == 0 {
+            return;
+        }
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move {
+            let turns = this.turns();
+            let mut pause = FIRST_PAUSE;
+            while !socket.outbox.is_closing() {
+                let turn = turns.acquire().await;
+                let ended = in_time(ANSWER_WITHIN, Box::pin(ended(&state, &socket))).await;
+                drop(turn);
+                match ended {
+                    Ok(None) => return,
+                    Ok(Some(code)) => socket.close(code),
+                    Err(error) => {
+                        tracing::warn!(%error, "a session waits for the database");
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                }
+            }
+        });
     }
 
     fn control(self: &Rc<Self>, state: &AppState, after: &After) {
@@ -235,4 +271,14 @@ impl Sockets {
             }
         });
     }
+}
+
+/// With which code a socket ends whose session is over; none if it is not.
+async fn ended(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
+    if state.sessions.is_alive(state, socket.session.get()).await? {
+        return Ok(None);
+    }
+    let member = member::Entity::find_by_id(socket.member.get()).one(state.store.read()).await?;
+    let suspended = member.is_some_and(|member| member.state == MemberState::Suspended);
+    Ok(Some(if suspended { close::SUSPENDED } else { close::SIGNED_OUT }))
 }

@@ -52,6 +52,8 @@ struct Inner {
     live: Live,
     /// The bus is away: what other nodes write is looked for in the log.
     unsure: AtomicBool,
+    /// The server stops: workers look at this too, as what they are told may not fit into their mailbox.
+    leaving: AtomicBool,
     doors: RwLock<Vec<Door>>,
     sockets: AtomicUsize,
     cut: AtomicUsize,
@@ -175,10 +177,15 @@ impl Hub {
         self.inner.unsure.store(unsure, Ordering::Relaxed);
     }
 
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.inner.unsure.load(Ordering::Relaxed)
+    }
+
     /// Streams of the rooms whose news somebody here waits for, while the bus does not bring them.
     #[must_use]
     pub fn unsure_rooms(&self) -> Vec<Stream> {
-        if !self.inner.unsure.load(Ordering::Relaxed) {
+        if !self.is_unsure() {
             return Vec::new();
         }
         self.inner.followed.read().map(|all| all.keys().map(|room| Stream::room(*room)).collect()).unwrap_or_default()
@@ -202,7 +209,12 @@ impl Hub {
 
     /// Closes every socket with 1001.
     pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Release);
         self.tell(&Notice::Leave);
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.inner.leaving.load(Ordering::Acquire)
     }
 
     /// What may be dropped is, where a worker has much to do.

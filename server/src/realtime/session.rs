@@ -20,6 +20,7 @@ use super::socket::Socket;
 use super::sockets::Sockets;
 use super::writes::Waiting;
 use crate::app::AppState;
+use crate::store::{ANSWER_WITHIN, in_time};
 use crate::streams::{Stream, StreamKind, Within, log_head};
 use crate::web::error::{AppError, Finding, Result};
 use crate::web::viewer::{Me, Viewer};
@@ -272,7 +273,7 @@ impl Session {
         // A reader that starts anew gets nothing until its place is known.
         self.sockets.unsubscribe(&self.socket, stream);
         self.sockets.subscribe(&self.socket, stream, within, Cursor::new(i64::MAX, true));
-        let current = match log_head(self.state.store.read(), stream).await {
+        let current = match in_time(ANSWER_WITHIN, log_head(self.state.store.read(), stream)).await {
             Ok(current) => current,
             Err(error) => {
                 self.sockets.unsubscribe(&self.socket, stream);

@@ -22,6 +22,9 @@ const TURNS: usize = 64;
 /// How often what was just delivered is forgotten where nothing new came.
 const SWEEP: Duration = Duration::from_secs(2);
 
+/// While a mailbox is full again and again, everybody is looked at so often.
+const BREATH: Duration = Duration::from_millis(200);
+
 /// Readers of one stream on this worker.
 #[derive(Debug, Default)]
 pub(super) struct Readers {
@@ -78,16 +81,24 @@ impl Sockets {
             let (this, state) = (Rc::clone(self), state.clone());
             actix_web::rt::spawn(async move {
                 let mut sweep = tokio::time::interval(SWEEP);
+                let mut next = tokio::time::Instant::now();
                 loop {
+                    if this.hub.is_leaving() {
+                        this.leave();
+                    }
+                    let behind = missed.load(Ordering::Acquire);
+                    if behind && tokio::time::Instant::now() >= next {
+                        missed.store(false, Ordering::Release);
+                        this.everybody_catches_up(&state);
+                        next = tokio::time::Instant::now() + BREATH;
+                    }
                     tokio::select! {
                         biased;
                         notice = mailbox.recv() => {
                             let Some(notice) = notice else { return };
                             this.handle(&state, notice);
-                            if missed.swap(false, Ordering::AcqRel) {
-                                this.everybody_catches_up(&state);
-                            }
                         }
+                        () = tokio::time::sleep_until(next), if behind => {}
                         _ = sweep.tick() => {
                             this.streams.borrow_mut().values_mut().for_each(|readers| readers.recent.sweep());
                         }
@@ -110,7 +121,7 @@ impl Sockets {
         });
         self.all.borrow_mut().insert(number, Rc::clone(&socket));
         self.hub.socket_opened();
-        if self.leaving.get() {
+        if self.leaving.get() || self.hub.is_leaving() {
             socket.close(close::LEAVING);
         }
         socket

@@ -6,7 +6,7 @@ use super::bus::Told;
 use super::protocol::{Echo, SendFrame, ServerFrame};
 use super::session::Session;
 use crate::app::AppState;
-use crate::store::Id;
+use crate::store::{ANSWER_WITHIN, Id, in_time};
 use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 
@@ -35,7 +35,8 @@ impl Session {
     pub(super) async fn send(&mut self, frame: SendFrame, echo: Echo) -> bool {
         let Ok(Id(room)) = frame.room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
         let client_id = frame.client_id.clone();
-        match Box::pin(crate::features::send_message(&self.state, self.socket.member.get(), room, frame)).await {
+        let sending = Box::pin(crate::features::send_message(&self.state, self.socket.member.get(), room, frame));
+        match in_time(ANSWER_WITHIN, sending).await {
             Ok(commit) => {
                 self.waiting.push(Box::pin(async move {
                     let sent = commit.await.map(|(id, seq)| Posted { client_id, room, id, seq });

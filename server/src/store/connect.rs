@@ -27,6 +27,14 @@ const ACQUIRE_WITHIN: Duration = Duration::from_secs(4);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A connection that was idle for so long is looked at before it is used.
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(10);
+/// How long a connection may take to say that it is there. One that is silent is thrown away.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
+/// What PostgreSQL allows a session of ours, milliseconds. A node that stops in the middle of a
+/// transaction holds the locks of its streams: others try again until it is thrown out.
+const LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "15000"), ("idle_in_transaction_session_timeout", "5000"), ("lock_timeout", "3000")];
+/// A change of the schema waits no longer for a table: everybody else would queue behind it.
+const LOCK_WITHIN: [(&str, &str); 1] = [("lock_timeout", "3000")];
 /// The oldest PostgreSQL.
 const OLDEST: u32 = 130_000;
 
@@ -111,7 +119,7 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, String> {
 async fn postgres(url: &str) -> Result<Connections, String> {
     let options = postgres_options(url)?;
     try_postgres(&options).await?;
-    let options = options.options([("statement_timeout", "15000"), ("idle_in_transaction_session_timeout", "30000")]);
+    let options = options.options(LIMITS);
     let pool = |most: u32| {
         PgPoolOptions::new()
             .max_connections(most)
@@ -124,11 +132,14 @@ async fn postgres(url: &str) -> Result<Connections, String> {
                         return Ok(false);
                     }
                     if meta.idle_for >= DOUBTFUL_AFTER || lost_since(meta.idle_for) {
-                        connection.ping().await?;
+                        look(connection.ping()).await?;
                     }
                     Ok(true)
                 })
             })
+            // Whoever gave up in the middle of a query left its answer to be read. Where nothing is
+            // left this asks nothing.
+            .after_release(|connection, _| Box::pin(async move { look(connection.flush()).await.map(|()| true) }))
     };
     let fault = |error: SqlxError| refusal(&error, &options);
     let writer = pool(POSTGRES_WRITERS).connect_with(options.clone()).await.map_err(fault)?;
@@ -139,6 +150,13 @@ async fn postgres(url: &str) -> Result<Connections, String> {
         writers: usize::try_from(POSTGRES_WRITERS).unwrap_or(1),
         backend: DbBackend::Postgres,
     })
+}
+
+/// A connection that does not answer in time is as good as one that broke: it is closed without a
+/// word, as nobody would hear it.
+async fn look(asked: impl Future<Output = Result<(), SqlxError>>) -> Result<(), SqlxError> {
+    let silent = || SqlxError::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(LOOK_WITHIN, asked).await.unwrap_or_else(|_| Err(silent()))
 }
 
 /// One connection to see who is there: a pool would try again and again, and then not say why.
@@ -172,9 +190,10 @@ async fn try_postgres(options: &PgConnectOptions) -> Result<(), String> {
     Ok(())
 }
 
-/// One connection to PostgreSQL without limits of time, for a change of the schema.
+/// One connection to PostgreSQL for a change of the schema: it may take as long as it needs, but not
+/// wait long for a table.
 pub(super) async fn patient(url: &str) -> Result<DatabaseConnection, String> {
-    let options = postgres_options(url)?;
+    let options = postgres_options(url)?.options(LOCK_WITHIN);
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)

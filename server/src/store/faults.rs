@@ -11,9 +11,18 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
 
+use crate::web::error::{AppError, Result};
+
+/// How long an answer of the database may take. It ends what takes longer itself: where that does not
+/// happen, it is silent.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// Milliseconds since `START` when a connection was last found to be lost; 0: never.
 static LOST_AT: AtomicU64 = AtomicU64::new(0);
+
+/// PostgreSQL's code for a lock that was not to be had in time.
+const LOCKED: &str = "55P03";
 
 /// What to do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +31,9 @@ pub enum Fault {
     Collision,
     /// The connection is gone; nothing was committed unless a commit was on its way.
     Lost,
-    /// The database has no room, no time or no connection for us now.
+    /// It took too long: this transaction ends, and concerns no other.
+    Late,
+    /// The database has no room or no connection for us now.
     Away,
     /// None of these: a fault of ours.
     Ours,
@@ -48,6 +59,14 @@ pub fn fault(error: &DbErr) -> Fault {
     }
 }
 
+/// Whether PostgreSQL gave up because somebody else held a lock.
+pub(super) fn is_locked(error: &DbErr) -> bool {
+    match driver(error) {
+        Some(SqlxError::Database(error)) => error.code().as_deref() == Some(LOCKED),
+        _ => false,
+    }
+}
+
 fn driver_fault(error: &SqlxError) -> Fault {
     match error {
         SqlxError::Io(_) | SqlxError::WorkerCrashed => Fault::Lost,
@@ -64,11 +83,13 @@ fn code_fault(code: &str) -> Fault {
     // SQLite's extended codes have four digits at most.
     if code.len() == 5 {
         return match code {
-            "40001" | "40P01" => Fault::Collision,
+            // The last one: somebody else held a lock for too long, and may be gone the next time.
+            "40001" | "40P01" | LOCKED => Fault::Collision,
             // Shut down, crashed, starting up; cut off while idle in a transaction.
             "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Fault::Lost,
-            // Took too long, or waited too long for a lock; read only while it is a standby.
-            "57014" | "55P03" | "25006" => Fault::Away,
+            "57014" => Fault::Late,
+            // Read only while it is a standby.
+            "25006" => Fault::Away,
             _ if code.starts_with("08") => Fault::Lost,
             // No disk, no memory, no connection left.
             _ if code.starts_with("53") || code.starts_with("58") => Fault::Away,
@@ -87,6 +108,15 @@ fn code_fault(code: &str) -> Fault {
 pub fn note_lost() {
     let now = u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX);
     LOST_AT.fetch_max(now + 1, Ordering::AcqRel);
+}
+
+/// Waits so long for a database and no longer: one that says nothing is one that is away.
+pub async fn in_time<T>(limit: Duration, asked: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| {
+        note_lost();
+        tracing::error!(seconds = limit.as_secs(), "the database does not answer");
+        Err(AppError::Unavailable(2))
+    })
 }
 
 /// Whether a connection was lost since another was last used, `idle_for` ago.
@@ -158,7 +188,9 @@ mod tests {
             ("40P01", Fault::Collision),
             ("57P01", Fault::Lost),
             ("08006", Fault::Lost),
-            ("57014", Fault::Away),
+            ("55P03", Fault::Collision),
+            ("25P03", Fault::Lost),
+            ("57014", Fault::Late),
             ("53100", Fault::Away),
             ("23505", Fault::Ours),
             ("42703", Fault::Ours),

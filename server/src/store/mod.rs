@@ -16,7 +16,7 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 
 pub use connect::{Connections, close_readers, connect, pool_of};
-pub use faults::{Fault, fault, note_lost, one_line};
+pub use faults::{ANSWER_WITHIN, Fault, fault, in_time, note_lost, one_line};
 pub use ids::{Id, Ids, NotAnId};
 pub use schema::{Change, change_schema};
 pub use sql::{Sql, insert_rows};

@@ -1,9 +1,11 @@
 //! Bringing the schema up to date: once, whoever comes first, and never below a newer version.
 //!
 //! On PostgreSQL an advisory lock lets one node change the schema while the others that start
-//! with it wait. An embedded database is copied to a file beside it first, whichever way it goes.
+//! with it wait; beside an embedded database it is a lock on a file. That database is copied first,
+//! whichever way it goes.
 
 use std::collections::HashSet;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,13 +13,17 @@ use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use super::connect::patient;
-use super::faults::one_line;
+use super::faults::{is_locked, one_line};
 use super::{Connections, close_readers};
+use crate::app::private;
+use crate::app::secrets::random_token;
 
 /// The advisory lock of all nodes of one database: "praxis" as a number.
 const LOCK: i64 = 0x7072_6178_6973;
 /// How often the lock is asked for while another node changes the schema.
 const ASK: Duration = Duration::from_millis(200);
+/// How long everybody else has a table, before a step that needs it is tried again.
+const LET_OTHERS: Duration = Duration::from_secs(2);
 
 /// What is done to the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +48,50 @@ pub async fn change_schema(url: &str, connections: &Connections, change: Change)
         close_readers(&db).await;
         return done;
     }
-    let copy = match url.strip_prefix("sqlite://") {
-        Some(path) => copy_first(&connections.writer, Path::new(path), &missing, change).await?,
-        None => None,
+    let Some(path) = url.strip_prefix("sqlite://").map(Path::new) else {
+        return run(&connections.writer, change, steps(&missing, change)).await.map_err(|error| failed(&error));
     };
+    let lock = lock_beside(path).await?;
+    // Another process may have done it meanwhile.
+    let missing = self::missing(&connections.writer).await?;
     let count = steps(&missing, change);
-    run(&connections.writer, change, count).await.map_err(|line| match copy {
-        Some(copy) => format!("{line}; the database as it was is {}", copy.display()),
-        None => line,
+    if count == 0 {
+        return Ok(());
+    }
+    if lock.is_some() {
+        remove_parts(path);
+    }
+    let copy = copy_first(&connections.writer, path, &missing, change).await?;
+    run(&connections.writer, change, count).await.map_err(|error| match copy {
+        Some(copy) => format!("{}; the database as it was is {}", failed(&error), copy.display()),
+        None => failed(&error),
     })
+}
+
+/// Waits until no other process changes the schema of this file, and keeps others waiting as long as
+/// what it returns is held. None where files cannot be locked.
+async fn lock_beside(path: &Path) -> Result<Option<File>, String> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = path.with_file_name(format!("{stem}.schema.lock"));
+    let fault = |error: std::io::Error| one_line(&format!("{} cannot be used ({error})", name.display()));
+    private::make_file(&name).map_err(fault)?;
+    let file = File::options().write(true).open(&name).map_err(fault)?;
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::info!("another process changes the schema; waiting for it");
+                }
+                tokio::time::sleep(ASK).await;
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "the database cannot be locked: start one process at a time after an upgrade");
+                return Ok(None);
+            }
+        }
+    }
 }
 
 /// How many steps a change takes.
@@ -64,15 +105,16 @@ fn steps(missing: &[String], change: Change) -> usize {
     }
 }
 
-async fn run(db: &DatabaseConnection, change: Change, steps: usize) -> Result<(), String> {
+async fn run(db: &DatabaseConnection, change: Change, steps: usize) -> Result<(), DbErr> {
     let steps = u32::try_from(steps).ok();
-    let done = match change {
+    match change {
         Change::Up | Change::UpTo(_) => Migrator::up(db, steps).await,
         Change::Down => Migrator::down(db, steps).await,
-    };
-    done.map_err(|error| {
-        one_line(&format!("the schema could not be changed ({error}); see that the user may change it"))
-    })
+    }
+}
+
+fn failed(error: &DbErr) -> String {
+    one_line(&format!("the schema could not be changed ({error}); see that the user may change it"))
 }
 
 /// Takes the lock on this one connection, which lets go of it with its end, and changes what is
@@ -91,9 +133,24 @@ async fn alone(db: &DatabaseConnection, change: Change) -> Result<(), String> {
         }
         tokio::time::sleep(ASK).await;
     }
-    match steps(&missing(db).await?, change) {
-        0 => Ok(()),
-        steps => run(db, change, steps).await,
+    let mut told = false;
+    loop {
+        let count = steps(&missing(db).await?, change);
+        if count == 0 {
+            return Ok(());
+        }
+        match run(db, change, count).await {
+            Ok(()) => return Ok(()),
+            // Somebody reads or writes a table for long, and all who need it queue behind a step that
+            // waits: it steps back, and what it had done is undone.
+            Err(error) if is_locked(&error) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "a step of the schema waits for a table that somebody holds");
+                }
+                tokio::time::sleep(LET_OTHERS).await;
+            }
+            Err(error) => return Err(failed(&error)),
+        }
     }
 }
 
@@ -142,25 +199,45 @@ async fn copy_first(
     };
     let Some(step) = step else { return Ok(None) };
     let copy = beside(path, &format!("before-{step}"));
-    let part = beside(path, &format!("before-{step}.part"));
+    let random: String = random_token().chars().take(12).collect();
+    let making = Part(beside(path, &format!("before-{step}.{random}.part")));
+    let part = making.0.as_path();
     let fault = |error: &dyn std::fmt::Display| {
         one_line(&format!(
             "no copy could be made at {} before the schema changes ({error}); make room there",
             copy.display()
         ))
     };
-    match std::fs::remove_file(&part) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fault(&error)),
-        _ => {}
-    }
     let into = Statement::from_sql_and_values(DbBackend::Sqlite, "VACUUM INTO ?", [part.display().to_string().into()]);
     // Its owner's alone, as the database is: SQLite writes into an empty file that is there.
-    crate::app::private::make_file(&part).map_err(|error| fault(&error))?;
+    private::make_new(part).map_err(|error| fault(&error))?;
     db.execute_raw(into).await.map_err(|error| fault(&error))?;
-    std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(|error| fault(&error))?;
-    std::fs::rename(&part, &copy).map_err(|error| fault(&error))?;
+    File::open(part).and_then(|file| file.sync_all()).map_err(|error| fault(&error))?;
+    std::fs::rename(part, &copy).map_err(|error| fault(&error))?;
     tracing::info!(copy = %copy.display(), "the database was copied before its schema changes");
     Ok(Some(copy))
+}
+
+/// A copy that is not whole yet, gone with this; once it has its name nothing is left to go.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Removes what a process left that was killed while it made a copy.
+fn remove_parts(path: &Path) {
+    let begin = format!("{}.before-", path.file_stem().unwrap_or_default().to_string_lossy());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&begin) && name.ends_with(".part.db") {
+            let _gone = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// `praxis.db` and `x`: `praxis.x.db`.

@@ -6,15 +6,17 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::faults::{Fault, fault, note_lost};
+use super::faults::{ANSWER_WITHIN, Fault, fault, note_lost};
 use super::tx::{After, Tx};
 use super::{Connections, Ids};
 use crate::ports::clock::Clock;
@@ -102,6 +104,8 @@ impl Writer {
             let writing = Writing {
                 db: connections.writer.clone(),
                 batch,
+                // A file answers, or says that it cannot.
+                limit: (connections.backend == DbBackend::Postgres).then_some(ANSWER_WITHIN),
                 ids: ids.clone(),
                 clock: clock.clone(),
                 sink: Arc::clone(&sink),
@@ -144,6 +148,8 @@ impl Writer {
 struct Writing {
     db: DatabaseConnection,
     batch: usize,
+    /// How long a transaction may take: a host that is silent would hold its author for ever.
+    limit: Option<Duration>,
     ids: Ids,
     clock: Clock,
     sink: Arc<dyn CommitSink>,
@@ -170,7 +176,7 @@ impl Writing {
     /// connection is lost before the commit: nothing of it is there then.
     async fn transact(&self, mut works: Vec<Box<dyn Work>>, queue: &Shared) {
         for attempt in 1..=TRIES {
-            let failed = match self.attempt(&mut works).await {
+            let failed = match self.attempt_in_time(&mut works).await {
                 Ok(attempt) => {
                     self.sink.committed(attempt.events, attempt.after);
                     for (work, outcome) in works.into_iter().zip(attempt.outcomes) {
@@ -182,6 +188,7 @@ impl Writing {
             };
             let error = &failed.error;
             let meaning = match fault(error) {
+                _ if failed.silent => Fault::Lost,
                 Fault::Ours if failed.away => Fault::Away,
                 meaning => meaning,
             };
@@ -190,19 +197,20 @@ impl Writing {
             }
             let again = match meaning {
                 Fault::Collision => true,
-                // A commit that was on its way may have arrived: its author asks again.
-                Fault::Lost => !failed.committing,
-                Fault::Away | Fault::Ours => false,
+                // A commit that was on its way may have arrived: its author asks again. So does one who
+                // has waited for as long as anybody waits.
+                Fault::Lost => !failed.committing && !failed.silent,
+                Fault::Late | Fault::Away | Fault::Ours => false,
             };
             if again && attempt < TRIES {
                 tracing::debug!(%error, attempt, "a transaction is tried again");
-                tokio::time::sleep(std::time::Duration::from_millis(5 << attempt)).await;
+                tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                 continue;
             }
             tracing::error!(%error, "a transaction failed");
             let refused = || match meaning {
                 Fault::Collision => AppError::Unavailable(1),
-                Fault::Lost | Fault::Away => AppError::Unavailable(2),
+                Fault::Lost | Fault::Late | Fault::Away => AppError::Unavailable(2),
                 Fault::Ours => AppError::internal("the transaction failed"),
             };
             works.into_iter().for_each(|work| work.finish(Err(refused())));
@@ -211,6 +219,13 @@ impl Writing {
             }
             return;
         }
+    }
+
+    /// An attempt that ends even if the database says nothing any more. Its connection is thrown away
+    /// then; whether a commit that was on its way arrived, nobody knows.
+    async fn attempt_in_time(&self, works: &mut [Box<dyn Work>]) -> std::result::Result<Attempt, Failed> {
+        let Some(limit) = self.limit else { return self.attempt(works).await };
+        tokio::time::timeout(limit, self.attempt(works)).await.unwrap_or_else(|_| Err(Failed::silent(limit)))
     }
 
     async fn attempt(&self, works: &mut [Box<dyn Work>]) -> std::result::Result<Attempt, Failed> {
@@ -264,7 +279,7 @@ impl Writing {
         }
         match outcome {
             Ok(()) => {
-                tx.conn.commit().await.map_err(|error| Failed { error, committing: whole, away: false })?;
+                tx.conn.commit().await.map_err(|error| Failed { committing: whole, ..error.into() })?;
                 attempt.events.extend(tx.published);
                 attempt.after.extend(tx.after);
                 attempt.outcomes.push(Ok(()));
@@ -283,7 +298,7 @@ impl Writing {
                 // If the connection is gone this fails too, and the transaction runs again. A full
                 // disk has rolled back already.
                 let away = matches!(error, AppError::Unavailable(_));
-                tx.conn.rollback().await.map_err(|error| Failed { error, committing: false, away })?;
+                tx.conn.rollback().await.map_err(|error| Failed { away, ..error.into() })?;
                 attempt.outcomes.push(Err(error));
             }
         }
@@ -319,17 +334,24 @@ struct Failed {
     committing: bool,
     /// An action had found the database away before.
     away: bool,
+    /// The database said nothing for as long as anybody waits.
+    silent: bool,
 }
 
 impl Failed {
     fn committing(error: DbErr) -> Self {
-        Self { error, committing: true, away: false }
+        Self { committing: true, ..error.into() }
+    }
+
+    fn silent(limit: Duration) -> Self {
+        let what = format!("PostgreSQL does not answer within {} s", limit.as_secs());
+        Self { silent: true, ..DbErr::Conn(RuntimeErr::Internal(what)).into() }
     }
 }
 
 impl From<DbErr> for Failed {
     fn from(error: DbErr) -> Self {
-        Self { error, committing: false, away: false }
+        Self { error, committing: false, away: false, silent: false }
     }
 }
 

@@ -20,11 +20,15 @@ use super::reach::Reach;
 use super::rights::{self, Heard};
 use super::{Committed, Heads, Stream, log};
 use crate::realtime::Hub;
-use crate::store::After;
-use crate::web::error::Result;
+use crate::store::{After, in_time};
+use crate::web::error::{AppError, Result};
 
 /// How often heads are compared with the database.
 const COMPARE: Duration = Duration::from_millis(500);
+/// After so long they are compared first, however much waits to be delivered.
+const OVERDUE: Duration = Duration::from_secs(1);
+/// How long the log may take to answer; it is asked again soon.
+const ANSWER: Duration = Duration::from_secs(5);
 /// Commits that may wait to be delivered; beyond that they are found by comparison.
 const QUEUE: usize = 1024;
 /// Commits that are delivered together when they wait: a busy stream coalesces into one frame.
@@ -159,7 +163,14 @@ impl Relay {
         let mut compare = tokio::time::interval(COMPARE);
         compare.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut early = Early::default();
+        let mut compared = Instant::now();
         loop {
+            // A queue that is never empty holds up neither what is missing nor what has no queue.
+            if compared.elapsed() >= OVERDUE {
+                self.compare_or_warn(COMPARED).await;
+                compared = Instant::now();
+            }
+            self.read_missing(&mut early).await;
             let over = early.next().map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
@@ -174,18 +185,34 @@ impl Relay {
                     self.state.early.store(early.len(), Ordering::SeqCst);
                     self.state.waiting.fetch_sub(gathered, Ordering::SeqCst);
                 }
-                () = sleep_until(over) => {
-                    for (stream, newest) in early.over(Instant::now()) {
-                        if let Some(last) = self.last(stream) {
-                            self.catch_up(stream, last, newest).await;
-                        }
-                    }
-                    self.state.early.store(early.len(), Ordering::SeqCst);
+                () = sleep_until(over) => {}
+                () = self.state.look.notified() => {
+                    self.compare_or_warn(usize::MAX).await;
+                    compared = Instant::now();
                 }
-                () = self.state.look.notified() => self.compare_or_warn(usize::MAX).await,
-                _ = compare.tick() => self.compare_or_warn(COMPARED).await,
+                _ = compare.tick() => {
+                    self.compare_or_warn(COMPARED).await;
+                    compared = Instant::now();
+                }
             }
         }
+    }
+
+    /// Reads from the log what some events have waited for for long enough.
+    async fn read_missing(&self, early: &mut Early<Instant>) {
+        let over = early.over(Instant::now());
+        if over.is_empty() {
+            return;
+        }
+        for (stream, newest) in over {
+            if let Some(last) = self.last(stream)
+                && is_away(stream, self.fill_hole(stream, last, newest).await)
+            {
+                // The comparison finds the others, when the database is back.
+                break;
+            }
+        }
+        self.state.early.store(early.len(), Ordering::SeqCst);
     }
 
     async fn compare_or_warn(&self, most: usize) {
@@ -209,7 +236,7 @@ impl Relay {
             streams.truncate(part);
         }
         streams.push(Stream::RIGHTS);
-        let heads = log::heads_of(&self.db, &streams).await?;
+        let heads = in_time(ANSWER, log::heads_of(&self.db, &streams)).await?;
         // Withdrawals first: what they end is not delivered below.
         if let Some(head) = heads.get(&Stream::RIGHTS) {
             self.hear_rights(*head).await?;
@@ -225,7 +252,10 @@ impl Relay {
             if let Some(last) = self.last(stream).filter(|last| *last < head)
                 && self.hub.is_read(stream)
             {
-                self.catch_up(stream, last, head).await;
+                let done = self.catch_up(stream, last, head).await;
+                if is_away(stream, done) {
+                    return Err(AppError::Unavailable(2));
+                }
             }
         }
         self.forget_unread();
@@ -239,7 +269,7 @@ impl Relay {
     async fn hear_rights(&self, head: i64) -> Result<()> {
         while self.heard.last() < head {
             let last = self.heard.last();
-            let events = log::since(&self.db, Stream::RIGHTS, last, PAGE).await?;
+            let events = in_time(ANSWER, log::since(&self.db, Stream::RIGHTS, last, PAGE)).await?;
             if events.first().is_none_or(|event| event.seq != last + 1) {
                 // Older ones are gone from the log: everything is looked at again.
                 (self.withdraw)(After::SpaceAccess(0));
@@ -252,47 +282,60 @@ impl Relay {
         Ok(())
     }
 
+    /// Hears what other nodes withdrew, as far as the log has it now.
+    async fn hear_withdrawals(&self) -> Result<()> {
+        let current = in_time(ANSWER, log::head(&self.db, Stream::RIGHTS)).await?;
+        self.hear_rights(current.head).await
+    }
+
+    /// What is not delivered here for lack of the database is found by the next comparison.
     async fn deliver(&self, early: &mut Early<Instant>, events: Vec<Committed>) {
+        // While the bus is away it brings no withdrawals either: they come before what they end.
+        if self.hub.is_unsure()
+            && let Err(error) = self.hear_withdrawals().await
+        {
+            tracing::warn!(%error, "withdrawn rights could not be read; trying again soon");
+            return;
+        }
         let mut by_stream: BTreeMap<Stream, Vec<Committed>> = BTreeMap::new();
         for event in events {
             by_stream.entry(event.stream).or_default().push(event);
         }
+        let mut away = false;
         for (stream, events) in by_stream {
             let Some(last) = self.last(stream) else { continue };
-            match early.take(stream, last, events, Instant::now() + EARLY) {
-                Next::Deliver(events) => drop(self.send(stream, events).await),
-                Next::Wait => {}
-                Next::Read(newest) => self.catch_up(stream, last, newest).await,
-            }
+            let done = match early.take(stream, last, events, Instant::now() + EARLY) {
+                // What came with its data needs no database.
+                Next::Deliver(events) if away && events.iter().any(|event| event.live.is_none()) => Ok(()),
+                Next::Deliver(events) => self.send(stream, events).await,
+                Next::Read(newest) if !away => self.fill_hole(stream, last, newest).await,
+                Next::Wait | Next::Read(_) => Ok(()),
+            };
+            away |= is_away(stream, done);
         }
     }
 
-    /// Delivers from the log what lies between.
-    async fn catch_up(&self, stream: Stream, mut last: i64, head: i64) {
+    /// Delivers from the log what no commit and no bus had handed over. What was withdrawn meanwhile
+    /// was not handed over either, and comes first.
+    async fn fill_hole(&self, stream: Stream, last: i64, head: i64) -> Result<()> {
+        self.hear_withdrawals().await?;
+        self.catch_up(stream, last, head).await
+    }
+
+    /// Delivers from the log what lies between. Of what fails nothing is marked as delivered.
+    async fn catch_up(&self, stream: Stream, mut last: i64, head: i64) -> Result<()> {
         while last < head {
-            match log::since(&self.db, stream, last, PAGE).await {
-                Ok(events) => {
-                    // Trimmed events leave a hole: readers are told to fetch again.
-                    let Some(first) = events.first().map(|event| event.seq) else {
-                        self.reset(stream, head);
-                        return;
-                    };
-                    if first != last + 1 {
-                        self.reset(stream, head);
-                        return;
-                    }
-                    last = events.last().map_or(head, |event| event.seq);
-                    self.state.from_log.fetch_add(u64::try_from(events.len()).unwrap_or(0), Ordering::Relaxed);
-                    if !self.send(stream, events).await {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, %stream, "the log could not be read; trying again soon");
-                    return;
-                }
+            let events = in_time(ANSWER, log::since(&self.db, stream, last, PAGE)).await?;
+            // Trimmed events leave a hole: readers are told to fetch again.
+            if events.first().is_none_or(|first| first.seq != last + 1) {
+                self.reset(stream, head);
+                return Ok(());
             }
+            last = events.last().map_or(head, |event| event.seq);
+            self.state.from_log.fetch_add(u64::try_from(events.len()).unwrap_or(0), Ordering::Relaxed);
+            self.send(stream, events).await?;
         }
+        Ok(())
     }
 
     fn reset(&self, stream: Stream, head: i64) {
@@ -300,20 +343,12 @@ impl Relay {
         self.hub.reset(stream, head);
     }
 
-    async fn send(&self, stream: Stream, events: Vec<Committed>) -> bool {
+    async fn send(&self, stream: Stream, events: Vec<Committed>) -> Result<()> {
         let last = events.last().map_or(0, |event| event.seq);
-        match items(&self.db, &self.filler, stream, events).await {
-            Ok(items) => {
-                self.set_last(stream, last);
-                self.hub.deliver(stream, &items);
-                true
-            }
-            Err(error) => {
-                // Nothing is marked as delivered: the next comparison tries again.
-                tracing::warn!(%error, %stream, "events could not be filled; trying again soon");
-                false
-            }
-        }
+        let items = in_time(ANSWER, items(&self.db, &self.filler, stream, events)).await?;
+        self.set_last(stream, last);
+        self.hub.deliver(stream, &items);
+        Ok(())
     }
 
     fn last(&self, stream: Stream) -> Option<i64> {
@@ -344,6 +379,13 @@ impl Relay {
         let events = log::since(&self.db, stream, after, PAGE).await?;
         items(&self.db, &self.filler, stream, events).await
     }
+}
+
+/// Says that events of a stream wait; true if the others would, too.
+fn is_away(stream: Stream, done: Result<()>) -> bool {
+    let Err(error) = done else { return false };
+    tracing::warn!(%error, %stream, "events could not be delivered; trying again soon");
+    matches!(error, AppError::Unavailable(_))
 }
 
 /// Never, if there is no such time.

@@ -189,7 +189,7 @@ impl From<sea_orm::DbErr> for AppError {
                 tracing::error!(%error, "the connection to the database is lost");
                 Self::Unavailable(2)
             }
-            Fault::Away => {
+            Fault::Away | Fault::Late => {
                 tracing::error!(%error, "the database does not serve us");
                 Self::Unavailable(2)
             }

@@ -1,5 +1,7 @@
 //! The one place that decides whether an error is a page or problem+json.
 
+use std::time::Duration;
+
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -11,6 +13,10 @@ use super::frame::Frame;
 use super::headers::request_id;
 use super::viewer::{Viewer, identify};
 use crate::app::AppState;
+use crate::store::in_time;
+
+/// How long it may take to find out for whom a page of an error is.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -101,8 +107,11 @@ fn from_status(status: StatusCode) -> AppError {
 async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, AppError> {
     let state = req.app_data::<web::Data<AppState>>().ok_or_else(|| AppError::internal("no state"))?;
     // The page must come even where the database does not answer.
-    let viewer = identify(req).await.unwrap_or(Viewer::Anonymous);
-    let frame = match Frame::new(state, req, &viewer).await {
+    let known = in_time(KNOWN_WITHIN, async {
+        let viewer = identify(req).await.unwrap_or(Viewer::Anonymous);
+        Frame::new(state, req, &viewer).await
+    });
+    let frame = match known.await {
         Ok(frame) => frame,
         Err(_) => Frame::bare(state, req),
     }

@@ -11,6 +11,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
 use crate::app::AppState;
 use crate::app::secrets::random_token;
+use crate::store::{ANSWER_WITHIN, in_time};
 
 /// Nothing inline, nothing from elsewhere.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
@@ -121,7 +122,8 @@ async fn answer(mut req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
     }
     let allowed = match super::rate_limit::guard(req.request()).await {
         Ok(()) => match readable(req.request()) {
-            Ok(()) => super::csrf::guard(req.request()).await,
+            // It may look up who asks.
+            Ok(()) => in_time(ANSWER_WITHIN, super::csrf::guard(req.request())).await,
             refused => refused,
         },
         refused => refused,

@@ -11,6 +11,7 @@ pub mod form;
 pub mod frame;
 pub mod headers;
 pub mod idempotency;
+mod in_time;
 pub mod json;
 pub mod metrics;
 pub mod multipart;

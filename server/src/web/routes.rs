@@ -4,6 +4,7 @@
 //! that a wrong method looks like an unknown address. Gathered by address first, the resource
 //! itself answers 405 with `Allow`.
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Resource, Route};
 
@@ -42,7 +43,7 @@ impl Routes {
     /// Hands everything to actix.
     pub fn install(self, cfg: &mut ServiceConfig) {
         for (_, resource) in self.found {
-            cfg.service(resource);
+            cfg.service(resource.wrap(from_fn(super::in_time::around)));
         }
     }
 }

@@ -8,14 +8,15 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, SqlxSqliteConnector};
 
 use super::export::head;
 use super::format::{DATABASE, Kind, Manifest};
-use super::pack::{Packer, beside};
+use super::pack::Packer;
 use super::progress::Progress;
-use super::{blobs, database_fault, embedded, file_fault, open_blobs, tables};
-use crate::app::{Config, private, serving};
+use super::scratch::{self, Scratch};
+use super::{blobs, database_fault, file_fault, open_blobs, tables};
+use crate::app::{Config, serving};
 
 /// Writes the backup; returns what it says at the end.
 pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
-    let Some(database) = embedded(config) else {
+    let Some(database) = config.embedded() else {
         return Err(
             "backup is for the embedded database; on PostgreSQL use its own tools, or `praxis export FILE`".into()
         );
@@ -23,20 +24,17 @@ pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
     if !database.exists() {
         return Err(format!("PRAXIS_DATA_DIR: there is no hub at {}; start one first", database.display()));
     }
-    let _open = serving::share(&config.data_dir)?;
+    let _open = serving::share(config)?;
     let files = open_blobs(config)?;
     if to.exists() {
         return Err(file_fault(to, &"there is such a file already; choose another name"));
     }
-    let copy = beside(to, "db");
+    scratch::outside(config, to)?;
+    scratch::sweep(to);
+    let (copy, _) = Scratch::make(to)?;
     let mut progress = Progress::new();
-    let written = write(&database, &copy, &files, to, &mut progress).await;
+    let written = write(&database, copy.path(), &files, to, &mut progress).await;
     progress.finish();
-    for ending in ["", "-journal", "-wal", "-shm"] {
-        let mut name = copy.as_os_str().to_owned();
-        name.push(ending);
-        let _gone = std::fs::remove_file(name);
-    }
     written
 }
 
@@ -63,10 +61,9 @@ async fn write(
     Ok(format!("a database of {bytes} bytes and {count} files in {} ({size} bytes)", to.display()))
 }
 
-/// A copy as of one moment, whatever the hub writes meanwhile. Nothing is written to the original.
+/// A copy as of one moment, whatever the hub writes meanwhile, into a file that is empty. Nothing is
+/// written to the original.
 async fn copy_database(database: &Path, copy: &Path) -> Result<(), String> {
-    let _left_by_an_earlier_run = std::fs::remove_file(copy);
-    private::make_file(copy).map_err(|error| file_fault(copy, &error))?;
     let from = open(database, true).await?;
     let into = copy.display().to_string();
     let copied = crate::store::Sql::new("VACUUM INTO ").bind(into).run(&from).await;

@@ -1,7 +1,9 @@
 //! Stored files, into an archive and out of it.
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use sha2::{Digest as _, Sha256};
 
+use super::check::Hashes;
 use super::file_fault;
 use super::format::{BLOB_LISTS, BLOBS, Files, LISTED, Listed, is_key, numbered};
 use super::pack::{Packer, Unpacker};
@@ -67,10 +69,17 @@ fn list(listed: &mut Vec<Listed>, packer: &mut Packer, files: &mut Files) -> Res
     Ok(())
 }
 
-/// Keeps the entry that was begun as a file.
-pub async fn unpack(blobs: &Blobs, key: &str, from: &mut Unpacker, progress: &mut Progress) -> Result<(), String> {
+/// Keeps the entry that was begun as a file, if it is still what was checked.
+pub async fn unpack(
+    blobs: &Blobs,
+    key: &str,
+    checked: &Hashes,
+    from: &mut Unpacker,
+    progress: &mut Progress,
+) -> Result<(), String> {
     let fault = |error: AppError| format!("PRAXIS_STORAGE_URL: {key}: {error}");
     let mut upload = blobs.upload(key);
+    let mut hash = Sha256::new();
     loop {
         let mut piece = vec![0; PIECE];
         let read = from.read(&mut piece)?;
@@ -78,8 +87,14 @@ pub async fn unpack(blobs: &Blobs, key: &str, from: &mut Unpacker, progress: &mu
             break;
         }
         piece.truncate(read);
+        hash.update(&piece);
         progress.advance(read as u64);
         upload.write(piece.into()).await.map_err(fault)?;
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    if checked.get(key) != Some(&hash) {
+        upload.give_up().await.map_err(fault)?;
+        return Err(from.damaged("it changed while it was read"));
     }
     upload.finish().await.map_err(fault)?;
     Ok(())
@@ -110,5 +125,46 @@ pub async fn is_empty(blobs: &Blobs) -> Result<bool, String> {
         None => Ok(true),
         Some(Ok(_)) => Ok(false),
         Some(Err(error)) => Err(file_fault(std::path::Path::new("PRAXIS_STORAGE_URL"), &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use futures_util::StreamExt as _;
+    use sha2::{Digest as _, Sha256};
+
+    use super::super::check::Hashes;
+    use super::super::pack::Unpacker;
+    use super::super::progress::Progress;
+    use super::unpack;
+    use crate::ports::blobs::{Aws, Blobs, Place};
+
+    fn archive(path: &Path) {
+        let mut archive = tar::Builder::new(std::fs::File::create(path).unwrap());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(7);
+        header.set_mode(0o600);
+        archive.append_data(&mut header, "blobs/file/one", &b"changed"[..]).unwrap();
+        archive.finish().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_what_was_checked_is_not_kept() {
+        let folder = std::env::temp_dir().join(format!("praxis-unpack-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("archive");
+        archive(&path);
+        let blobs = Blobs::open(&Place::Folder(folder.join("uploads")), &Aws::of([])).unwrap();
+        let mut progress = Progress::new();
+        for (checked, kept) in [("checked", 0), ("changed", 1)] {
+            let hashes = Hashes::from([("file/one".to_owned(), Sha256::digest(checked.as_bytes()).into())]);
+            let mut from = Unpacker::open(&path).unwrap();
+            from.next().unwrap().unwrap();
+            let done = unpack(&blobs, "file/one", &hashes, &mut from, &mut progress).await;
+            assert_eq!((done.is_ok(), blobs.list().count().await), (kept == 1, kept), "{done:?}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

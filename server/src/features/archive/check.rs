@@ -1,6 +1,6 @@
 //! Looks an archive through, whole, before anything of it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -21,7 +21,12 @@ pub struct Checked {
     pub manifest: Manifest,
     /// SHA-256 of the manifest, hexadecimal: names the archive.
     pub id: String,
+    /// SHA-256 of every file by its key: what is read later is what was checked.
+    pub hashes: Hashes,
 }
+
+/// SHA-256 by key.
+pub type Hashes = HashMap<String, [u8; 32]>;
 
 /// What was seen on the way.
 #[derive(Debug, Default)]
@@ -29,6 +34,7 @@ struct Seen {
     database: Option<Part>,
     tables: BTreeMap<String, format::Table>,
     files: format::Files,
+    hashes: Hashes,
     /// Files that no list has named yet.
     unlisted: Vec<Listed>,
 }
@@ -83,7 +89,7 @@ pub fn whole(path: &Path, kind: Kind, tables: &[Table], progress: &mut Progress)
         } else if name.starts_with(TABLES) && kind == Kind::Export {
             table_part(&mut from, &name, size, tables, &mut seen)?;
         } else if name == DATABASE && kind == Kind::Backup && seen.database.is_none() {
-            let sha256 = hash(&mut from)?;
+            let sha256 = hex(&hash(&mut from)?);
             seen.database = Some(Part { name, size, sha256, rows: 0 });
         } else {
             return Err(from.damaged(&format!("it holds {}", shown(&name))));
@@ -110,7 +116,7 @@ pub fn whole(path: &Path, kind: Kind, tables: &[Table], progress: &mut Progress)
     if let Some(table) = tables.iter().find(|table| !manifest.tables.contains_key(&table.name)) {
         return Err(from.damaged(&format!("the table {} is missing", table.name)));
     }
-    Ok(Checked { manifest, id })
+    Ok(Checked { manifest, id, hashes: seen.hashes })
 }
 
 /// What was read is what the manifest says.
@@ -135,13 +141,13 @@ fn agree(manifest: &Manifest, seen: &Seen, from: &Unpacker) -> Result<(), String
     Ok(())
 }
 
-fn hash(from: &mut Unpacker) -> Result<String, String> {
+fn hash(from: &mut Unpacker) -> Result<[u8; 32], String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
         let read = from.read(&mut buffer)?;
         if read == 0 {
-            return Ok(hex(&hash.finalize()));
+            return Ok(hash.finalize().into());
         }
         hash.update(buffer.get(..read).unwrap_or_default());
     }
@@ -154,10 +160,13 @@ fn file(from: &mut Unpacker, key: &str, size: u64, seen: &mut Seen) -> Result<()
     if seen.unlisted.len() >= LISTED {
         return Err(from.damaged("files are in no list"));
     }
-    let sha256 = hash(from)?;
+    let hash = hash(from)?;
+    if seen.hashes.insert(key.to_owned(), hash).is_some() {
+        return Err(from.damaged(&format!("the file {} is there twice", shown(key))));
+    }
     seen.files.count += 1;
     seen.files.bytes += size;
-    seen.unlisted.push(Listed { key: key.to_owned(), size, sha256 });
+    seen.unlisted.push(Listed { key: key.to_owned(), size, sha256: hex(&hash) });
     Ok(())
 }
 

@@ -18,9 +18,10 @@ use crate::web::error::Result;
 
 /// Writes the archive; returns what it says at the end.
 pub async fn export(config: &Config, to: &Path) -> Result<String, String> {
+    super::scratch::outside(config, to)?;
     let files = open_blobs(config)?;
     let connections = open_database(config).await?;
-    let _open = super::embedded(config).map(|_| serving::share(&config.data_dir)).transpose()?;
+    let _open = config.embedded().map(|_| serving::share(config)).transpose()?;
     let mut progress = Progress::new();
     let written = write(&connections, &files, to, &mut progress).await;
     progress.finish();
@@ -90,8 +91,11 @@ async fn snapshot(connections: &Connections) -> Result<DatabaseTransaction> {
 /// On PostgreSQL: lifts the limits that guard requests, for this transaction.
 pub async fn unlimited(tx: &DatabaseTransaction) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        tx.execute_unprepared("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-            .await?;
+        tx.execute_unprepared(
+            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+             SET LOCAL lock_timeout = 0",
+        )
+        .await?;
     }
     Ok(())
 }

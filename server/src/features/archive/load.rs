@@ -42,7 +42,7 @@ pub async fn load(config: &Config, from: &Path) -> Result<String, String> {
     let checked = checked.inspect_err(|_| progress.finish())?;
     private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
-    let _open = serving::share(&config.data_dir)?;
+    let _open = serving::share(config)?;
     let files = open_blobs(config)?;
     let connections = connect(&config.database()).await.map_err(|error| database_fault(&error))?;
     let done = run(config, &connections, &files, from, &checked, &mut progress).await;
@@ -143,7 +143,7 @@ async fn keep_files(files: &Blobs, from: &Path, checked: &Checked, progress: &mu
     let mut entries = Unpacker::open(from)?;
     while let Some((name, _)) = entries.next()? {
         if let Some(key) = name.strip_prefix(BLOBS) {
-            blobs::unpack(files, key, &mut entries, progress).await?;
+            blobs::unpack(files, key, &checked.hashes, &mut entries, progress).await?;
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ mod pack;
 mod progress;
 mod restore;
 mod rows;
+mod scratch;
 pub mod tables;
 
 pub use backup::backup;
@@ -36,16 +37,9 @@ fn database_fault(error: &dyn std::fmt::Display) -> String {
     format!("PRAXIS_DATABASE_URL: {error}").replace('\n', " ")
 }
 
-/// Where the embedded database lies; `None` if the hub is on PostgreSQL.
-fn embedded(config: &Config) -> Option<std::path::PathBuf> {
-    let url = config.database();
-    let path = url.strip_prefix("sqlite://")?;
-    Some(path.split('?').next().unwrap_or(path).into())
-}
-
 /// Opens the database of a hub that is there, as it stands: nothing is made or migrated.
 async fn open_database(config: &Config) -> Result<Connections, String> {
-    if let Some(path) = embedded(config)
+    if let Some(path) = config.embedded()
         && !path.exists()
     {
         return Err(format!("PRAXIS_DATA_DIR: there is no hub at {}; start one first", path.display()));

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::file_fault;
 use super::format::{HEAD, Head, MANIFEST, Manifest, Part, SUM, hex, sum_of};
-use crate::app::private;
+use super::scratch::{self, Scratch};
 use crate::ports::clock::{Clock, SECOND};
 
 const BLOCK: u64 = 512;
@@ -20,9 +20,9 @@ const BLOCK: u64 = 512;
 pub struct Packer {
     out: BufWriter<File>,
     to: PathBuf,
-    beside: PathBuf,
+    /// What is written so far.
+    part: Scratch,
     at: u64,
-    whole: bool,
     now: i64,
     entry: Option<(String, u64, u64, Sha256)>,
 }
@@ -33,16 +33,13 @@ impl Packer {
         if to.exists() {
             return Err(file_fault(to, &"there is such a file already; choose another name"));
         }
-        let beside = beside(to, "part");
-        let _left_by_an_earlier_run = std::fs::remove_file(&beside);
-        private::make_file(&beside).map_err(|error| file_fault(&beside, &error))?;
-        let file = File::options().write(true).open(&beside).map_err(|error| file_fault(&beside, &error))?;
+        scratch::sweep(to);
+        let (part, file) = Scratch::make(to)?;
         let mut packer = Self {
             out: BufWriter::with_capacity(1 << 20, file),
             to: to.to_owned(),
-            beside,
+            part,
             at: 0,
-            whole: false,
             now: Clock::default().now() / SECOND,
             entry: None,
         };
@@ -106,11 +103,10 @@ impl Packer {
         let fault = |error: std::io::Error| file_fault(&self.to, &error);
         self.out.flush().map_err(fault)?;
         self.out.get_ref().sync_all().map_err(fault)?;
-        std::fs::rename(&self.beside, &self.to).map_err(fault)?;
+        self.part.keep(&self.to).map_err(fault)?;
         if let Some(dir) = self.to.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(fault)?;
         }
-        self.whole = true;
         Ok(self.at)
     }
 
@@ -118,22 +114,6 @@ impl Packer {
         self.at += bytes.len() as u64;
         self.out.write_all(bytes).map_err(|error| file_fault(&self.to, &error))
     }
-}
-
-impl Drop for Packer {
-    fn drop(&mut self) {
-        if !self.whole {
-            let _gone = std::fs::remove_file(&self.beside);
-        }
-    }
-}
-
-/// A file beside another, for what is not whole yet.
-pub fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// Reads an archive from its beginning to its end.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use praxis_migration::{Migrator, MigratorTrait as _};
 use sha2::{Digest as _, Sha256};
@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 use super::backup::open;
 use super::check::{self, Checked};
 use super::format::{BLOBS, DATABASE, Kind, hex};
-use super::pack::{Unpacker, beside};
+use super::pack::Unpacker;
 use super::progress::Progress;
-use super::{blobs, database_fault, embedded, file_fault, open_blobs};
+use super::scratch::with;
+use super::{blobs, database_fault, file_fault, open_blobs};
 use crate::app::secrets::random_token;
 use crate::app::{Config, private, serving};
 use crate::ports::blobs::Blobs;
@@ -20,7 +21,7 @@ use crate::store::Sql;
 
 /// Puts the backup in place; returns what it says at the end. `replace`: over a hub that is there.
 pub async fn restore(config: &Config, from: &Path, replace: bool) -> Result<String, String> {
-    let Some(database) = embedded(config) else {
+    let Some(database) = config.embedded() else {
         return Err("a backup is for the embedded database; unset PRAXIS_DATABASE_URL, or load an export with \
                     `praxis import praxis FILE`"
             .into());
@@ -34,7 +35,7 @@ pub async fn restore(config: &Config, from: &Path, replace: bool) -> Result<Stri
     let checked = check::whole(from, Kind::Backup, &[], &mut progress)?;
     private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
-    let _alone = serving::alone(&config.data_dir)?;
+    let _alone = serving::alone(config)?;
     if database.exists() && !replace {
         let what = "there is a hub already; say --replace to put the backup in its place";
         return Err(format!("PRAXIS_DATA_DIR: {}: {what}", config.data_dir.display()));
@@ -58,7 +59,7 @@ async fn put_in_place(
     checked: &Checked,
     progress: &mut Progress,
 ) -> Result<String, String> {
-    let new = beside(database, "restoring");
+    let new = with(database, ".restoring");
     let mut kept = HashSet::new();
     let mut entries = Unpacker::open(from)?;
     let whole = entries.left();
@@ -70,7 +71,7 @@ async fn put_in_place(
                 return Err(entries.damaged("it changed while it was read"));
             }
         } else if let Some(key) = name.strip_prefix(BLOBS) {
-            blobs::unpack(files, key, &mut entries, progress).await?;
+            blobs::unpack(files, key, &checked.hashes, &mut entries, progress).await?;
             kept.insert(key.to_owned());
         }
     }
@@ -125,12 +126,6 @@ async fn make_ready(new: &Path) -> Result<(), String> {
     let renamed = Sql::new("UPDATE setting SET value = ").bind(epoch).then(" WHERE key = 'epoch'").run(&db).await;
     renamed.map_err(|error| database_fault(&error))?;
     db.close().await.map_err(|error| database_fault(&error))
-}
-
-fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 fn gone(path: &Path) -> std::io::Result<()> {
