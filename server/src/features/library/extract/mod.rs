@@ -28,7 +28,7 @@ const MOST_PAGES: usize = 5_000;
 /// Characters of one page; what is longer goes on in the next.
 const MOST_PAGE: usize = 50_000;
 /// Address space of the process, bytes.
-const MEMORY: u64 = 1 << 30;
+const MEMORY: u64 = 3 << 29;
 /// Processor time of the process, seconds.
 const SECONDS: u64 = 45;
 /// Stack for formats that nest.

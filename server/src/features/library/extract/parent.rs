@@ -34,6 +34,8 @@ pub async fn extract(
 ) -> Result<Outcome> {
     let mut command = Command::new(&state.config.program);
     command.args(["extract", kind]).env_clear().kill_on_drop(true);
+    // The allocator takes address space far ahead of need, and that is what the limit counts.
+    command.env("MIMALLOC_ARENA_RESERVE", "16M");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
