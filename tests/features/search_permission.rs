@@ -125,3 +125,33 @@ search_test!(async fn nothing_leaks(hub) {
     }
     check(&viewers, &things, "after withdrawals").await;
 });
+
+search_test!(async fn a_room_that_becomes_private_takes_its_messages_along(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let chat = room(&ada, &space, "talk", false).await;
+    say(&ada, &id(&chat), "a wheatear on the roof").await;
+    let at = format!("/api/v1/rooms/{}", id(&chat));
+    let answers = async |who: &Client, when: &str, count: i64| {
+        settle(hub).await;
+        let found = search(who, &[("q", "wheatear")]).await;
+        assert_eq!(found["total"], count, "{when}: {found}");
+        let counted = if count > 0 { json!({"message": count}) } else { json!({}) };
+        assert_eq!(found["facets"]["kind"], counted, "{when}");
+        let faulty = search(who, &[("q", "wheateer ")]).await;
+        assert_eq!(faulty["did_you_mean"].as_str(), (count > 0).then_some("wheatear"), "{when}: {faulty}");
+        assert_eq!(faulty["total"], count, "{when}");
+    };
+    answers(&bob, "while it is open", 1).await;
+    for (private, count) in [(true, 0), (false, 1), (true, 0)] {
+        let changed = ada.patch(&at, &json!({"private": private})).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        answers(&bob, if private { "private" } else { "open again" }, count).await;
+        answers(&ada, "for who made it", 1).await;
+    }
+    // Another address: the way to a hit is the new one.
+    assert_eq!(ada.patch(&at, &json!({"slug": "elsewhere"})).await.status, 200);
+    settle(hub).await;
+    let found = search(&ada, &[("q", "wheatear")]).await;
+    assert!(found["items"][0]["url"].as_str().unwrap().starts_with(&format!("/s/{space}/chat/elsewhere?at=")), "{found}");
+});

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::DatabaseConnection;
 
 use crate::entities::kinds::RoomKind;
-use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer};
+use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer, Within};
 use crate::store::{Id, Sql};
 use crate::text::reading;
 use crate::web::error::Result;
@@ -32,6 +32,22 @@ impl Source for Messages {
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
         Box::pin(Sql::new("SELECT count(*) AS n FROM message m WHERE ").then(FOUND).number(db))
+    }
+
+    /// Who may find a message, and where it is, changes with its room.
+    fn within<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        of: Within,
+        after: i64,
+        limit: u64,
+    ) -> SourceAnswer<'a, Vec<i64>> {
+        if of.kind != Kind::Room {
+            return Box::pin(async { Ok(Vec::new()) });
+        }
+        let find = Sql::new("SELECT id FROM message WHERE room_id = ").bind(of.id).then(" AND id > ").bind(after);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        Box::pin(find.then(" ORDER BY id LIMIT ").bind(limit).ids(db))
     }
 }
 
