@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::OpenReadError;
 use tantivy::schema::Schema;
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError};
 
 use super::schema::{Fields, entry, key_term, schema};
 use super::visible::Visibles;
@@ -43,9 +44,28 @@ impl std::fmt::Debug for Generation {
 impl Generation {
     /// Opens the index in a folder, or makes one.
     pub fn open(dir: &Path, tuning: Tuning) -> EngineResult<Self> {
+        Ok(Self::opened(dir, tuning)?)
+    }
+
+    /// Opens the index in a folder; `None` if it can never be opened, as it is damaged or of another
+    /// version. What may pass, such as a lock or a full table of files, is an error.
+    pub fn find(dir: &Path, tuning: Tuning) -> EngineResult<Option<Self>> {
+        match Self::opened(dir, tuning) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(
+                TantivyError::SchemaError(_)
+                | TantivyError::IncompatibleIndex(_)
+                | TantivyError::DataCorruption(_)
+                | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_) | OpenReadError::IncompatibleIndex(_)),
+            ) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn opened(dir: &Path, tuning: Tuning) -> tantivy::Result<Self> {
         crate::app::private::make_dir(dir)?;
         let (schema, fields): (Schema, Fields) = schema();
-        let directory = MmapDirectory::open(dir).map_err(|error| EngineError(error.to_string()))?;
+        let directory = MmapDirectory::open(dir)?;
         let index = Index::builder()
             .schema(schema)
             .settings(IndexSettings {
