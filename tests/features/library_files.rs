@@ -99,6 +99,21 @@ hub_test!(async fn the_same_content_is_kept_once(hub) {
     assert_eq!(kept(hub), 0);
 });
 
+hub_test!(async fn bytes_that_nobody_names_go_after_a_day(hub) {
+    let ada = hub.member("ada").await;
+    let space = hub.space(&ada, "open").await;
+    let made = file(&ada, &space, "one.txt", b"Words that stay.").await;
+    hub.settle().await;
+    let state = hub.state();
+    state.blobs.put("library/nobody", bytes::Bytes::from_static(b"Cut off before its row.")).await.unwrap();
+    praxis_server::features::library::remove_orphans(state).await.unwrap();
+    assert_eq!(kept(hub), 2, "its row may be on its way");
+    hub.clock.advance(25 * praxis_server::ports::clock::HOUR);
+    praxis_server::features::library::remove_orphans(state).await.unwrap();
+    assert_eq!(kept(hub), 1);
+    assert_eq!(hub.visitor().get(made["content_url"].as_str().unwrap()).await.text, "Words that stay.");
+});
+
 hub_test!(async fn names_are_harmless(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;

@@ -30,6 +30,7 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.unused_files", HOUR),
     ("schedule.library_scans", MINUTE),
     ("schedule.library_reviews", HOUR),
+    ("schedule.library_orphans", DAY),
     ("schedule.trim_index_changes", HOUR),
     ("schedule.saved_searches", MINUTE),
     ("schedule.study_reviews", HOUR),
@@ -101,6 +102,9 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
         }
         "schedule.library_scans" => crate::features::library::scan_waiting(state).await?,
         "schedule.library_reviews" => crate::features::library::tell_reviews(state).await?,
+        "schedule.library_orphans" => {
+            crate::features::library::remove_orphans(state).await?;
+        }
         "schedule.saved_searches" => crate::features::search::run_due(state).await?,
         "schedule.study_reviews" => crate::features::playbooks::remind(state).await?,
         "schedule.trim_index_changes" => {

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod queries;
 mod reviews;
 mod search;
+mod sweep;
 
 pub use api::openapi;
 pub use events::resource_data;
@@ -26,6 +27,7 @@ pub use glimpses::glimpses;
 pub use jobs::{EXTRACT, SCAN, run as run_job, scan_waiting, waiting};
 pub use reviews::tell_reviews;
 pub use search::Resources;
+pub use sweep::remove_orphans;
 
 use crate::web::routes::Routes;
 

@@ -183,9 +183,11 @@ async fn add(run: &Run, found: &Found, fields: Fields, content: Content) -> Resu
 
 /// A file that an earlier run added: nothing, or a new version if it has changed.
 async fn again(run: &Run, id: i64, content: Content) -> Result<()> {
-    let drop_file = async || match &content {
-        Content::File(file) => files::release(&run.state, file).await,
-        _ => Ok(()),
+    let drop_file = async || {
+        if let Content::File(file) = &content {
+            files::release(&run.state, file).await;
+        }
+        Ok(())
     };
     let row = Sql::new(
         "SELECT r.form, r.author_id, r.deleted_at, r.hidden_at, r.purged_at, v.sha256, v.body FROM resource r \

@@ -171,7 +171,7 @@ pub(super) async fn sent(req: &HttpRequest, payload: web::Payload, state: &AppSt
         let once = match once {
             Ok(once) => once,
             Err(error) => {
-                files::release(state, &file).await?;
+                files::release(state, &file).await;
                 return Err(error);
             }
         };

@@ -19,6 +19,8 @@ use crate::web::error::{AppError, Result};
 /// A field beside the file may have this many bytes: 60,000 characters and some.
 const MOST_FIELD: usize = 256 << 10;
 const MOST_FIELDS: usize = 120;
+/// Keys of the library's bytes begin so.
+pub const FOLDER: &str = "library";
 
 /// A file that has come in; its bytes lie under a key of their own and belong to nobody yet.
 #[derive(Clone, Debug)]
@@ -63,7 +65,7 @@ pub async fn read(req: &HttpRequest, payload: web::Payload, state: &AppState, ro
     let done = read_parts(req, &mut parts, state, room, page, &mut form).await;
     if let Err(error) = done {
         if let Some(file) = &form.file {
-            state.blobs.delete(&file.key).await?;
+            super::release(state, file).await;
         }
         return Err(error);
     }
@@ -211,7 +213,7 @@ struct Sink {
 
 impl Sink {
     fn new(state: &AppState) -> Self {
-        let key = format!("library/{}", random_token());
+        let key = format!("{FOLDER}/{}", random_token());
         Self { upload: state.blobs.upload(&key), key }
     }
 

@@ -111,7 +111,7 @@ pub async fn share(
         (other, file) => {
             // A file that was chosen before another tab was.
             if let Some(file) = file {
-                files::release(&state, &file).await?;
+                files::release(&state, &file).await;
             }
             Ok(if other == Form::Link { Content::Link(form.url.clone()) } else { Content::Note(form.body.clone()) })
         }
