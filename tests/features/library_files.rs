@@ -114,6 +114,29 @@ hub_test!(async fn bytes_that_nobody_names_go_after_a_day(hub) {
     assert_eq!(hub.visitor().get(made["content_url"].as_str().unwrap()).await.text, "Words that stay.");
 });
 
+hub_test!(async fn a_text_whose_job_was_given_up_is_taken_out_later(hub) {
+    let ada = hub.member("ada").await;
+    let space = hub.space(&ada, "open").await;
+    let made = file(&ada, &space, "one.txt", b"Words of the first reading.").await;
+    hub.settle().await;
+    let state = hub.state();
+    // As if all attempts had failed: it waits, and nothing is going to run.
+    let given_up = state.store.write(async |tx| {
+        for text in ["DELETE FROM stored_page", "UPDATE stored_file SET text_state = 'waiting', page_count = 0"] {
+            praxis_server::store::Sql::new(text).run(tx.conn()).await?;
+        }
+        Ok(())
+    });
+    given_up.await.unwrap();
+    let view = async || done(&hub.visitor().get(&format!("/api/v1/resources/{}", id(&made))).await);
+    praxis_server::features::library::requeue_waiting(state).await.unwrap();
+    assert_eq!(view().await["current"]["file"]["text"], "waiting", "its own job may still come");
+    hub.clock.advance(3 * praxis_server::ports::clock::MINUTE);
+    praxis_server::features::library::requeue_waiting(state).await.unwrap();
+    hub.settle().await;
+    assert_eq!(view().await["current"]["file"]["text"], "done");
+});
+
 hub_test!(async fn names_are_harmless(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;

@@ -87,6 +87,9 @@ fn held(file: &FileView) -> Result<()> {
     match file.scan {
         ScanState::Off | ScanState::Clean => Ok(()),
         ScanState::Waiting => Err(AppError::Conflict("This file is held until the virus scanner has seen it.".into())),
+        ScanState::Unscannable => {
+            Err(AppError::Conflict("This file is held: the virus scanner does not take it.".into()))
+        }
         ScanState::Infected => Err(AppError::NotFound),
     }
 }

@@ -70,6 +70,10 @@ pub async fn keep(tx: &mut Tx, file: &Received, scanner: bool) -> Result<Kept> {
     }
     if row.try_get::<String>("", "storage_key")? != file.key {
         tx.enqueue(jobs::DELETE, &jobs::Keys { keys: vec![file.key.clone()] }).await?;
+        // It came before there was a scanner, or the scanner would not take it: it may now.
+        if scanner && matches!(state, ScanState::Off | ScanState::Unscannable) {
+            jobs::hold(tx, &file.sha256).await?;
+        }
         return Ok(Kept::Known);
     }
     if scanner {
@@ -98,6 +102,14 @@ pub async fn remove_unreferenced(tx: &mut Tx, sha256: &[String]) -> Result<()> {
     if sha256.is_empty() {
         return Ok(());
     }
+    // Whoever keeps the same content at this moment holds its row: what they are about to write is
+    // seen by the statements below.
+    Sql::new("SELECT x.sha256 FROM stored_file x WHERE x.sha256 IN ")
+        .list(sha256.iter().cloned())
+        .then(" ORDER BY x.sha256")
+        .locking("x", tx.conn())
+        .all(tx.conn())
+        .await?;
     let free = |sql: Sql, column: &str| {
         sql.list(sha256.iter().cloned())
             .then(&format!(" AND NOT EXISTS (SELECT 1 FROM resource_version v WHERE v.sha256 = {column})"))

@@ -87,6 +87,11 @@ impl ResourcePage<'_> {
         self.file().is_some_and(|file| file.scan == ScanState::Infected)
     }
 
+    /// Held for good: the scanner does not take it.
+    fn unscannable(&self) -> bool {
+        self.file().is_some_and(|file| file.scan == ScanState::Unscannable)
+    }
+
     fn served(&self) -> bool {
         self.file().is_some_and(FileView::is_served)
     }
