@@ -154,7 +154,8 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
     for hit in hits {
         let Some(of) = documents.get(&(hit.kind, hit.id)) else { continue };
         let passage = snippet(&of.passages, marks);
-        let space = of.space.and_then(|id| spaces.by_id(id));
+        // What is open to everybody may stand in a space that is there for its people alone.
+        let space = of.space.and_then(|id| spaces.by_id(id)).filter(|space| reach.knows(space.id));
         let url = match &passage.anchor {
             Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}#{anchor}", of.url),
             _ => of.url.clone(),
