@@ -155,3 +155,24 @@ search_test!(async fn a_room_that_becomes_private_takes_its_messages_along(hub) 
     let found = search(&ada, &[("q", "wheatear")]).await;
     assert!(found["items"][0]["url"].as_str().unwrap().starts_with(&format!("/s/{space}/chat/elsewhere?at=")), "{found}");
 });
+
+search_test!(async fn what_is_open_tells_nothing_of_a_confidential_space(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "confidential").await;
+    let body = json!({"slug": "auks", "title": "Razorbill", "pathway": "Radiology", "summary": "What worked.",
+        "visibility": "open", "space": space});
+    let made = ada.post("/api/v1/playbooks", &body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    settle(hub).await;
+    for (who, knows) in [(&ada, true), (&bob, false), (&hub.visitor(), false)] {
+        let shown = if knows { json!(space) } else { Value::Null };
+        let found = search(who, &[("q", "razorbill")]).await;
+        assert_eq!((&found["total"], &found["items"][0]["space"]), (&json!(1), &shown), "{found}");
+        let suggested = who.get("/api/v1/search/suggest?q=razor").await.json();
+        assert_eq!(suggested["items"][0]["space"], shown, "{suggested}");
+        let page = who.page("/search?q=razorbill").await.text;
+        for text in [found.to_string(), suggested.to_string(), page] {
+            assert_eq!(text.contains(&*space), knows, "{}: {text}", who.handle);
+        }
+    }
+});
