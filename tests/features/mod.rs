@@ -47,6 +47,7 @@ mod program;
 mod registration;
 mod schema;
 pub mod search;
+mod search_files;
 mod search_index;
 mod search_meili;
 mod search_permission;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::lease::Lease;
 use super::service::{Condition, Wish, Wishes};
-use super::side::{COMMIT, Side, begin, build, changes, follow, told, write};
+use super::side::{ALONE, BESIDE, Side, begin, bring, build, follow, told};
 use super::{Kind, Source, log, requests, stand_by};
 use crate::app::AppState;
 use crate::ports::search::embedded::Shared;
@@ -195,7 +195,7 @@ impl<'a> Follower<'a> {
         let db = self.state.store.read();
         if self.main.progress.building.is_some() {
             self.state.search.note(|status| status.condition = Condition::Building);
-            let built = build(db, &self.sources, &mut self.main).await?;
+            let built = build(db, &self.sources, &mut self.main, ALONE).await?;
             self.done += built;
             return Ok(true);
         }
@@ -252,7 +252,7 @@ impl<'a> Follower<'a> {
     async fn go_on_building(&mut self) -> Result<bool> {
         let Some(next) = &mut self.next else { return Ok(false) };
         if next.progress.building.is_some() {
-            self.done += build(self.state.store.read(), &self.sources, next).await?;
+            self.done += build(self.state.store.read(), &self.sources, next, BESIDE).await?;
             return Ok(true);
         }
         let Some(more) = follow(self.state, &self.sources, next).await? else {
@@ -305,11 +305,8 @@ impl<'a> Follower<'a> {
             }));
         }
         let count = wrong.len() as u64;
-        for batch in wrong.chunks(COMMIT) {
-            let changes = changes(db, &self.sources, batch.iter().copied()).await?;
-            write(&self.main.index, changes, &self.main.progress).await?;
-        }
         if count > 0 {
+            bring(db, &self.sources, &self.main, wrong.into_iter(), &self.main.progress).await?;
             tracing::warn!(documents = count, "the search index differed from the database and was put right");
         }
         let (documents, bytes) = told(self.main.index.size().await)?;

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use super::asked::Asked;
 use crate::app::AppState;
 use crate::ports::clock::rfc3339;
-use crate::ports::search::{Ask, Facets, Found, Hit, Place, place};
-use crate::search::snippet::{Marks, marked, snippet};
-use crate::search::{Document, Kind, Reach};
+use crate::ports::search::{Ask, Facets, Hit, Place, place};
+use crate::search::snippet::{Marks, Snippet, marked, snippet};
+use crate::search::{Document, Extent, Kind, Reach};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};
 
@@ -129,37 +129,46 @@ pub async fn find(
     let now = after.map_or(now, |after| after.now);
     let next = found.hits.last().filter(|_| found.more);
     let next_cursor = next.map(|last| encode(place(last, asked.sort, found.version, now)));
-    let items = shown(state, &reach, &found.hits, &found.marks).await?;
+    let items = shown(state, &reach, found.hits, found.marks).await?;
     let facets = facets(state, &reach, member, &found.facets).await?;
-    let Found { total, did_you_mean, .. } = found;
+    let (total, did_you_mean) = (found.total, found.did_you_mean);
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(ResultsView { items, facets, total, took_ms, did_you_mean, next_cursor })
 }
 
-/// Hits as the rows are now, for this viewer.
-pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks) -> Result<Vec<ItemView>> {
+/// What hits are now, by the rows, for this viewer; what is gone or not theirs to see is left out.
+pub(super) async fn documents_of(
+    state: &AppState,
+    reach: &Reach,
+    hits: &[Hit],
+    extent: Extent<'_>,
+) -> Result<HashMap<(Kind, i64), Document>> {
     let db = state.store.read();
     let mut documents: HashMap<(Kind, i64), Document> = HashMap::new();
     for source in crate::features::search_sources() {
         let kind = source.kind();
         let ids: Vec<i64> = hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect();
         if !ids.is_empty() {
-            let read = source.documents(db, &ids).await?.into_iter().filter(|of| reach.sees(&of.audience));
+            let read = source.documents(db, &ids, extent).await?.into_iter().filter(|of| reach.sees(&of.audience));
             documents.extend(read.map(|of| ((kind, of.id), of)));
         }
     }
-    let authors = authors(state, documents.values().filter_map(|of| of.author).collect()).await?;
-    let spaces = state.spaces.snapshot(state).await?;
-    let mut items = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let Some(of) = documents.get(&(hit.kind, hit.id)) else { continue };
+    Ok(documents)
+}
+
+/// A hit with what is marked in it.
+struct Marked {
+    hit: Hit,
+    of: Document,
+    passage: Snippet,
+    title_html: String,
+    labels_html: Vec<String>,
+}
+
+impl Marked {
+    /// Looks through the texts: not for a thread that serves others.
+    fn new(hit: Hit, of: Document, marks: &Marks) -> Self {
         let passage = snippet(&of.passages, marks);
-        // What is open to everybody may stand in a space that is there for its people alone.
-        let space = of.space.and_then(|id| spaces.by_id(id)).filter(|space| reach.knows(space.id));
-        let url = match &passage.anchor {
-            Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}#{anchor}", of.url),
-            _ => of.url.clone(),
-        };
         let title_html = marked(&of.title, marks);
         let shows_why = [&title_html, &passage.html].iter().any(|html| html.contains("<mark>"));
         let why = |text: &str| Some(marked(text, marks)).filter(|html| html.contains("<mark>"));
@@ -168,12 +177,34 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
         if labels_html.is_empty() && !shows_why {
             labels_html.extend(of.labels.iter().find_map(|label| why(label)));
         }
-        items.push(ItemView {
+        Self { hit, of, passage, title_html, labels_html }
+    }
+}
+
+/// Hits as they are shown.
+async fn shown(state: &AppState, reach: &Reach, hits: Vec<Hit>, marks: Marks) -> Result<Vec<ItemView>> {
+    let roots = marks.roots();
+    let mut documents = documents_of(state, reach, &hits, Extent::Best(&roots)).await?;
+    let authors = authors(state, documents.values().filter_map(|of| of.author).collect()).await?;
+    let spaces = state.spaces.snapshot(state).await?;
+    let looked_through = tokio::task::spawn_blocking(move || {
+        let found = hits.into_iter().filter_map(|hit| Some((hit, documents.remove(&(hit.kind, hit.id))?)));
+        found.map(|(hit, of)| Marked::new(hit, of, &marks)).collect::<Vec<_>>()
+    });
+    let looked_through = looked_through.await.map_err(|error| AppError::Internal(Box::new(error)))?;
+    let items = looked_through.into_iter().map(|Marked { hit, of, passage, title_html, labels_html }| {
+        // What is open to everybody may stand in a space that is there for its people alone.
+        let space = of.space.and_then(|id| spaces.by_id(id)).filter(|space| reach.knows(space.id));
+        let url = match &passage.anchor {
+            Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}{anchor}", of.url),
+            _ => of.url,
+        };
+        ItemView {
             kind: hit.kind,
             id: Id(hit.id),
             labels_html,
             title_html,
-            title: of.title.clone(),
+            title: of.title,
             snippet_html: passage.html,
             url,
             space: space.map(|space| space.slug.clone()),
@@ -183,9 +214,9 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
             created: of.created_at,
             accepted: of.accepted,
             score: hit.score,
-        });
-    }
-    Ok(items)
+        }
+    });
+    Ok(items.collect())
 }
 
 async fn authors(state: &AppState, mut ids: Vec<i64>) -> Result<HashMap<i64, ByView>> {
