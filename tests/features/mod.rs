@@ -51,6 +51,7 @@ mod search_files;
 mod search_index;
 mod search_meili;
 mod search_permission;
+mod search_saved;
 mod space_pages;
 mod spaces;
 mod storage;

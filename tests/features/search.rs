@@ -294,7 +294,7 @@ search_test!(async fn saved_searches_tell_of_what_is_new(hub) {
 });
 
 /// A member with a token that is new: the clock has moved.
-async fn again(hub: &TestHub, handle: &str) -> Client {
+pub async fn again(hub: &TestHub, handle: &str) -> Client {
     let body = json!({"login": handle, "password": crate::support::hub::password(handle)});
     let pair = done(&hub.visitor().post("/api/v1/auth/login", &body).await);
     let mut client = Client::new(&hub.base);
