@@ -31,7 +31,8 @@ impl Marks {
     /// Beginnings of the words that are looked for, folded.
     #[must_use]
     pub fn roots(&self) -> Vec<String> {
-        let mut roots: Vec<String> = self.stems.iter().chain(&self.words).chain(self.prefix.as_ref()).cloned().collect();
+        let mut roots: Vec<String> =
+            self.stems.iter().chain(&self.words).chain(self.prefix.as_ref()).cloned().collect();
         roots.sort_unstable();
         roots.dedup();
         // A short word is inside many others; it only decides where there is nothing else.

@@ -278,8 +278,7 @@ pub async fn requeue_waiting(state: &AppState) -> Result<()> {
     if !scans.is_empty() && state.scanner.is_ready().await != Some(false) {
         requeue(state, SCAN, scans).await?;
     }
-    let texts =
-        without_job(state, "f.text_state = 'waiting' AND f.scan_state IN ('off', 'clean')", EXTRACT).await?;
+    let texts = without_job(state, "f.text_state = 'waiting' AND f.scan_state IN ('off', 'clean')", EXTRACT).await?;
     if texts.is_empty() { Ok(()) } else { requeue(state, EXTRACT, texts).await }
 }
 
@@ -287,19 +286,20 @@ pub async fn requeue_waiting(state: &AppState) -> Result<()> {
 /// given up a short time ago, as the payloads of jobs.
 async fn without_job(state: &AppState, waiting: &str, kind: &'static str) -> Result<Vec<String>> {
     let now = state.clock.now();
-    let rows = Sql::new("SELECT x.payload FROM (SELECT '{\"sha256\":\"' || f.sha256 || '\"}' AS payload, f.created_at ")
-        .then("FROM stored_file f WHERE ")
-        .then(waiting)
-        .then(" AND f.created_at < ")
-        .bind(now - PATIENCE)
-        .then(") x WHERE x.payload NOT IN (SELECT j.payload FROM job j WHERE j.kind = ")
-        .bind(kind)
-        .then(" AND (j.state IN ('ready', 'running') OR (j.state = 'dead' AND j.finished_at > ")
-        .bind(now - GIVEN_UP)
-        .then("))) ORDER BY x.created_at LIMIT ")
-        .bind(BATCH)
-        .all(state.store.read())
-        .await?;
+    let rows =
+        Sql::new("SELECT x.payload FROM (SELECT '{\"sha256\":\"' || f.sha256 || '\"}' AS payload, f.created_at ")
+            .then("FROM stored_file f WHERE ")
+            .then(waiting)
+            .then(" AND f.created_at < ")
+            .bind(now - PATIENCE)
+            .then(") x WHERE x.payload NOT IN (SELECT j.payload FROM job j WHERE j.kind = ")
+            .bind(kind)
+            .then(" AND (j.state IN ('ready', 'running') OR (j.state = 'dead' AND j.finished_at > ")
+            .bind(now - GIVEN_UP)
+            .then("))) ORDER BY x.created_at LIMIT ")
+            .bind(BATCH)
+            .all(state.store.read())
+            .await?;
     rows.iter().map(|row| Ok(row.try_get("", "payload")?)).collect()
 }
 

@@ -91,7 +91,12 @@ impl Entry {
     /// About how many bytes it is.
     #[must_use]
     pub fn size(&self) -> usize {
-        500 + self.title.len() + self.labels.len() + self.body.len() + self.words.len() + self.spelling.len() + self.counts.len()
+        500 + self.title.len()
+            + self.labels.len()
+            + self.body.len()
+            + self.words.len()
+            + self.spelling.len()
+            + self.counts.len()
     }
 }
 
