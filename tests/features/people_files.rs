@@ -167,5 +167,3 @@ hub_test!(async fn the_same_upload_again_is_one_file(hub) {
     assert_eq!(send(b"two").await.status, 409);
     assert_eq!(ada.get(first.json()["url"].as_str().unwrap()).await.text, "one");
 });
-
-/// The values that are offered.
