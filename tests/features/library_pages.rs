@@ -85,6 +85,31 @@ hub_test!(async fn somebody_shares_and_others_find_it(hub) {
     assert_eq!(ben.page(&at).await.status, 404);
 });
 
+hub_test!(async fn a_refused_file_takes_nothing_typed_with_it(hub) {
+    let _first = hub.member("rhea").await;
+    let root = Client::sign_in(&hub.base, "rhea").await;
+    let space = hub.space(&hub.member("ben").await, "open").await;
+    let new = format!("/s/{space}/library/new");
+    let csrf = root.page(&new).await.csrf();
+    // In the order of the page: the file comes before what is typed below it.
+    let large = vec![b'a'; (25 << 20) + 1];
+    for (name, bytes) in [("a.pdf", b"MZ\x90\x00\x03\x00\x00\x00".as_slice()), ("a.txt", large.as_slice()), ("a.txt", b"".as_slice())] {
+        let part = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name(name);
+        let form = reqwest::multipart::Form::new().text("_csrf", csrf.clone()).text("form", "file").part("file", part);
+        let form = form.text("title", "Typed title").text("summary", "Typed summary").text("tags", "one two");
+        let form = form.text("description", "Typed\r\ndescription").text("kind", "report").text("licence", "Typed licence");
+        let request = root.request("POST", &new).header("Origin", &root.base).header("Accept", "text/html");
+        let answer = root.send(request.multipart(form)).await;
+        assert_eq!(answer.status, 422, "{name}: {}", answer.text);
+        check_html(&answer.text);
+        for kept in ["Typed title", "Typed summary", "one two", "Typed\ndescription", "Typed licence", "value=\"report\" selected"] {
+            assert!(answer.text.contains(kept), "{name}, {kept}: {}", answer.text);
+        }
+        assert!(answer.text.contains("id=\"file-error\""), "{name}: {}", answer.text);
+    }
+    assert_eq!(crate::features::library_files::kept(hub), 0);
+});
+
 hub_test!(async fn collections_are_made_and_ordered_without_scripts(hub) {
     let root = hub.member("rhea").await;
     let space = hub.space(&root, "open").await;

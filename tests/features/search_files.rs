@@ -2,8 +2,8 @@
 
 use super::library::file;
 use super::search::{search, settle};
-use crate::support::stage::id;
 use crate::support::search_test;
+use crate::support::stage::id;
 
 search_test!(async fn the_end_of_a_long_file_is_found_and_opened_where_it_is(hub) {
     let ada = hub.member("ada").await;

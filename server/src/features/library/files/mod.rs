@@ -9,6 +9,6 @@ mod serving;
 mod types;
 
 pub use keeping::{Kept, keep, open, release, remove_unreferenced, room_left};
-pub use receiving::{FOLDER, Form, Received, read, receive};
+pub use receiving::{FOLDER, Form, Received, read, read_page, receive};
 pub use serving::serve;
 pub use types::{extraction_of, is_inline, utf16};

@@ -102,11 +102,15 @@ pub async fn add(
     let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (content, confirmed) = if kind.starts_with("multipart/form-data") {
         let room = room_left(state.store.read(), me.id).await?;
-        match files::read(&req, payload, &state, room, true).await {
-            Ok(sent) => {
+        match files::read_page(&req, payload, &state, room).await {
+            Ok((sent, refused_file)) => {
                 typed.note = sent.field("note").unwrap_or_default().to_owned();
                 let confirmed = sent.field("confirmed").is_some_and(|value| !value.is_empty());
-                (sent.file.map(Content::File).ok_or_else(|| AppError::field("file", "is needed")), confirmed)
+                let file = match (sent.file, refused_file) {
+                    (_, Some(error)) => Err(error),
+                    (file, None) => file.map(Content::File).ok_or_else(|| AppError::field("file", "is needed")),
+                };
+                (file, confirmed)
             }
             Err(error) => (Err(error), false),
         }
