@@ -58,3 +58,29 @@ search_test!(async fn one_that_fails_stops_no_other_and_loses_nothing(hub) {
     look(hub).await;
     assert_eq!(told(hub, "cal").await, 1, "what came while it failed");
 });
+
+search_test!(async fn what_is_found_late_is_news_when_it_is_found(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let kept = ada.post("/api/v1/me/searches", &json!({"query": "q=dunlin", "notify": true})).await;
+    assert_eq!(kept.status, 201, "{}", kept.text);
+    let made = super::library::file(&bob, &space, "counts.txt", b"A dunlin on the mud.").await;
+    hub.settle().await;
+    // As if its text had not been taken out yet.
+    let id: praxis_server::store::Id = crate::support::stage::id(&made).parse().unwrap();
+    let waits = hub.state().store.write(async move |tx| {
+        for text in ["DELETE FROM stored_page", "UPDATE stored_file SET text_state = 'waiting', ready_at = NULL"] {
+            Sql::new(text).run(tx.conn()).await?;
+        }
+        tx.index(praxis_server::search::Kind::Resource, id.0);
+        Ok(())
+    });
+    waits.await.unwrap();
+    settle(hub).await;
+    // The schedule may put it in the queue as soon as the clock moves; then the text is there at once.
+    look(hub).await;
+    praxis_server::features::library::requeue_waiting(hub.state()).await.unwrap();
+    hub.settle().await;
+    look(hub).await;
+    assert_eq!(told(hub, "ada").await, 1);
+});
