@@ -201,6 +201,12 @@ search_test!(async fn results_are_filtered_counted_sorted_and_paged(hub) {
         once.dedup();
         assert!(once.len() == seen.len() && seen.len() >= 7, "{sort}: {seen:?}");
     }
+    // A cursor goes on with its own question, for whoever asked it.
+    let cursor = all["next_cursor"].as_str().unwrap();
+    for (who, q) in [(&ada, "text"), (&bob, "orchid"), (&hub.visitor(), "orchid")] {
+        let answer = who.get(&format!("/api/v1/search?q={q}&limit=3&cursor={cursor}")).await;
+        assert_eq!((answer.status, answer.json()["errors"][0]["field"].as_str()), (422, Some("cursor")), "{}", answer.text);
+    }
     let newest = search(&ada, &[("q", "orchid"), ("sort", "new")]).await;
     let date = |item: &Value| {
         let format = &time::format_description::well_known::Rfc3339;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::asked::Asked;
+use super::asked::{Asked, SearchQuery};
 use crate::app::AppState;
 use crate::ports::clock::rfc3339;
 use crate::ports::search::{Ask, Facets, Hit, Place, place};
@@ -83,20 +83,31 @@ pub struct ResultsView {
     pub next_cursor: Option<String>,
 }
 
-/// A place in a list of hits as a cursor.
-pub fn encode(place: Place) -> String {
-    let Place { key, kind, id, version, now } = place;
-    URL_SAFE_NO_PAD.encode(format!("{key}.{}.{id}.{version}.{now}", kind.number()))
+/// What binds a cursor to the question it is from and to who asked it: nobody asks an old state of
+/// the index anything else.
+pub(super) fn seal(state: &AppState, member: Option<i64>, asked: &SearchQuery) -> String {
+    let token = state.secrets.token(&format!("search cursor {} {}", member.unwrap_or(0), asked.address()));
+    token.chars().take(20).collect()
 }
 
-/// The place that a cursor names.
-pub fn decode(text: &str) -> Result<Option<Place>> {
+/// A place in a list of hits as a cursor.
+fn encode(place: Place, seal: &str) -> String {
+    let Place { key, kind, id, version, now } = place;
+    URL_SAFE_NO_PAD.encode(format!("{key}.{}.{id}.{version}.{now}.{seal}", kind.number()))
+}
+
+/// The place that a cursor names; only one of the same question.
+fn decode(text: &str, seal: &str) -> Result<Option<Place>> {
     if text.is_empty() {
         return Ok(None);
     }
     let wrong = || AppError::field("cursor", "is not one of this list");
     let bytes = (text.len() <= 200).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten().ok_or_else(wrong)?;
     let text = String::from_utf8(bytes).map_err(|_| wrong())?;
+    let (text, sealed) = text.rsplit_once('.').ok_or_else(wrong)?;
+    if !crate::app::secrets::same(sealed, seal) {
+        return Err(wrong());
+    }
     let mut parts = text.split('.');
     let mut part = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or_else(wrong);
     let (key, kind, id, version, now) = (part()?, part()?, part()?, part()?, part()?);
@@ -111,8 +122,10 @@ pub async fn find(
     member: bool,
     asked: &Asked,
     limit: usize,
-    after: Option<Place>,
+    cursor: &str,
+    seal: &str,
 ) -> Result<ResultsView> {
+    let after = decode(cursor, seal)?;
     let (started, now) = (Instant::now(), state.clock.now());
     let ask = Ask {
         query: Arc::clone(&asked.query),
@@ -128,7 +141,7 @@ pub async fn find(
     let found = state.search.ask(ask).await?;
     let now = after.map_or(now, |after| after.now);
     let next = found.hits.last().filter(|_| found.more);
-    let next_cursor = next.map(|last| encode(place(last, asked.sort, found.version, now)));
+    let next_cursor = next.map(|last| encode(place(last, asked.sort, found.version, now), seal));
     let items = shown(state, &reach, found.hits, found.marks).await?;
     let facets = facets(state, &reach, member, &found.facets).await?;
     let (total, did_you_mean) = (found.total, found.did_you_mean);
