@@ -137,6 +137,36 @@ hub_test!(async fn collections_are_made_and_ordered_without_scripts(hub) {
     assert_eq!(browser.form(&format!("{at}/delete"), &csrf, &[]).await.status, 303);
 });
 
+hub_test!(async fn what_is_hidden_keeps_its_place_in_a_collection(hub) {
+    let root = hub.member("rhea").await;
+    let space = hub.space(&root, "open").await;
+    let mut guides = Vec::new();
+    for name in ["First", "Second", "Third", "Fourth"] {
+        guides.push(id(&link(&root, &space, name).await));
+    }
+    let made = root.post(&format!("/api/v1/spaces/{space}/collections"), &serde_json::json!({"title": "To begin with"})).await;
+    let at = format!("/api/v1/collections/{}", made.id());
+    let order = async || {
+        let of = done(&root.get(&at).await);
+        of["resources"].as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    done(&root.patch(&at, &serde_json::json!({"resources": guides})).await);
+    let act = async |number: usize, act: &str| {
+        done(&root.post(&format!("/api/v1/resources/{}/{act}", guides[number]), &serde_json::json!({"reason": "x"})).await);
+    };
+    act(1, "hide").await;
+    done(&root.delete(&format!("/api/v1/resources/{}", guides[2])).await);
+    assert_eq!(order().await, ["First", "Fourth"]);
+    // Whoever turns round what they see knows nothing of the other two.
+    done(&root.patch(&at, &serde_json::json!({"resources": [guides[3], guides[0]]})).await);
+    assert_eq!(order().await, ["Fourth", "First"]);
+    act(1, "unhide").await;
+    act(2, "restore").await;
+    assert_eq!(order().await, ["Fourth", "Second", "Third", "First"]);
+    done(&root.patch(&at, &serde_json::json!({"resources": [guides[0]]})).await);
+    assert_eq!(order().await, ["First"], "what is seen and left out is out");
+});
+
 hub_test!(async fn reports_of_resources_are_settled_on_their_page(hub) {
     let (root, ben) = (hub.member("rhea").await, hub.member("ben").await);
     let space = hub.space(&root, "open").await;
