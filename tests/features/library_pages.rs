@@ -137,6 +137,43 @@ hub_test!(async fn collections_are_made_and_ordered_without_scripts(hub) {
     assert_eq!(browser.form(&format!("{at}/delete"), &csrf, &[]).await.status, 303);
 });
 
+hub_test!(async fn a_text_that_somebody_else_saved_is_not_written_over_unseen(hub) {
+    let root = hub.member("rhea").await;
+    let space = hub.space(&root, "open").await;
+    let made = super::library::note(&root, &space, "Pumps", "The first text.").await;
+    let browser = Client::sign_in(&hub.base, "rhea").await;
+    let at = format!("/resources/{}/versions", id(&made));
+    let form = browser.page(&at).await;
+    let version = |text: &str| text.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (csrf, old) = (form.csrf(), version(&form.text));
+    let theirs = browser.form(&at, &csrf, &[("body", "Their text."), ("version", &old)]).await;
+    assert_eq!(theirs.status, 303, "{}", theirs.text);
+    let mine = browser.form(&at, &csrf, &[("body", "My text."), ("note", "Mine"), ("version", &old)]).await;
+    assert_eq!(mine.status, 412);
+    check_html(&mine.text);
+    assert!(mine.text.contains("My text.") && mine.text.contains("value=\"Mine\""), "{}", mine.text);
+    let over = browser.form(&at, &csrf, &[("body", "My text."), ("version", &version(&mine.text))]).await;
+    assert_eq!(over.status, 303, "{}", over.text);
+    let page = browser.page(&format!("/resources/{}", id(&made))).await.text;
+    assert!(page.contains("<span class=\"kind\">") && page.contains("Note</span>") && !page.contains(">Other<"), "{page}");
+});
+
+hub_test!(async fn who_hides_a_resource_shows_it_again(hub) {
+    let root = hub.member("rhea").await;
+    let _finn = hub.member("finn").await;
+    assert_eq!(root.patch("/api/v1/admin/members/finn", &serde_json::json!({"role": "facilitator"})).await.status, 200);
+    let space = hub.space(&root, "open").await;
+    let at = format!("/resources/{}", id(&link(&root, &space, "A guide").await));
+    let finn = Client::sign_in(&hub.base, "finn").await;
+    let csrf = finn.page(&at).await.csrf();
+    assert_eq!(finn.form(&format!("{at}/hide"), &csrf, &[]).await.header("location"), at);
+    let hidden = finn.page(&at).await;
+    assert!(hidden.status == 200 && hidden.text.contains("hide?undo=1"), "{}", hidden.text);
+    assert_eq!(hub.visitor().page(&at).await.status, 404);
+    assert_eq!(finn.form(&format!("{at}/hide?undo=1"), &csrf, &[]).await.status, 303);
+    assert_eq!(hub.visitor().page(&at).await.status, 200);
+});
+
 hub_test!(async fn what_is_hidden_keeps_its_place_in_a_collection(hub) {
     let root = hub.member("rhea").await;
     let space = hub.space(&root, "open").await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::config::Config;
 use super::secrets::Secrets;
 use super::serving::Serving;
-use crate::features::{accounts, chat, forum, hub, playbooks, spaces};
+use crate::features::{accounts, chat, forum, hub, library, playbooks, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
@@ -44,6 +44,7 @@ pub struct Parts {
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
     pub addresses: playbooks::Addresses,
+    pub downloads: library::files::Counted,
     pub sender: chat::Sender,
     pub search: Search,
     /// Changes when a restore rewinds history.

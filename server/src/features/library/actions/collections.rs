@@ -10,6 +10,7 @@ use super::ground;
 use crate::app::AppState;
 use crate::entities::collection;
 use crate::features::library::policy::MOST_ITEMS;
+use crate::features::library::queries::new_collection;
 use crate::store::{Id, Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{BODY, TITLE, Text, check};
@@ -68,15 +69,7 @@ pub async fn create_collection_once(
     let (member, ready) = (me.id, ready(state, space, new).await?);
     write_once(state, member, once, async move |tx| {
         let id = insert(tx, member, space, &ready).await?;
-        let view = serde_json::json!({
-            "id": Id(id),
-            "title": ready.title,
-            "introduction": ready.introduction.0,
-            "introduction_html": ready.introduction.1,
-            "resource_count": 0,
-            "resources": [],
-            "version": 1,
-        });
+        let view = new_collection(tx.conn(), id).await?;
         Ok(Answer::created(format!("/api/v1/collections/{}", Id(id)), &view, Some(id))?.with_etag(of_version(1)))
     })
     .await
