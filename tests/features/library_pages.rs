@@ -140,7 +140,7 @@ hub_test!(async fn collections_are_made_and_ordered_without_scripts(hub) {
 hub_test!(async fn a_text_that_somebody_else_saved_is_not_written_over_unseen(hub) {
     let root = hub.member("rhea").await;
     let space = hub.space(&root, "open").await;
-    let made = super::library::note(&root, &space, "Pumps", "The first text.").await;
+    let made = crate::features::library::note(&root, &space, "Pumps", "The first text.").await;
     let browser = Client::sign_in(&hub.base, "rhea").await;
     let at = format!("/resources/{}/versions", id(&made));
     let form = browser.page(&at).await;

@@ -64,7 +64,7 @@ search_test!(async fn what_is_found_late_is_news_when_it_is_found(hub) {
     let space = hub.space(&ada, "open").await;
     let kept = ada.post("/api/v1/me/searches", &json!({"query": "q=dunlin", "notify": true})).await;
     assert_eq!(kept.status, 201, "{}", kept.text);
-    let made = super::library::file(&bob, &space, "counts.txt", b"A dunlin on the mud.").await;
+    let made = crate::features::library::file(&bob, &space, "counts.txt", b"A dunlin on the mud.").await;
     hub.settle().await;
     // As if its text had not been taken out yet.
     let id: praxis_server::store::Id = crate::support::stage::id(&made).parse().unwrap();
