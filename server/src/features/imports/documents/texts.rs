@@ -1,7 +1,6 @@
 //! What is known of the texts of the files that a folder has brought: how many were read, and which
 //! were not, and why. They are read by a running hub after the import; a later run tells how that went.
 
-use super::super::refs;
 use super::Run;
 use crate::entities::kinds::TextState;
 use crate::store::Sql;
