@@ -294,9 +294,9 @@ async fn without_job(state: &AppState, waiting: &str, kind: &'static str) -> Res
             .bind(now - PATIENCE)
             .then(") x WHERE x.payload NOT IN (SELECT j.payload FROM job j WHERE j.kind = ")
             .bind(kind)
-            .then(" AND (j.state IN ('ready', 'running') OR (j.state = 'dead' AND j.finished_at > ")
+            .then(" AND j.state IN ('ready', 'running', 'dead') AND (j.state <> 'dead' OR j.finished_at > ")
             .bind(now - GIVEN_UP)
-            .then("))) ORDER BY x.created_at LIMIT ")
+            .then(")) ORDER BY x.created_at LIMIT ")
             .bind(BATCH)
             .all(state.store.read())
             .await?;

@@ -15,7 +15,8 @@ pub(super) async fn tell(run: &Run) -> Result<()> {
     let of = |columns: &str| {
         Sql::new(columns)
             .then(
-                " FROM import_ref i JOIN resource r ON r.id = i.local_id JOIN resource_version v ON v.id = r.version_id \
+                " FROM import_ref i JOIN resource r ON r.id = i.local_id \
+                 JOIN resource_version v ON v.id = r.version_id \
                  JOIN stored_file f ON f.sha256 = v.sha256 WHERE r.deleted_at IS NULL AND r.purged_at IS NULL \
                  AND i.kind = 'resource' AND i.source = ",
             )
