@@ -18,6 +18,7 @@ mod m20261126_000051_search_saved;
 mod m20261126_000060_playbooks;
 mod m20261126_000061_study_reports;
 mod m20261126_000070_lists;
+mod m20261126_000080_files;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000060_playbooks::Migration),
             Box::new(m20261126_000061_study_reports::Migration),
             Box::new(m20261126_000070_lists::Migration),
+            Box::new(m20261126_000080_files::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

@@ -62,6 +62,54 @@ hub_test!(async fn a_folder_becomes_a_library_and_twice_is_once(hub) {
     assert_eq!(all(&ada).await.len(), 2);
 });
 
+hub_test!(async fn what_a_file_says_of_itself_is_taken_when_it_changes(hub) {
+    let ada = hub.member("ada").await;
+    let folder = Folder::new();
+    let put = |text: &str| std::fs::write(folder.path().join("pumps.md"), text).unwrap();
+    put("---\ntitle: Pumps\nlicense: OGL\n---\nThe text.\n");
+    assert_eq!(run(hub, &folder).await.resources, 1);
+    let at = format!("/api/v1/resources/{}", id(&all(&ada).await[0]));
+    done(&ada.patch(&at, &json!({"summary": "Written here."})).await);
+    assert_eq!(run(hub, &folder).await.known, 1, "what was written here stays");
+    put("---\ntitle: Pumps on wards\nlicense: OGL\n---\nThe text.\n");
+    let told = run(hub, &folder).await;
+    assert_eq!((told.changed, told.known), (1, 0));
+    let view = done(&ada.get(&at).await);
+    assert_eq!((&view["title"], &view["version_count"]), (&json!("Pumps on wards"), &json!(1)));
+    assert_eq!((&view["summary"], &view["licence"]), (&json!("Written here."), &json!("OGL")));
+    assert_eq!(run(hub, &folder).await.known, 1);
+});
+
+hub_test!(async fn two_folders_of_one_name_are_two_and_one_author_stops_nothing(hub) {
+    let (ada, _bea) = (hub.member("ada").await, hub.member("bea").await);
+    let (one, two) = (Folder::new(), Folder::new());
+    let docs = |of: &Folder, text: &str| {
+        let docs = of.path().join("docs");
+        std::fs::create_dir_all(&docs).unwrap();
+        std::fs::write(docs.join("a.txt"), text).unwrap();
+        docs
+    };
+    let import_from = async |folder: std::path::PathBuf, owner: Option<&str>| {
+        let options = Options { folder, space: "guides".into(), owner: owner.map(str::to_owned), quiet: true };
+        let report = import(hub.state(), &options).await.unwrap_or_else(|line| panic!("{line}"));
+        hub.settle().await;
+        report
+    };
+    assert_eq!(import_from(docs(&one, "Of the first."), Some("bea")).await.resources, 1);
+    assert_eq!(import_from(docs(&two, "Of the second."), None).await.resources, 1);
+    assert_eq!(all(&ada).await.len(), 2);
+    for folder in [&one, &two] {
+        let again = import_from(folder.path().join("docs"), None).await;
+        assert_eq!((again.resources, again.known), (0, 1));
+        assert_eq!(again.texts, [("files read".to_owned(), 1)], "{again}");
+    }
+    // Who shared it may no longer change it: that is said, and the rest goes on.
+    done(&ada.post("/api/v1/members/bea/suspend", &json!({"reason": "Checked."})).await);
+    std::fs::write(one.path().join("docs/b.txt"), "Another.").unwrap();
+    let third = import_from(docs(&one, "Of the first, changed."), None).await;
+    assert_eq!((third.broken, third.resources), (1, 1), "{third}");
+});
+
 #[test]
 fn what_cannot_be_imported_is_one_line() {
     let folder = Folder::new();

@@ -17,6 +17,7 @@ hub_test!(async fn collections_have_an_order(hub) {
     let made = bea.post(&format!("/api/v1/spaces/{space}/collections"), &new).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let at = format!("/api/v1/collections/{}", made.id());
+    assert_eq!(made.json(), done(&bea.get(&at).await), "all its fields");
     let mut ids = Vec::new();
     for title in ["A", "B", "C"] {
         let resource = id(&link(&ada, &space, title).await);

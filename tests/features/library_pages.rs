@@ -85,6 +85,31 @@ hub_test!(async fn somebody_shares_and_others_find_it(hub) {
     assert_eq!(ben.page(&at).await.status, 404);
 });
 
+hub_test!(async fn a_refused_file_takes_nothing_typed_with_it(hub) {
+    let _first = hub.member("rhea").await;
+    let root = Client::sign_in(&hub.base, "rhea").await;
+    let space = hub.space(&hub.member("ben").await, "open").await;
+    let new = format!("/s/{space}/library/new");
+    let csrf = root.page(&new).await.csrf();
+    // In the order of the page: the file comes before what is typed below it.
+    let large = vec![b'a'; (25 << 20) + 1];
+    for (name, bytes) in [("a.pdf", b"MZ\x90\x00\x03\x00\x00\x00".as_slice()), ("a.txt", large.as_slice()), ("a.txt", b"".as_slice())] {
+        let part = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name(name);
+        let form = reqwest::multipart::Form::new().text("_csrf", csrf.clone()).text("form", "file").part("file", part);
+        let form = form.text("title", "Typed title").text("summary", "Typed summary").text("tags", "one two");
+        let form = form.text("description", "Typed\r\ndescription").text("kind", "report").text("licence", "Typed licence");
+        let request = root.request("POST", &new).header("Origin", &root.base).header("Accept", "text/html");
+        let answer = root.send(request.multipart(form)).await;
+        assert_eq!(answer.status, 422, "{name}: {}", answer.text);
+        check_html(&answer.text);
+        for kept in ["Typed title", "Typed summary", "one two", "Typed\ndescription", "Typed licence", "value=\"report\" selected"] {
+            assert!(answer.text.contains(kept), "{name}, {kept}: {}", answer.text);
+        }
+        assert!(answer.text.contains("id=\"file-error\""), "{name}: {}", answer.text);
+    }
+    assert_eq!(crate::features::library_files::kept(hub), 0);
+});
+
 hub_test!(async fn collections_are_made_and_ordered_without_scripts(hub) {
     let root = hub.member("rhea").await;
     let space = hub.space(&root, "open").await;
@@ -110,6 +135,73 @@ hub_test!(async fn collections_are_made_and_ordered_without_scripts(hub) {
     assert!(after.find("Second guide") < after.find("First guide"), "{after}");
     assert!(browser.page(&format!("/s/{space}/library")).await.text.contains("To begin with"));
     assert_eq!(browser.form(&format!("{at}/delete"), &csrf, &[]).await.status, 303);
+});
+
+hub_test!(async fn a_text_that_somebody_else_saved_is_not_written_over_unseen(hub) {
+    let root = hub.member("rhea").await;
+    let space = hub.space(&root, "open").await;
+    let made = crate::features::library::note(&root, &space, "Pumps", "The first text.").await;
+    let browser = Client::sign_in(&hub.base, "rhea").await;
+    let at = format!("/resources/{}/versions", id(&made));
+    let form = browser.page(&at).await;
+    let version = |text: &str| text.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (csrf, old) = (form.csrf(), version(&form.text));
+    let theirs = browser.form(&at, &csrf, &[("body", "Their text."), ("version", &old)]).await;
+    assert_eq!(theirs.status, 303, "{}", theirs.text);
+    let mine = browser.form(&at, &csrf, &[("body", "My text."), ("note", "Mine"), ("version", &old)]).await;
+    assert_eq!(mine.status, 412);
+    check_html(&mine.text);
+    assert!(mine.text.contains("My text.") && mine.text.contains("value=\"Mine\""), "{}", mine.text);
+    let over = browser.form(&at, &csrf, &[("body", "My text."), ("version", &version(&mine.text))]).await;
+    assert_eq!(over.status, 303, "{}", over.text);
+    let page = browser.page(&format!("/resources/{}", id(&made))).await.text;
+    assert!(page.contains("<span class=\"kind\">") && page.contains("Note</span>") && !page.contains(">Other<"), "{page}");
+});
+
+hub_test!(async fn who_hides_a_resource_shows_it_again(hub) {
+    let root = hub.member("rhea").await;
+    let _finn = hub.member("finn").await;
+    assert_eq!(root.patch("/api/v1/admin/members/finn", &serde_json::json!({"role": "facilitator"})).await.status, 200);
+    let space = hub.space(&root, "open").await;
+    let at = format!("/resources/{}", id(&link(&root, &space, "A guide").await));
+    let finn = Client::sign_in(&hub.base, "finn").await;
+    let csrf = finn.page(&at).await.csrf();
+    assert_eq!(finn.form(&format!("{at}/hide"), &csrf, &[]).await.header("location"), at);
+    let hidden = finn.page(&at).await;
+    assert!(hidden.status == 200 && hidden.text.contains("hide?undo=1"), "{}", hidden.text);
+    assert_eq!(hub.visitor().page(&at).await.status, 404);
+    assert_eq!(finn.form(&format!("{at}/hide?undo=1"), &csrf, &[]).await.status, 303);
+    assert_eq!(hub.visitor().page(&at).await.status, 200);
+});
+
+hub_test!(async fn what_is_hidden_keeps_its_place_in_a_collection(hub) {
+    let root = hub.member("rhea").await;
+    let space = hub.space(&root, "open").await;
+    let mut guides = Vec::new();
+    for name in ["First", "Second", "Third", "Fourth"] {
+        guides.push(id(&link(&root, &space, name).await));
+    }
+    let made = root.post(&format!("/api/v1/spaces/{space}/collections"), &serde_json::json!({"title": "To begin with"})).await;
+    let at = format!("/api/v1/collections/{}", made.id());
+    let order = async || {
+        let of = done(&root.get(&at).await);
+        of["resources"].as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    done(&root.patch(&at, &serde_json::json!({"resources": guides})).await);
+    let act = async |number: usize, act: &str| {
+        done(&root.post(&format!("/api/v1/resources/{}/{act}", guides[number]), &serde_json::json!({"reason": "x"})).await);
+    };
+    act(1, "hide").await;
+    done(&root.delete(&format!("/api/v1/resources/{}", guides[2])).await);
+    assert_eq!(order().await, ["First", "Fourth"]);
+    // Whoever turns round what they see knows nothing of the other two.
+    done(&root.patch(&at, &serde_json::json!({"resources": [guides[3], guides[0]]})).await);
+    assert_eq!(order().await, ["Fourth", "First"]);
+    act(1, "unhide").await;
+    act(2, "restore").await;
+    assert_eq!(order().await, ["Fourth", "Second", "Third", "First"]);
+    done(&root.patch(&at, &serde_json::json!({"resources": [guides[0]]})).await);
+    assert_eq!(order().await, ["First"], "what is seen and left out is out");
 });
 
 hub_test!(async fn reports_of_resources_are_settled_on_their_page(hub) {

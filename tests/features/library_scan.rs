@@ -44,7 +44,7 @@ impl Scanner {
         let pattern: String = b"xyzzy-plugh-sample".iter().map(|byte| format!("{byte:02x}")).collect();
         std::fs::write(at("db/test.ndb"), format!("Praxis.Test.Sample:0:*:{pattern}\n")).unwrap();
         let config = format!(
-            "Foreground yes\nDatabaseDirectory {}\nTCPSocket {port}\nTCPAddr 127.0.0.1\nLogFile {}\nTemporaryDirectory {}\nMaxThreads 2\n",
+            "Foreground yes\nDatabaseDirectory {}\nTCPSocket {port}\nTCPAddr 127.0.0.1\nLogFile {}\nTemporaryDirectory {}\nMaxThreads 2\nStreamMaxLength 1M\n",
             at("db").display(),
             at("log").display(),
             folder.path().display()
@@ -138,5 +138,51 @@ async fn journey(hub: &TestHub, port: u16) {
     let again = send_file(&ada, &format!("/api/v1/spaces/{space}/resources"), "other.txt", BAD, &[]).await;
     assert_eq!((again.status, &again.json()["errors"][0]["field"]), (422, &json!("file")), "it is known by now");
     assert_eq!(kept(hub), 1);
+
+    // What is too large for it is held for good, said to be, and not sent again.
+    let large = file(&bea, &space, "large.txt", &b"Many words of no harm. ".repeat(100_000)).await;
+    let path = format!("/api/v1/resources/{}", id(&large));
+    // It may hang up before it can say why: then it is asked three times.
+    for _ in 0..3 {
+        hub.settle().await;
+        hub.clock.advance(30_000_000);
+    }
+    until("it is given up", async || scan_of(&bea, &path).await == "unscannable").await;
+    hub.settle().await;
+    assert_eq!(bea.get(&format!("{path}/content")).await.status, 409);
+    let notices = done(&bea.get("/api/v1/notices").await);
+    assert_eq!((&notices["items"][0]["kind"], &notices["items"][0]["title"]), (&json!("unscannable"), &json!("large")));
+    assert!(bea.page(&format!("/resources/{}", id(&large))).await.text.contains("does not take it"));
+    hub.clock.advance(3 * 60_000_000);
+    praxis_server::features::library::requeue_waiting(hub.state()).await.unwrap();
+    let jobs = praxis_server::store::Sql::new("SELECT count(*) AS n FROM job WHERE kind = 'library.scan'");
+    assert_eq!(jobs.number(hub.state().store.read()).await.unwrap(), 0);
     drop(scanner);
+}
+
+#[test]
+fn what_came_before_the_scanner_is_scanned_when_it_is_shared_again() {
+    if !Path::new(CLAMD).exists() {
+        crate::support::not_run("the virus scanner (clamd is not installed)");
+        return;
+    }
+    let port = free_port();
+    run_with(Db::Sqlite, "scanner set later", &[("clamd", &format!("127.0.0.1:{port}"))], async |hub| {
+        let _scanner = Scanner::start(port);
+        let (ada, bea) = (hub.member("ada").await, hub.member("bea").await);
+        let space = hub.space(&ada, "open").await;
+        let first = file(&ada, &space, "first.txt", b"From before.").await;
+        hub.settle().await;
+        let at = format!("/api/v1/resources/{}", id(&first));
+        let text = "UPDATE stored_file SET scan_state = 'off'";
+        let before = hub.state().store.write(async move |tx| {
+            praxis_server::store::Sql::new(text).run(tx.conn()).await?;
+            Ok(())
+        });
+        before.await.unwrap();
+        assert_eq!(scan_of(&ada, &at).await, "off");
+        file(&bea, &space, "second.txt", b"From before.").await;
+        until("it is scanned", async || scan_of(&ada, &at).await == "clean").await;
+        hub.settle().await;
+    });
 }

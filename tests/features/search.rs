@@ -201,6 +201,12 @@ search_test!(async fn results_are_filtered_counted_sorted_and_paged(hub) {
         once.dedup();
         assert!(once.len() == seen.len() && seen.len() >= 7, "{sort}: {seen:?}");
     }
+    // A cursor goes on with its own question, for whoever asked it.
+    let cursor = all["next_cursor"].as_str().unwrap();
+    for (who, q) in [(&ada, "text"), (&bob, "orchid"), (&hub.visitor(), "orchid")] {
+        let answer = who.get(&format!("/api/v1/search?q={q}&limit=3&cursor={cursor}")).await;
+        assert_eq!((answer.status, answer.json()["errors"][0]["field"].as_str()), (422, Some("cursor")), "{}", answer.text);
+    }
     let newest = search(&ada, &[("q", "orchid"), ("sort", "new")]).await;
     let date = |item: &Value| {
         let format = &time::format_description::well_known::Rfc3339;
@@ -208,6 +214,32 @@ search_test!(async fn results_are_filtered_counted_sorted_and_paged(hub) {
     };
     let dates: Vec<_> = newest["items"].as_array().unwrap().iter().map(date).collect();
     assert!(dates.is_sorted_by(|a, b| a >= b), "{dates:?}");
+});
+
+search_test!(async fn a_question_of_many_words_is_filtered_and_counted_alike(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (one, two) = (hub.space(&ada, "open").await, hub.space(&ada, "open").await);
+    for number in 0..6 {
+        let (who, space) = if number % 2 == 0 { (&ada, &one) } else { (&bob, &two) };
+        let tags: &[&str] = if number < 2 { &["red"] } else { &["blue"] };
+        topic(who, space, &format!("Sandpiper {number}"), "A wader on the northern shore.", tags).await;
+    }
+    settle(hub).await;
+    let ask = async |more: &[(&str, &str)]| {
+        let mut query = vec![("q", "sandpiper wader northern shore ")];
+        query.extend_from_slice(more);
+        search(&ada, &query).await
+    };
+    let all = ask(&[]).await;
+    assert_eq!((&all["total"], &all["facets"]["tag"]), (&json!(6), &json!({"red": 2, "blue": 4})), "{all}");
+    let some = ask(&[("tag", "blue"), ("space", &one)]).await;
+    assert_eq!(some["total"], 2, "{some}");
+    assert_eq!(some["facets"]["space"], json!({&*one: 2, &*two: 2}), "as if its own filter were not set");
+    assert_eq!(some["facets"]["tag"], json!({"red": 1, "blue": 2}));
+    assert_eq!((&some["facets"]["author"], &some["facets"]["kind"]), (&json!({"ada": 2}), &json!({"topic": 2})));
+    let theirs = ask(&[("author", "bob"), ("kind", "topic")]).await;
+    assert_eq!((&theirs["total"], &theirs["facets"]["author"]), (&json!(3), &json!({"ada": 3, "bob": 3})), "{theirs}");
+    assert_eq!(ask(&[("kind", "post")]).await["facets"]["kind"], json!({"topic": 6}));
 });
 
 search_test!(async fn what_changes_is_followed(hub) {
@@ -294,7 +326,7 @@ search_test!(async fn saved_searches_tell_of_what_is_new(hub) {
 });
 
 /// A member with a token that is new: the clock has moved.
-async fn again(hub: &TestHub, handle: &str) -> Client {
+pub async fn again(hub: &TestHub, handle: &str) -> Client {
     let body = json!({"login": handle, "password": crate::support::hub::password(handle)});
     let pair = done(&hub.visitor().post("/api/v1/auth/login", &body).await);
     let mut client = Client::new(&hub.base);

@@ -203,3 +203,31 @@ hub_test!(async fn words_that_are_gone_leave_the_disk(hub) {
     }).await.unwrap();
     assert_eq!(total(hub, &ada, "names").await, 1);
 });
+
+hub_test!(async fn a_fault_that_passes_costs_no_index(hub) {
+    let ada = hub.member("ada").await;
+    let space = hub.space(&ada, "open").await;
+    hub.topic(&ada, &space, "Before the godwit").await;
+    assert_eq!(total(hub, &ada, "godwit").await, 1);
+    let folder = index_of(hub);
+    let change = async |text: &'static str| {
+        let done = hub.state().store.write(async move |tx| {
+            tx.conn().execute_unprepared(text).await?;
+            Ok(())
+        });
+        done.await.unwrap();
+    };
+    // The log cannot be read: as when the database is away.
+    change("ALTER TABLE index_change RENAME TO index_change_away").await;
+    let noticed = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        while hub.state().search.status().condition != praxis_server::search::Condition::Down {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(noticed.await.is_ok(), "it says so");
+    assert_eq!(search(&ada, &[("q", "godwit")]).await["total"], 1, "and answers with what it has");
+    change("ALTER TABLE index_change_away RENAME TO index_change").await;
+    hub.topic(&ada, &space, "After the godwit").await;
+    assert_eq!(total(hub, &ada, "godwit").await, 2);
+    assert_eq!(index_of(hub), folder, "the same index goes on");
+});

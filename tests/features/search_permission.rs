@@ -125,3 +125,54 @@ search_test!(async fn nothing_leaks(hub) {
     }
     check(&viewers, &things, "after withdrawals").await;
 });
+
+search_test!(async fn a_room_that_becomes_private_takes_its_messages_along(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let chat = room(&ada, &space, "talk", false).await;
+    say(&ada, &id(&chat), "a wheatear on the roof").await;
+    let at = format!("/api/v1/rooms/{}", id(&chat));
+    let answers = async |who: &Client, when: &str, count: i64| {
+        settle(hub).await;
+        let found = search(who, &[("q", "wheatear")]).await;
+        assert_eq!(found["total"], count, "{when}: {found}");
+        let counted = if count > 0 { json!({"message": count}) } else { json!({}) };
+        assert_eq!(found["facets"]["kind"], counted, "{when}");
+        let faulty = search(who, &[("q", "wheateer ")]).await;
+        assert_eq!(faulty["did_you_mean"].as_str(), (count > 0).then_some("wheatear"), "{when}: {faulty}");
+        assert_eq!(faulty["total"], count, "{when}");
+    };
+    answers(&bob, "while it is open", 1).await;
+    for (private, count) in [(true, 0), (false, 1), (true, 0)] {
+        let changed = ada.patch(&at, &json!({"private": private})).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        answers(&bob, if private { "private" } else { "open again" }, count).await;
+        answers(&ada, "for who made it", 1).await;
+    }
+    // Another address: the way to a hit is the new one.
+    assert_eq!(ada.patch(&at, &json!({"slug": "elsewhere"})).await.status, 200);
+    settle(hub).await;
+    let found = search(&ada, &[("q", "wheatear")]).await;
+    assert!(found["items"][0]["url"].as_str().unwrap().starts_with(&format!("/s/{space}/chat/elsewhere?at=")), "{found}");
+});
+
+search_test!(async fn what_is_open_tells_nothing_of_a_confidential_space(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "confidential").await;
+    let body = json!({"slug": "auks", "title": "Razorbill", "pathway": "Radiology", "summary": "What worked.",
+        "visibility": "open", "space": space});
+    let made = ada.post("/api/v1/playbooks", &body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    settle(hub).await;
+    for (who, knows) in [(&ada, true), (&bob, false), (&hub.visitor(), false)] {
+        let shown = if knows { json!(space) } else { Value::Null };
+        let found = search(who, &[("q", "razorbill")]).await;
+        assert_eq!((&found["total"], &found["items"][0]["space"]), (&json!(1), &shown), "{found}");
+        let suggested = who.get("/api/v1/search/suggest?q=razor").await.json();
+        assert_eq!(suggested["items"][0]["space"], shown, "{suggested}");
+        let page = who.page("/search?q=razorbill").await.text;
+        for text in [found.to_string(), suggested.to_string(), page] {
+            assert_eq!(text.contains(&*space), knows, "{}: {text}", who.handle);
+        }
+    }
+});

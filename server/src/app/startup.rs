@@ -18,7 +18,7 @@ use super::secrets::{Secrets, random_token};
 use super::serving;
 use super::state::{AppState, Parts};
 use crate::entities::setting;
-use crate::features::{self, accounts, chat, forum, hub, playbooks, spaces};
+use crate::features::{self, accounts, chat, forum, hub, library, playbooks, spaces};
 use crate::jobs::{self, Lane};
 use crate::ports::search::meili;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
@@ -144,6 +144,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         spaces: spaces::Directory::default(),
         pages: forum::PageCache::default(),
         addresses: playbooks::Addresses::default(),
+        downloads: library::files::Counted::default(),
         epoch,
         origin: OnceLock::new(),
         scheduled: std::sync::Mutex::default(),

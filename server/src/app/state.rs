@@ -7,7 +7,7 @@ use super::config::Config;
 use super::health::Leaving;
 use super::secrets::Secrets;
 use super::serving::Serving;
-use crate::features::{accounts, chat, forum, hub, playbooks, spaces};
+use crate::features::{accounts, chat, forum, hub, library, playbooks, spaces};
 use crate::jobs;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
@@ -45,6 +45,7 @@ pub struct Parts {
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
     pub addresses: playbooks::Addresses,
+    pub downloads: library::files::Counted,
     pub sender: chat::Sender,
     pub search: Search,
     pub leaving: Leaving,

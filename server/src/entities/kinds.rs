@@ -102,6 +102,8 @@ words!(
         Review = "review",
         /// The virus scanner refused a file of theirs.
         Infected = "infected",
+        /// The virus scanner does not take a file of theirs.
+        Unscannable = "unscannable",
         StudySubmitted = "study_submitted", StudyReturned = "study_returned", StudyPublished = "study_published",
         StudyRetired = "study_retired", StudyCommented = "study_commented", StudyShared = "study_shared",
         StudyCredited = "study_credited", StudyEndorsed = "study_endorsed", StudyAdopted = "study_adopted",
@@ -180,7 +182,10 @@ words!(
 );
 words!(
     /// What the virus scanner says of a file. `Off`: there was no scanner when it came.
-    ScanState { Off = "off", Waiting = "waiting", Clean = "clean", Infected = "infected" }
+    /// `Unscannable`: the scanner does not take it, such as one above its limit; it stays held.
+    ScanState {
+        Off = "off", Waiting = "waiting", Clean = "clean", Infected = "infected", Unscannable = "unscannable",
+    }
 );
 words!(
     /// How far the text of a file was taken out. `None`: its type has no text that is taken out.

@@ -18,6 +18,9 @@ pub struct Model {
     pub text_reason: String,
     pub page_count: i32,
     pub created_at: i64,
+    /// When it was scanned and its text taken out; since then it is found. `None` if it still waits,
+    /// or did not have to.
+    pub ready_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -29,8 +29,9 @@ const TASKS: &[(&str, i64)] = &[
     ("schedule.tidy_rows", HOUR),
     ("schedule.trim_events", HOUR),
     ("schedule.unused_files", HOUR),
-    ("schedule.library_scans", MINUTE),
+    ("schedule.library_waiting", MINUTE),
     ("schedule.library_reviews", HOUR),
+    ("schedule.library_orphans", DAY),
     ("schedule.trim_index_changes", HOUR),
     ("schedule.saved_searches", MINUTE),
     ("schedule.study_reviews", HOUR),
@@ -123,8 +124,11 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
             crate::features::people::remove_unused_files(state).await?;
             state.blobs.remove_cut_off(state.clock.now() - DAY).await?;
         }
-        "schedule.library_scans" => crate::features::library::scan_waiting(state).await?,
+        "schedule.library_waiting" => crate::features::library::requeue_waiting(state).await?,
         "schedule.library_reviews" => crate::features::library::tell_reviews(state).await?,
+        "schedule.library_orphans" => {
+            crate::features::library::remove_orphans(state).await?;
+        }
         "schedule.saved_searches" => crate::features::search::run_due(state).await?,
         "schedule.study_reviews" => crate::features::playbooks::remind(state).await?,
         "schedule.trim_index_changes" => {

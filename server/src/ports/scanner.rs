@@ -12,6 +12,8 @@ use crate::web::error::Result;
 
 /// How long the scanner may take to accept a connection, and to answer once it has everything.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long it may take to say that it is there, all in all.
+const READY: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(120);
 /// How long one piece may take to be taken.
 const WRITE: Duration = Duration::from_secs(30);
@@ -33,6 +35,22 @@ pub enum ScanFault {
     Away(String),
     /// It answers, and does not take this file, such as one above its own limit.
     Refused(String),
+}
+
+impl ScanFault {
+    /// Why, in the scanner's words.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Away(reason) | Self::Refused(reason) => reason,
+        }
+    }
+
+    /// The file is larger than what the scanner takes: it will never take it.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Refused(reason) if reason.to_ascii_lowercase().contains("size limit"))
+    }
 }
 
 /// The way to the scanner, if there is one.
@@ -61,7 +79,7 @@ impl Scanner {
             send(&mut socket, b"zPING\0").await?;
             answer(socket).await
         };
-        Some(pong.await.is_ok_and(|said| said == "PONG"))
+        Some(timeout(READY, pong).await.is_ok_and(|pong| pong.is_ok_and(|said| said == "PONG")))
     }
 
     /// Has bytes scanned. The outer error is one of the bytes' own source.
@@ -136,7 +154,10 @@ mod tests {
     fn verdicts() {
         assert_eq!(verdict("stream: OK"), Ok(Verdict::Clean));
         assert_eq!(verdict("stream: Test.Sample FOUND"), Ok(Verdict::Infected("Test.Sample".into())));
-        assert!(matches!(verdict("INSTREAM size limit exceeded. ERROR"), Err(ScanFault::Refused(_))));
+        let large = verdict("INSTREAM size limit exceeded. ERROR").unwrap_err();
+        assert!(large.is_too_large(), "{large:?}");
+        let other = verdict("Can't allocate memory ERROR").unwrap_err();
+        assert!(matches!(other, ScanFault::Refused(_)) && !other.is_too_large());
         assert!(matches!(verdict(""), Err(ScanFault::Away(_))));
     }
 }

@@ -118,7 +118,8 @@ impl fmt::Display for Audience {
 pub struct Passage {
     /// Plain text, no markup.
     pub text: String,
-    /// The fragment of the address that leads here, without `#`, such as `page-12`.
+    /// What leads here, behind the path of the document: `#page-2`, or `?page=60#page-60` where the
+    /// page is not shown before it is asked for.
     pub anchor: Option<String>,
 }
 
@@ -180,5 +181,11 @@ impl Document {
             endorsements: 0,
             audience: Vec::new(),
         }
+    }
+
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        500 + self.title.len() + self.passages.iter().map(|passage| passage.text.len()).sum::<usize>()
     }
 }

@@ -2,7 +2,8 @@
 //! when it is asked to or has lost the thread, and puts right what it finds wrong.
 //!
 //! Invariant: what is committed to the index and how far the log has been followed are one commit.
-//! Whatever fails is tried again from the last one; nothing is skipped.
+//! Whatever fails is tried again from the last one; nothing is skipped. An index is opened anew only
+//! if it was taken away: a database that is away for a moment costs no index.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 
 use super::lease::Lease;
 use super::service::{Condition, Wish, Wishes};
-use super::side::{COMMIT, Side, begin, build, changes, follow, told, write};
+use super::side::{ALONE, BESIDE, Side, begin, bring, build, follow, told};
 use super::{Kind, Source, log, requests, stand_by};
 use crate::app::AppState;
 use crate::ports::search::embedded::Shared;
@@ -47,12 +48,7 @@ pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<
             Some((home, lease)) => together(&state, home, lease, &mut wishes, &mut stop).await,
         };
         if let Err(error) = done {
-            tracing::warn!(%error, "the search index waits");
-            search.note(|status| status.condition = Condition::Down);
-            tokio::select! {
-                () = tokio::time::sleep(AGAIN) => {}
-                _ = stop.changed() => {}
-            }
+            wait(&state, &error, &mut stop).await;
         }
     }
     if let Some((_, lease)) = &shared {
@@ -61,8 +57,20 @@ pub async fn run(state: AppState, mut wishes: Wishes, mut stop: watch::Receiver<
     search.answer_from(None);
 }
 
+/// A pause after a fault.
+async fn wait(state: &AppState, error: &AppError, stop: &mut watch::Receiver<bool>) {
+    tracing::warn!(%error, "the search index waits");
+    state.search.note(|status| status.condition = Condition::Down);
+    tokio::select! {
+        () = tokio::time::sleep(AGAIN) => {}
+        _ = stop.changed() => {}
+    }
+}
+
 /// Follows with an index of this server's own.
 async fn own(state: &AppState, wishes: &mut Wishes, stop: &mut watch::Receiver<bool>) -> Result<()> {
+    // One that was taken away holds its lock for as long as it answers.
+    state.search.answer_from(None);
     let home = told(Home::embedded(state.config.data_dir.clone()).await)?;
     Follower::open(state, home).await?.run(wishes, stop).await
 }
@@ -141,8 +149,17 @@ impl<'a> Follower<'a> {
 
     async fn run(&mut self, wishes: &mut Wishes, stop: &mut watch::Receiver<bool>) -> Result<()> {
         while !*stop.borrow() {
-            let more = self.step(wishes).await?;
-            self.say().await?;
+            let more = match self.round(wishes).await {
+                Ok(more) => more,
+                Err(error) => {
+                    // Whether it is there cannot always be asked; then it is not known to be away.
+                    if self.home.is_there(&self.main.index).await.is_ok_and(|there| !there) {
+                        return Err(error);
+                    }
+                    wait(self.state, &error, stop).await;
+                    continue;
+                }
+            };
             let pause = if more { Duration::ZERO } else { PAUSE };
             tokio::select! {
                 () = async {
@@ -155,6 +172,12 @@ impl<'a> Follower<'a> {
             }
         }
         Ok(())
+    }
+
+    async fn round(&mut self, wishes: &mut Wishes) -> Result<bool> {
+        let more = self.step(wishes).await?;
+        self.say().await?;
+        Ok(more)
     }
 
     /// Some work; whether there is more of it.
@@ -172,7 +195,7 @@ impl<'a> Follower<'a> {
         let db = self.state.store.read();
         if self.main.progress.building.is_some() {
             self.state.search.note(|status| status.condition = Condition::Building);
-            let built = build(db, &self.sources, &mut self.main).await?;
+            let built = build(db, &self.sources, &mut self.main, ALONE).await?;
             self.done += built;
             return Ok(true);
         }
@@ -229,7 +252,7 @@ impl<'a> Follower<'a> {
     async fn go_on_building(&mut self) -> Result<bool> {
         let Some(next) = &mut self.next else { return Ok(false) };
         if next.progress.building.is_some() {
-            self.done += build(self.state.store.read(), &self.sources, next).await?;
+            self.done += build(self.state.store.read(), &self.sources, next, BESIDE).await?;
             return Ok(true);
         }
         let Some(more) = follow(self.state, &self.sources, next).await? else {
@@ -242,8 +265,8 @@ impl<'a> Follower<'a> {
         if more {
             return Ok(true);
         }
-        if let Some(mut next) = self.next.take() {
-            next.index = told(self.home.adopt(&next.index).await)?;
+        next.index = told(self.home.adopt(&next.index).await)?;
+        if let Some(next) = self.next.take() {
             self.state.search.answer_from(Some(next.index.clone()));
             let old = std::mem::replace(&mut self.main, next);
             self.retired.push(old.index);
@@ -282,11 +305,8 @@ impl<'a> Follower<'a> {
             }));
         }
         let count = wrong.len() as u64;
-        for batch in wrong.chunks(COMMIT) {
-            let changes = changes(db, &self.sources, batch.iter().copied()).await?;
-            write(&self.main.index, changes, &self.main.progress).await?;
-        }
         if count > 0 {
+            bring(db, &self.sources, &self.main, wrong.into_iter(), &self.main.progress).await?;
             tracing::warn!(documents = count, "the search index differed from the database and was put right");
         }
         let (documents, bytes) = told(self.main.index.size().await)?;

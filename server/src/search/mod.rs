@@ -25,4 +25,4 @@ pub use document::{Audience, Document, Kind, Passage};
 pub use log::Mark;
 pub use reach::{Reach, reach};
 pub use service::{Condition, Search, Status, Wishes};
-pub use source::{Source, SourceAnswer, Within};
+pub use source::{Extent, Source, SourceAnswer, Within};

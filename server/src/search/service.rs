@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::ports::search::{Ask, Found, Index};
 use crate::web::error::{AppError, Result};
@@ -68,7 +68,7 @@ struct Parts {
     status: RwLock<Status>,
     wake: Notify,
     wishes: mpsc::Sender<Wish>,
-    working: Semaphore,
+    working: Arc<Semaphore>,
     waiting: Semaphore,
 }
 
@@ -89,7 +89,7 @@ impl Search {
             status: RwLock::default(),
             wake: Notify::new(),
             wishes,
-            working: Semaphore::new(cores),
+            working: Arc::new(Semaphore::new(cores)),
             waiting: Semaphore::new(MOST_WAITING),
         };
         (Self(Arc::new(parts)), receiver)
@@ -109,13 +109,8 @@ impl Search {
         let index = self.current().ok_or(AppError::Unavailable(2))?;
         let _place = self.0.waiting.try_acquire().map_err(|_| AppError::Unavailable(1))?;
         let here = index.embedded().is_some();
-        let _turn = if here {
-            let turn = tokio::time::timeout(PATIENCE, self.0.working.acquire()).await;
-            Some(turn.map_err(|_| AppError::Unavailable(1))?.map_err(|_| AppError::Unavailable(1))?)
-        } else {
-            None
-        };
-        let answer = tokio::time::timeout(PATIENCE, index.search(ask)).await;
+        let turn = if here { Some(self.turn().await?) } else { None };
+        let answer = tokio::time::timeout(PATIENCE, index.search(ask, turn)).await;
         match answer.map_err(|_| AppError::Unavailable(2))? {
             Err(error) if !here => {
                 tracing::warn!(%error, "a search was not answered");
@@ -123,6 +118,12 @@ impl Search {
             }
             answer => answer.map_err(|error| AppError::Internal(error.into())),
         }
+    }
+
+    /// A processor for one search. It goes with the work: who asked may be gone before it ends.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.0.working).acquire_owned()).await;
+        turn.map_err(|_| AppError::Unavailable(1))?.map_err(|_| AppError::Unavailable(1))
     }
 
     /// Returns once everything that was committed before the call can be found.

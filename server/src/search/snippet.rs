@@ -28,6 +28,20 @@ impl Marks {
             || self.stems.contains(stem(&token.word, Language::French).as_ref())
     }
 
+    /// Beginnings of the words that are looked for, folded.
+    #[must_use]
+    pub fn roots(&self) -> Vec<String> {
+        let mut roots: Vec<String> =
+            self.stems.iter().chain(&self.words).chain(self.prefix.as_ref()).cloned().collect();
+        roots.sort_unstable();
+        roots.dedup();
+        // A short word is inside many others; it only decides where there is nothing else.
+        if roots.iter().any(|root| root.len() > 2) {
+            roots.retain(|root| root.len() > 2);
+        }
+        roots
+    }
+
     /// What a word is counted as: two forms of one word are one.
     fn key(token: &Token) -> String {
         stem(&token.word, Language::English).into_owned()
@@ -39,7 +53,7 @@ impl Marks {
 pub struct Snippet {
     /// Escaped; `<mark>` and nothing else.
     pub html: String,
-    /// Of the passage it is from.
+    /// What leads to the passage it is from.
     pub anchor: Option<String>,
     /// How many different words it has of those asked for.
     pub found: usize,
@@ -107,13 +121,7 @@ pub fn marked(text: &str, marks: &Marks) -> String {
 /// The passage with the most different words asked for, the first of equals. A quick look: words
 /// are compared by their beginnings.
 fn best_passage<'a>(passages: &'a [Passage], marks: &Marks) -> Option<&'a Passage> {
-    let mut roots: Vec<String> = marks.stems.iter().chain(&marks.words).chain(marks.prefix.as_ref()).cloned().collect();
-    roots.sort_unstable();
-    roots.dedup();
-    // A short word is inside many others; it only decides where there is nothing else.
-    if roots.iter().any(|root| root.len() > 2) {
-        roots.retain(|root| root.len() > 2);
-    }
+    let roots = marks.roots();
     let mut best: Option<(usize, usize, &Passage)> = None;
     for passage in passages {
         let text = super::analysis::fold(&passage.text);
@@ -240,10 +248,10 @@ mod tests {
         assert!(shown.html.starts_with('…') && shown.html.ends_with('…'));
         assert_eq!(shown.found, 2);
         let pages = [
-            Passage { text: "nothing".into(), anchor: Some("page-1".into()) },
-            Passage { text: "of sepsis".into(), anchor: Some("page-2".into()) },
+            Passage { text: "nothing".into(), anchor: Some("#page-1".into()) },
+            Passage { text: "of sepsis".into(), anchor: Some("#page-2".into()) },
         ];
-        assert_eq!(snippet(&pages, &marks(&["sepsi"])).anchor.as_deref(), Some("page-2"));
+        assert_eq!(snippet(&pages, &marks(&["sepsi"])).anchor.as_deref(), Some("#page-2"));
     }
 
     #[test]

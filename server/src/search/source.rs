@@ -18,14 +18,35 @@ pub struct Within {
     pub id: i64,
 }
 
+/// How much of the text of documents is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent<'a> {
+    /// None: what things are called, and where they are.
+    Head,
+    /// What may be the best passage for words that begin so, folded: a bounded part of a long text.
+    Best(&'a [String]),
+    /// All that is indexed.
+    Whole,
+}
+
 /// One kind of things that can be found. A feature implements this for a unit type of its own and
 /// is listed in `features::search_sources`.
 pub trait Source: Send + Sync {
     fn kind(&self) -> Kind;
 
+    /// How many documents are read at once when they are read whole: few of what may be large.
+    fn batch(&self) -> usize {
+        500
+    }
+
     /// The documents of these ids (500 at most) as the rows are now, in any order. What is not to
     /// be found (deleted, hidden, not there) is left out, and leaves the index.
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>>;
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>>;
 
     /// The ids of everything that can be found, ascending, greater than `after`: one page.
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>>;

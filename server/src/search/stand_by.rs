@@ -32,6 +32,7 @@ pub async fn run(
     let mut tried = Instant::now();
     let mut measured: Option<Instant> = None;
     let mut settling: Vec<oneshot::Sender<()>> = Vec::new();
+    let mut had_all = state.clock.now();
     while !*stop.borrow() {
         while let Ok(wish) = wishes.try_recv() {
             match wish {
@@ -54,7 +55,13 @@ pub async fn run(
             state.search.answer_from(Some(Index::Meili(index.into())));
             state.search.note(|status| status.condition = condition);
             let news = log::read(state.store.read(), &progress.cursor).await?;
-            if condition == Condition::Good && news.is_some_and(|news| news.marks.is_empty() && !news.more) {
+            let has_all = news.is_some_and(|news| news.marks.is_empty() && !news.more);
+            if has_all {
+                had_all = state.clock.now();
+            }
+            let behind = if has_all { 0 } else { (state.clock.now() - had_all).max(1) };
+            state.search.note(|status| status.behind = behind);
+            if condition == Condition::Good && has_all {
                 for answer in settling.drain(..) {
                     let _gone = answer.send(());
                 }

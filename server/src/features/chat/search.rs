@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::DatabaseConnection;
 
 use crate::entities::kinds::RoomKind;
-use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Within};
 use crate::store::{Id, Sql};
 use crate::text::reading;
 use crate::web::error::Result;
@@ -20,8 +20,13 @@ impl Source for Messages {
         Kind::Message
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
-        Box::pin(messages(db, ids))
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
+        Box::pin(messages(db, ids, extent))
     }
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
@@ -33,9 +38,25 @@ impl Source for Messages {
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
         Box::pin(Sql::new("SELECT count(*) AS n FROM message m WHERE ").then(FOUND).number(db))
     }
+
+    /// Who may find a message, and where it is, changes with its room.
+    fn within<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        of: Within,
+        after: i64,
+        limit: u64,
+    ) -> SourceAnswer<'a, Vec<i64>> {
+        if of.kind != Kind::Room {
+            return Box::pin(async { Ok(Vec::new()) });
+        }
+        let find = Sql::new("SELECT id FROM message WHERE room_id = ").bind(of.id).then(" AND id > ").bind(after);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        Box::pin(find.then(" ORDER BY id LIMIT ").bind(limit).ids(db))
+    }
 }
 
-async fn messages(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
+async fn messages(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Result<Vec<Document>> {
     let rows = Sql::new(
         "SELECT m.id, m.seq, m.author_id, m.body_html, m.created_at, r.id AS r_id, r.kind, r.slug AS r_slug, r.name, \
          s.id AS s_id, s.slug AS s_slug FROM message m JOIN room r ON r.id = m.room_id \
@@ -73,7 +94,9 @@ async fn messages(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>>
         let mut document =
             Document::new(Kind::Message, row.try_get("", "id")?, title, url, row.try_get("", "created_at")?);
         document.title_is_borrowed = true;
-        document.passages = vec![Passage::new(reading(&row.try_get::<String>("", "body_html")?))];
+        if extent != Extent::Head {
+            document.passages = vec![Passage::new(reading(&row.try_get::<String>("", "body_html")?))];
+        }
         document.space = space;
         document.room = Some(room);
         document.author = row.try_get("", "author_id")?;
@@ -112,7 +135,12 @@ impl Source for Rooms {
         Kind::Room
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        _extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
         Box::pin(rooms(db, ids))
     }
 

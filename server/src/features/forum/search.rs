@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::{DatabaseConnection, QueryResult};
 
 use super::queries::tags_of;
-use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer, Within};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Within};
 use crate::store::{Id, Sql};
 use crate::text::reading;
 use crate::web::error::Result;
@@ -30,8 +30,13 @@ impl Source for Topics {
         Kind::Topic
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
-        Box::pin(topics(db, ids))
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
+        Box::pin(topics(db, ids, extent))
     }
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
@@ -50,8 +55,13 @@ impl Source for Posts {
         Kind::Post
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
-        Box::pin(posts(db, ids))
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
+        Box::pin(posts(db, ids, extent))
     }
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
@@ -81,7 +91,7 @@ impl Source for Posts {
     }
 }
 
-async fn topics(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
+async fn topics(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Result<Vec<Document>> {
     let rows = Sql::new("SELECT ")
         .then(COLUMNS)
         .then(" FROM topic t JOIN space s ON s.id = t.space_id JOIN post p ON p.id = t.first_post_id WHERE ")
@@ -97,7 +107,7 @@ async fn topics(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
             let url = format!("/s/{}/t/{}", row.try_get::<String>("", "slug")?, Id(id));
             let mut document =
                 Document::new(Kind::Topic, id, row.try_get("", "title")?, url, row.try_get("", "t_created_at")?);
-            fill(&mut document, row)?;
+            fill(&mut document, row, extent)?;
             document.author = row.try_get("", "t_author_id")?;
             document.tags = tags.remove(&id).unwrap_or_default();
             document.accepted = row.try_get::<i32>("", "answer_count")? > 0;
@@ -111,7 +121,7 @@ async fn topics(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
         .collect()
 }
 
-async fn posts(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
+async fn posts(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Result<Vec<Document>> {
     let rows = Sql::new("SELECT ")
         .then(COLUMNS)
         .then(" FROM post p JOIN topic t ON t.id = p.topic_id JOIN space s ON s.id = t.space_id WHERE ")
@@ -126,7 +136,7 @@ async fn posts(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
             let url = format!("/s/{}/t/{}#post-{}", row.try_get::<String>("", "slug")?, Id(topic), Id(id));
             let mut document =
                 Document::new(Kind::Post, id, row.try_get("", "title")?, url, row.try_get("", "created_at")?);
-            fill(&mut document, row)?;
+            fill(&mut document, row, extent)?;
             document.title_is_borrowed = true;
             document.accepted = row.try_get::<Option<i64>>("", "answer_at")?.is_some();
             Ok(document)
@@ -134,12 +144,14 @@ async fn posts(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
         .collect()
 }
 
-fn fill(document: &mut Document, row: &QueryResult) -> Result<()> {
+fn fill(document: &mut Document, row: &QueryResult, extent: Extent<'_>) -> Result<()> {
     let space: i64 = row.try_get("", "space_id")?;
     document.space = Some(space);
     document.author = row.try_get("", "author_id")?;
     document.endorsements = row.try_get("", "endorsement_count")?;
-    document.passages = vec![Passage::new(reading(&row.try_get::<String>("", "body_html")?))];
+    if extent != Extent::Head {
+        document.passages = vec![Passage::new(reading(&row.try_get::<String>("", "body_html")?))];
+    }
     document.audience = vec![Audience::Readers(space)];
     Ok(())
 }

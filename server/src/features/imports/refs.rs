@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::entities::import_ref;
-use crate::store::Tx;
+use crate::store::{Sql, Tx};
 use crate::web::error::Result;
 
 /// Kinds of references.
@@ -19,6 +19,10 @@ pub const ROOM: &str = "room";
 pub const MESSAGE: &str = "message";
 pub const RESOURCE: &str = "resource";
 pub const STUDY: &str = "study";
+/// Which folder a source is, by its path.
+pub const FOLDER: &str = "folder";
+/// What a file said of itself when it was last read, as a number.
+pub const FIELDS: &str = "fields";
 
 /// Values that fit into one statement beside others.
 pub const CHUNK: usize = 500;
@@ -59,6 +63,16 @@ pub async fn known_numbers(
     names.dedup();
     let known = known(db, source, kind, &names).await?;
     Ok(known.into_iter().filter_map(|(name, local)| Some((name.parse().ok()?, local))).collect())
+}
+
+/// Keeps one thing of a row anew, in place of what was kept of it before.
+pub async fn replace(tx: &Tx, source: &str, kind: &'static str, external: &str, local: i64) -> Result<()> {
+    Sql::new("INSERT INTO import_ref (source, kind, external_id, local_id) VALUES ")
+        .rows([[source.into(), kind.into(), external.into(), local.into()]])
+        .then(" ON CONFLICT (source, kind, external_id) DO UPDATE SET local_id = excluded.local_id")
+        .run(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Keeps what rows became, in the transaction that made it.

@@ -39,6 +39,8 @@ pub struct Report {
     pub known: u64,
     /// Rows that are no posts of a forum, such as tag wikis; or no messages, such as joins.
     pub skipped: u64,
+    /// Files by what is known of their texts.
+    pub texts: Vec<(String, u64)>,
     /// Rows that could not be read, or that belong to nothing that was imported.
     pub broken: u64,
     /// Texts that were longer than the hub takes.
@@ -67,9 +69,16 @@ impl Report {
         writeln!(f, "already here {:>9}", self.known)?;
         writeln!(f, "skipped      {:>9}  (empty files)", self.skipped)?;
         writeln!(f, "broken files {:>9}", self.broken)?;
+        for (what, count) in &self.texts {
+            writeln!(f, "             {count:>9}  {what}")?;
+        }
         #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
         let rate = self.resources as f64 / self.seconds.max(0.001);
-        write!(f, "{:.1} s, {rate:.0} resources/s; a running hub reads their texts now", self.seconds)
+        write!(
+            f,
+            "{:.1} s, {rate:.0} resources/s; a running hub reads their texts now, and another run tells how that went",
+            self.seconds
+        )
     }
 
     fn fmt_chat(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

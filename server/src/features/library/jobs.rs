@@ -1,11 +1,10 @@
 //! What happens to a file after it came in: the virus scan, then its text is taken out.
 //!
 //! Invariant: with a scanner, nothing of a file is read or given out before it was found clean. A
-//! scanner that is away holds files back; they are scanned when it is there again.
+//! scanner that is away holds files back; they are scanned when it is there again. What it does not
+//! take stays held, is not sent again, and whoever shared it is told.
 
-use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use serde::{Deserialize, Serialize};
 
 use super::extract::{Outcome, Reason, extract};
@@ -14,7 +13,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{NoticeKind, ScanState, TextState};
 use crate::entities::{job, stored_file};
 use crate::features::notices::{self, NewNotice};
-use crate::ports::clock::MINUTE;
+use crate::ports::clock::{HOUR, MINUTE};
 use crate::ports::scanner::{ScanFault, Verdict};
 use crate::search::Kind;
 use crate::store::{Sql, Tx, insert_rows};
@@ -25,10 +24,14 @@ pub const SCAN: &str = "library.scan";
 pub const EXTRACT: &str = "library.extract";
 pub const DELETE: &str = "library.delete_bytes";
 
-/// A fresh file is scanned by its own job; only what waits longer is looked for.
+/// A fresh file has a job of its own; only what waits longer is looked for.
 const PATIENCE: i64 = 2 * MINUTE;
+/// What a job was given up for is tried again after this.
+const GIVEN_UP: i64 = HOUR;
 /// Files put in the queue at once.
-const BATCH: u64 = 100;
+const BATCH: i64 = 100;
+/// So often a file is sent to a scanner that answers and does not take it.
+const TRIES: i32 = 3;
 /// Resources that stand on one file and are told of.
 const TOLD: i64 = 200;
 
@@ -47,7 +50,7 @@ pub struct Keys {
 /// Runs a job of this feature.
 pub async fn run(state: &AppState, of: &job::Model) -> Result<()> {
     match of.kind.as_str() {
-        SCAN => scan(state, &serde_json::from_str::<Of>(&of.payload)?.sha256).await,
+        SCAN => scan(state, &serde_json::from_str::<Of>(&of.payload)?.sha256, of.attempts).await,
         EXTRACT => take_text(state, &serde_json::from_str::<Of>(&of.payload)?.sha256).await,
         DELETE => {
             for key in serde_json::from_str::<Keys>(&of.payload)?.keys {
@@ -63,8 +66,8 @@ async fn file_of(state: &AppState, sha256: &str) -> Result<Option<stored_file::M
     Ok(stored_file::Entity::find_by_id(sha256).one(state.store.read()).await?)
 }
 
-/// Has a file scanned that waits for it.
-async fn scan(state: &AppState, sha256: &str) -> Result<()> {
+/// Has a file scanned that waits for it. `attempts`: how often that failed before.
+async fn scan(state: &AppState, sha256: &str, attempts: i32) -> Result<()> {
     let Some(file) = file_of(state, sha256).await?.filter(|file| file.scan_state == ScanState::Waiting) else {
         return Ok(());
     };
@@ -77,16 +80,25 @@ async fn scan(state: &AppState, sha256: &str) -> Result<()> {
             tracing::warn!(sha256, what, "the virus scanner refused a file");
             settle_scan(state, file, ScanState::Infected, what).await
         }
-        // It stays held, and is put in the queue again when the scanner answers.
-        Err(ScanFault::Away(reason)) => {
-            tracing::warn!(reason, "the virus scanner is away: uploads are held");
-            Ok(())
-        }
-        Err(ScanFault::Refused(reason)) => {
-            tracing::warn!(sha256, reason, "the virus scanner does not take a file: it is held");
-            Ok(())
-        }
+        Err(fault) => not_scanned(state, file, &fault, attempts).await,
     }
+}
+
+/// The file stays held: until the scanner is there again, or for good if it is there and does not
+/// take the file.
+async fn not_scanned(state: &AppState, file: stored_file::Model, fault: &ScanFault, attempts: i32) -> Result<()> {
+    let reason = fault.reason();
+    // A scanner may hang up in the middle of what is too much for it, and say nothing.
+    if matches!(fault, ScanFault::Away(_)) && state.scanner.is_ready().await != Some(true) {
+        tracing::warn!(reason, "the virus scanner is away: uploads are held");
+        return Ok(());
+    }
+    if !fault.is_too_large() && attempts + 1 < TRIES {
+        return Err(AppError::internal(format!("the virus scanner does not take a file: {reason}")));
+    }
+    tracing::warn!(sha256 = file.sha256, reason, "the virus scanner does not take a file: it stays held");
+    let note = reason.chars().filter(|c| !c.is_control()).take(200).collect();
+    settle_scan(state, file, ScanState::Unscannable, note).await
 }
 
 async fn settle_scan(state: &AppState, file: stored_file::Model, to: ScanState, note: String) -> Result<()> {
@@ -104,10 +116,13 @@ async fn settle_scan(state: &AppState, file: stored_file::Model, to: ScanState, 
             if moved.rows_affected() == 0 {
                 return Ok(());
             }
-            if to == ScanState::Infected {
-                refuse(tx, &file).await?;
-            } else if file.text_state == TextState::Waiting {
-                tx.enqueue(EXTRACT, &Of { sha256: file.sha256.clone() }).await?;
+            match to {
+                ScanState::Infected => refuse(tx, &file).await?,
+                ScanState::Unscannable => tell_sharers(tx, &file, NoticeKind::Unscannable).await?,
+                _ if file.text_state == TextState::Waiting => {
+                    tx.enqueue(EXTRACT, &Of { sha256: file.sha256.clone() }).await?;
+                }
+                _ => ready(tx, &file.sha256).await?,
             }
             tell_resources(tx, &file.sha256).await
         })
@@ -121,6 +136,34 @@ async fn refuse(tx: &mut Tx, file: &stored_file::Model) -> Result<()> {
         .run(tx.conn())
         .await?;
     tx.enqueue(DELETE, &Keys { keys: vec![file.storage_key.clone()] }).await?;
+    tell_sharers(tx, file, NoticeKind::Infected).await
+}
+
+/// Holds a file that was given out until now, or would never have been, for a scanner that may take it.
+pub async fn hold(tx: &mut Tx, sha256: &str) -> Result<()> {
+    // What was found already is no news when it is found again.
+    Sql::new("UPDATE stored_file SET ready_at = CASE WHEN scan_state = 'off' THEN coalesce(ready_at, created_at) ")
+        .then("ELSE ready_at END, scan_state = 'waiting', scan_note = '' WHERE sha256 = ")
+        .bind(sha256)
+        .run(tx.conn())
+        .await?;
+    tx.enqueue(SCAN, &Of { sha256: sha256.to_owned() }).await?;
+    tell_resources(tx, sha256).await
+}
+
+/// All that is waited for is there: from now on the file can be found by its text.
+async fn ready(tx: &Tx, sha256: &str) -> Result<()> {
+    Sql::new("UPDATE stored_file SET ready_at = ")
+        .bind(tx.now())
+        .then(" WHERE ready_at IS NULL AND sha256 = ")
+        .bind(sha256)
+        .run(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Whoever shared a file is told of it.
+async fn tell_sharers(tx: &mut Tx, file: &stored_file::Model, kind: NoticeKind) -> Result<()> {
     let rows = Sql::new("SELECT DISTINCT author_id, resource_id FROM resource_version WHERE sha256 = ")
         .bind(file.sha256.clone())
         .then(" LIMIT ")
@@ -130,7 +173,7 @@ async fn refuse(tx: &mut Tx, file: &stored_file::Model) -> Result<()> {
     let mut told = Vec::with_capacity(rows.len());
     for row in rows {
         let (member, resource): (i64, i64) = (row.try_get("", "author_id")?, row.try_get("", "resource_id")?);
-        told.push(notice(NoticeKind::Infected, member, resource));
+        told.push(notice(kind, member, resource));
     }
     notices::tell(tx, &told).await?;
     Ok(())
@@ -181,7 +224,9 @@ async fn take_text(state: &AppState, sha256: &str) -> Result<()> {
                 .bind(reason)
                 .then(", page_count = ")
                 .bind(count)
-                .then(" WHERE text_state = 'waiting' AND sha256 = ")
+                .then(", ready_at = coalesce(ready_at, ")
+                .bind(tx.now())
+                .then(") WHERE text_state = 'waiting' AND sha256 = ")
                 .bind(sha256.clone())
                 .run(tx.conn())
                 .await?;
@@ -226,28 +271,51 @@ async fn tell_resources(tx: &mut Tx, sha256: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts files in the queue that wait for the scanner longer than their own job took, while it is
-/// there; without a scanner they wait no more.
-pub async fn scan_waiting(state: &AppState) -> Result<()> {
-    let before = state.clock.now() - PATIENCE;
-    let waiting: Vec<String> = stored_file::Entity::find()
-        .select_only()
-        .column(stored_file::Column::Sha256)
-        .filter(stored_file::Column::ScanState.eq(ScanState::Waiting))
-        .filter(stored_file::Column::CreatedAt.lt(before))
-        .order_by_asc(stored_file::Column::CreatedAt)
-        .limit(BATCH)
-        .into_tuple()
-        .all(state.store.read())
-        .await?;
-    if waiting.is_empty() || state.scanner.is_ready().await == Some(false) {
-        return Ok(());
+/// Puts files in the queue that wait longer than their own job took, and have none: those that wait
+/// for the scanner, while it is there (without one they wait no more), and those whose text does.
+pub async fn requeue_waiting(state: &AppState) -> Result<()> {
+    let scans = without_job(state, "f.scan_state = 'waiting'", SCAN).await?;
+    if !scans.is_empty() && state.scanner.is_ready().await != Some(false) {
+        requeue(state, SCAN, scans).await?;
     }
+    let texts = without_job(state, "f.text_state = 'waiting' AND f.scan_state IN ('off', 'clean')", EXTRACT).await?;
+    if texts.is_empty() { Ok(()) } else { requeue(state, EXTRACT, texts).await }
+}
+
+/// The files that have waited longest and have neither a job that is going to run nor one that was
+/// given up a short time ago, as the payloads of jobs.
+async fn without_job(state: &AppState, waiting: &str, kind: &'static str) -> Result<Vec<String>> {
+    let now = state.clock.now();
+    let rows =
+        Sql::new("SELECT x.payload FROM (SELECT '{\"sha256\":\"' || f.sha256 || '\"}' AS payload, f.created_at ")
+            .then("FROM stored_file f WHERE ")
+            .then(waiting)
+            .then(" AND f.created_at < ")
+            .bind(now - PATIENCE)
+            .then(") x WHERE x.payload NOT IN (SELECT j.payload FROM job j WHERE j.kind = ")
+            .bind(kind)
+            .then(" AND j.state IN ('ready', 'running', 'dead') AND (j.state <> 'dead' OR j.finished_at > ")
+            .bind(now - GIVEN_UP)
+            .then(")) ORDER BY x.created_at LIMIT ")
+            .bind(BATCH)
+            .all(state.store.read())
+            .await?;
+    rows.iter().map(|row| Ok(row.try_get("", "payload")?)).collect()
+}
+
+async fn requeue(state: &AppState, kind: &'static str, payloads: Vec<String>) -> Result<()> {
     state
         .store
         .write(async move |tx| {
-            for sha256 in &waiting {
-                tx.enqueue(SCAN, &Of { sha256: sha256.clone() }).await?;
+            // The new one takes the place of the one that was given up.
+            Sql::new("DELETE FROM job WHERE state = 'dead' AND kind = ")
+                .bind(kind)
+                .then(" AND payload IN ")
+                .list(payloads.iter().cloned())
+                .run(tx.conn())
+                .await?;
+            for payload in &payloads {
+                tx.enqueue(kind, &serde_json::from_str::<Of>(payload)?).await?;
             }
             Ok(())
         })

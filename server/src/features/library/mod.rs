@@ -18,14 +18,16 @@ pub mod policy;
 pub mod queries;
 mod reviews;
 mod search;
+mod sweep;
 
 pub use api::openapi;
 pub use events::resource_data;
 pub use extract::{MOST_ALL, run as extract};
 pub use glimpses::glimpses;
-pub use jobs::{EXTRACT, SCAN, run as run_job, scan_waiting, waiting};
+pub use jobs::{EXTRACT, SCAN, requeue_waiting, run as run_job, waiting};
 pub use reviews::tell_reviews;
 pub use search::Resources;
+pub use sweep::remove_orphans;
 
 use crate::web::routes::Routes;
 

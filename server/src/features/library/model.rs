@@ -17,7 +17,8 @@ pub struct FileView {
     pub size: i64,
     /// Of its bytes, 64 hexadecimal digits.
     pub sha256: String,
-    /// What the virus scanner says; content is served when it is `off` or `clean`.
+    /// What the virus scanner says; content is served when it is `off` or `clean`. `unscannable`: it
+    /// does not take the file, which stays held.
     pub scan: ScanState,
     /// How far its text was taken out.
     pub text: TextState,
@@ -25,7 +26,7 @@ pub struct FileView {
     pub text_reason: Option<String>,
     /// Pages, slides or sheets whose text is known.
     pub pages: i32,
-    /// What the scanner found.
+    /// What the scanner found, or why it does not take it.
     #[serde(skip)]
     pub finding: String,
 }

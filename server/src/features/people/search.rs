@@ -3,7 +3,7 @@
 use sea_orm::DatabaseConnection;
 
 use super::queries::expertise_of;
-use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer};
 use crate::store::Sql;
 use crate::text::reading;
 use crate::web::error::Result;
@@ -16,7 +16,12 @@ impl Source for Members {
         Kind::Member
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        _extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
         Box::pin(members(db, ids))
     }
 

@@ -11,7 +11,7 @@ use super::parts::{Shape, field_title, fields, shape};
 use super::rows::kept;
 use super::terms::{Terms, fold};
 use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
-use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer, Within};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Within};
 use crate::store::{Id, Sql};
 use crate::text::{is_tag, reading};
 use crate::web::error::Result;
@@ -30,8 +30,13 @@ impl Source for Playbooks {
         Kind::Playbook
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
-        Box::pin(playbooks(db, ids))
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
+        Box::pin(playbooks(db, ids, extent))
     }
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
@@ -49,8 +54,13 @@ impl Source for CaseStudies {
         Kind::CaseStudy
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
-        Box::pin(studies(db, ids))
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
+        Box::pin(studies(db, ids, extent))
     }
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
@@ -88,21 +98,8 @@ fn audience(row: &QueryResult) -> Result<Vec<Audience>> {
     })
 }
 
-async fn playbooks(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
-    let mut scenarios: HashMap<i64, Vec<Passage>> = HashMap::new();
-    let rows =
-        Sql::new("SELECT id, playbook_id, title, description_html, steps_html FROM scenario WHERE playbook_id IN ")
-            .list(ids.iter().copied())
-            .then(" ORDER BY playbook_id, position, id")
-            .all(db)
-            .await?;
-    for row in rows {
-        let steps: Vec<String> = kept(&row.try_get::<String>("", "steps_html")?);
-        let (title, description): (String, String) = (row.try_get("", "title")?, row.try_get("", "description_html")?);
-        let text = format!("{title}\n{}\n{}", reading(&description), reading(&steps.join("\n")));
-        let anchor = format!("scenario-{}", Id(row.try_get("", "id")?));
-        scenarios.entry(row.try_get("", "playbook_id")?).or_default().push(Passage { text, anchor: Some(anchor) });
-    }
+async fn playbooks(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Result<Vec<Document>> {
+    let mut scenarios = if extent == Extent::Head { HashMap::new() } else { scenarios(db, ids).await? };
     let rows = Sql::new(
         "SELECT b.id, b.slug, b.title, b.pathway, b.summary, b.intro_html, b.created_by, b.created_at, \
          b.space_id AS b_space_id, b.visibility AS b_visibility FROM playbook b WHERE b.archived_at IS NULL AND b.id IN ",
@@ -117,8 +114,10 @@ async fn playbooks(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>
             let url = format!("/playbooks/{slug}");
             let created = row.try_get("", "created_at")?;
             let mut document = Document::new(Kind::Playbook, id, row.try_get("", "title")?, url, created);
-            document.passages.push(Passage::new(summary));
-            document.passages.push(Passage::new(reading(&row.try_get::<String>("", "intro_html")?)));
+            if extent != Extent::Head {
+                document.passages.push(Passage::new(summary));
+                document.passages.push(Passage::new(reading(&row.try_get::<String>("", "intro_html")?)));
+            }
             document.passages.extend(scenarios.remove(&id).unwrap_or_default());
             document.passages.retain(|passage| !passage.text.trim().is_empty());
             document.tags = tag(&pathway).into_iter().collect();
@@ -131,7 +130,26 @@ async fn playbooks(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>
         .collect()
 }
 
-async fn studies(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> {
+/// What scenarios say, by playbook and in their order.
+async fn scenarios(db: &DatabaseConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<Passage>>> {
+    let mut scenarios: HashMap<i64, Vec<Passage>> = HashMap::new();
+    let rows =
+        Sql::new("SELECT id, playbook_id, title, description_html, steps_html FROM scenario WHERE playbook_id IN ")
+            .list(ids.iter().copied())
+            .then(" ORDER BY playbook_id, position, id")
+            .all(db)
+            .await?;
+    for row in rows {
+        let steps: Vec<String> = kept(&row.try_get::<String>("", "steps_html")?);
+        let (title, description): (String, String) = (row.try_get("", "title")?, row.try_get("", "description_html")?);
+        let text = format!("{title}\n{}\n{}", reading(&description), reading(&steps.join("\n")));
+        let anchor = format!("#scenario-{}", Id(row.try_get("", "id")?));
+        scenarios.entry(row.try_get("", "playbook_id")?).or_default().push(Passage { text, anchor: Some(anchor) });
+    }
+    Ok(scenarios)
+}
+
+async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Result<Vec<Document>> {
     let rows = Sql::new(
         "SELECT c.id, c.slug, c.created_by, c.first_published_at, c.endorsement_count, r.title, r.content, \
          b.space_id AS b_space_id, b.visibility AS b_visibility FROM case_study c \
@@ -149,7 +167,9 @@ async fn studies(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<Document>> 
             let url = format!("/case-studies/{slug}");
             let created = row.try_get::<Option<i64>>("", "first_published_at")?.unwrap_or(0);
             let mut document = Document::new(Kind::CaseStudy, id, row.try_get("", "title")?, url, created);
-            document.passages = content.parts.values().map(passage).collect();
+            if extent != Extent::Head {
+                document.passages = content.parts.values().map(passage).collect();
+            }
             document.labels = labels(&content.terms);
             document.labels.push(slug);
             document.tags = tags(&content.terms);
@@ -175,7 +195,7 @@ fn passage(part: &PartView) -> Passage {
     lines.extend(part.measures.iter().map(measure));
     lines.retain(|line| !line.trim().is_empty());
     // A summary opens the page; it has no place of its own to lead to.
-    let anchor = (part.key != PartKey::Summary).then(|| part.key.as_str().to_owned());
+    let anchor = (part.key != PartKey::Summary).then(|| format!("#{}", part.key.as_str()));
     Passage { text: lines.join("\n"), anchor }
 }
 

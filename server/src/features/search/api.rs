@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, web};
 
 use super::asked::SearchQuery;
-use super::find::{ResultsView, decode, find};
+use super::find::{ResultsView, find, seal};
 use super::suggest::{SuggestQuery, SuggestionsView, suggest};
 use crate::app::AppState;
 use crate::search::{Reach, reach};
@@ -32,7 +32,8 @@ pub(super) async fn search(
 ) -> Result<HttpResponse> {
     let reach = reach_of(&state, &viewer).await?;
     let limit = usize::try_from(at.limit()?).unwrap_or(0);
-    let after = decode(at.cursor.as_deref().unwrap_or_default())?;
+    let seal = seal(&state, viewer.member().map(|me| me.id), &asked);
+    let cursor = at.cursor.as_deref().unwrap_or_default();
     let checked = asked.check(&state, &reach).await?;
     let results = if asked.is_empty() {
         ResultsView {
@@ -44,7 +45,7 @@ pub(super) async fn search(
             next_cursor: None,
         }
     } else {
-        find(&state, reach, viewer.member().is_some(), &checked, limit, after).await?
+        find(&state, reach, viewer.member().is_some(), &checked, limit, cursor, &seal).await?
     };
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "private, no-store")).json(results))
 }

@@ -9,12 +9,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::asked::Asked;
+use super::asked::{Asked, SearchQuery};
 use crate::app::AppState;
 use crate::ports::clock::rfc3339;
-use crate::ports::search::{Ask, Facets, Found, Hit, Place, place};
-use crate::search::snippet::{Marks, marked, snippet};
-use crate::search::{Document, Kind, Reach};
+use crate::ports::search::{Ask, Facets, Hit, Place, place};
+use crate::search::snippet::{Marks, Snippet, marked, snippet};
+use crate::search::{Document, Extent, Kind, Reach};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};
 
@@ -83,20 +83,31 @@ pub struct ResultsView {
     pub next_cursor: Option<String>,
 }
 
-/// A place in a list of hits as a cursor.
-pub fn encode(place: Place) -> String {
-    let Place { key, kind, id, version, now } = place;
-    URL_SAFE_NO_PAD.encode(format!("{key}.{}.{id}.{version}.{now}", kind.number()))
+/// What binds a cursor to the question it is from and to who asked it: nobody asks an old state of
+/// the index anything else.
+pub(super) fn seal(state: &AppState, member: Option<i64>, asked: &SearchQuery) -> String {
+    let token = state.secrets.token(&format!("search cursor {} {}", member.unwrap_or(0), asked.address()));
+    token.chars().take(20).collect()
 }
 
-/// The place that a cursor names.
-pub fn decode(text: &str) -> Result<Option<Place>> {
+/// A place in a list of hits as a cursor.
+fn encode(place: Place, seal: &str) -> String {
+    let Place { key, kind, id, version, now } = place;
+    URL_SAFE_NO_PAD.encode(format!("{key}.{}.{id}.{version}.{now}.{seal}", kind.number()))
+}
+
+/// The place that a cursor names; only one of the same question.
+fn decode(text: &str, seal: &str) -> Result<Option<Place>> {
     if text.is_empty() {
         return Ok(None);
     }
     let wrong = || AppError::field("cursor", "is not one of this list");
     let bytes = (text.len() <= 200).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten().ok_or_else(wrong)?;
     let text = String::from_utf8(bytes).map_err(|_| wrong())?;
+    let (text, sealed) = text.rsplit_once('.').ok_or_else(wrong)?;
+    if !crate::app::secrets::same(sealed, seal) {
+        return Err(wrong());
+    }
     let mut parts = text.split('.');
     let mut part = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or_else(wrong);
     let (key, kind, id, version, now) = (part()?, part()?, part()?, part()?, part()?);
@@ -111,8 +122,10 @@ pub async fn find(
     member: bool,
     asked: &Asked,
     limit: usize,
-    after: Option<Place>,
+    cursor: &str,
+    seal: &str,
 ) -> Result<ResultsView> {
+    let after = decode(cursor, seal)?;
     let (started, now) = (Instant::now(), state.clock.now());
     let ask = Ask {
         query: Arc::clone(&asked.query),
@@ -128,37 +141,47 @@ pub async fn find(
     let found = state.search.ask(ask).await?;
     let now = after.map_or(now, |after| after.now);
     let next = found.hits.last().filter(|_| found.more);
-    let next_cursor = next.map(|last| encode(place(last, asked.sort, found.version, now)));
-    let items = shown(state, &reach, &found.hits, &found.marks).await?;
+    let next_cursor = next.map(|last| encode(place(last, asked.sort, found.version, now), seal));
+    let items = shown(state, &reach, found.hits, found.marks).await?;
     let facets = facets(state, &reach, member, &found.facets).await?;
-    let Found { total, did_you_mean, .. } = found;
+    let (total, did_you_mean) = (found.total, found.did_you_mean);
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(ResultsView { items, facets, total, took_ms, did_you_mean, next_cursor })
 }
 
-/// Hits as the rows are now, for this viewer.
-pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks) -> Result<Vec<ItemView>> {
+/// What hits are now, by the rows, for this viewer; what is gone or not theirs to see is left out.
+pub(super) async fn documents_of(
+    state: &AppState,
+    reach: &Reach,
+    hits: &[Hit],
+    extent: Extent<'_>,
+) -> Result<HashMap<(Kind, i64), Document>> {
     let db = state.store.read();
     let mut documents: HashMap<(Kind, i64), Document> = HashMap::new();
     for source in crate::features::search_sources() {
         let kind = source.kind();
         let ids: Vec<i64> = hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect();
         if !ids.is_empty() {
-            let read = source.documents(db, &ids).await?.into_iter().filter(|of| reach.sees(&of.audience));
+            let read = source.documents(db, &ids, extent).await?.into_iter().filter(|of| reach.sees(&of.audience));
             documents.extend(read.map(|of| ((kind, of.id), of)));
         }
     }
-    let authors = authors(state, documents.values().filter_map(|of| of.author).collect()).await?;
-    let spaces = state.spaces.snapshot(state).await?;
-    let mut items = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let Some(of) = documents.get(&(hit.kind, hit.id)) else { continue };
+    Ok(documents)
+}
+
+/// A hit with what is marked in it.
+struct Marked {
+    hit: Hit,
+    of: Document,
+    passage: Snippet,
+    title_html: String,
+    labels_html: Vec<String>,
+}
+
+impl Marked {
+    /// Looks through the texts: not for a thread that serves others.
+    fn new(hit: Hit, of: Document, marks: &Marks) -> Self {
         let passage = snippet(&of.passages, marks);
-        let space = of.space.and_then(|id| spaces.by_id(id));
-        let url = match &passage.anchor {
-            Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}#{anchor}", of.url),
-            _ => of.url.clone(),
-        };
         let title_html = marked(&of.title, marks);
         let shows_why = [&title_html, &passage.html].iter().any(|html| html.contains("<mark>"));
         let why = |text: &str| Some(marked(text, marks)).filter(|html| html.contains("<mark>"));
@@ -167,12 +190,34 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
         if labels_html.is_empty() && !shows_why {
             labels_html.extend(of.labels.iter().find_map(|label| why(label)));
         }
-        items.push(ItemView {
+        Self { hit, of, passage, title_html, labels_html }
+    }
+}
+
+/// Hits as they are shown.
+async fn shown(state: &AppState, reach: &Reach, hits: Vec<Hit>, marks: Marks) -> Result<Vec<ItemView>> {
+    let roots = marks.roots();
+    let mut documents = documents_of(state, reach, &hits, Extent::Best(&roots)).await?;
+    let authors = authors(state, documents.values().filter_map(|of| of.author).collect()).await?;
+    let spaces = state.spaces.snapshot(state).await?;
+    let looked_through = tokio::task::spawn_blocking(move || {
+        let found = hits.into_iter().filter_map(|hit| Some((hit, documents.remove(&(hit.kind, hit.id))?)));
+        found.map(|(hit, of)| Marked::new(hit, of, &marks)).collect::<Vec<_>>()
+    });
+    let looked_through = looked_through.await.map_err(|error| AppError::Internal(Box::new(error)))?;
+    let items = looked_through.into_iter().map(|Marked { hit, of, passage, title_html, labels_html }| {
+        // What is open to everybody may stand in a space that is there for its people alone.
+        let space = of.space.and_then(|id| spaces.by_id(id)).filter(|space| reach.knows(space.id));
+        let url = match &passage.anchor {
+            Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}{anchor}", of.url),
+            _ => of.url,
+        };
+        ItemView {
             kind: hit.kind,
             id: Id(hit.id),
             labels_html,
             title_html,
-            title: of.title.clone(),
+            title: of.title,
             snippet_html: passage.html,
             url,
             space: space.map(|space| space.slug.clone()),
@@ -182,9 +227,9 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
             created: of.created_at,
             accepted: of.accepted,
             score: hit.score,
-        });
-    }
-    Ok(items)
+        }
+    });
+    Ok(items.collect())
 }
 
 async fn authors(state: &AppState, mut ids: Vec<i64>) -> Result<HashMap<i64, ByView>> {

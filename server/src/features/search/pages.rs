@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::api::reach_of;
 use super::asked::SearchQuery;
-use super::find::{ItemView, ResultsView, decode, find};
+use super::find::{ItemView, ResultsView, find, seal};
 use super::saved::{self, NewSaved, SavedChange, SavedView};
 use crate::app::AppState;
 use crate::search::{Kind, Reach};
@@ -104,9 +104,10 @@ async fn answer(
     asked: &SearchQuery,
     at: &PageQuery,
 ) -> Result<ResultsView> {
-    let after = decode(at.cursor.as_deref().unwrap_or_default())?;
+    let seal = seal(state, viewer.member().map(|me| me.id), asked);
     let checked = asked.check(state, reach).await?;
-    find(state, Arc::clone(reach), viewer.member().is_some(), &checked, SHOWN, after).await
+    let cursor = at.cursor.as_deref().unwrap_or_default();
+    find(state, Arc::clone(reach), viewer.member().is_some(), &checked, SHOWN, cursor, &seal).await
 }
 
 /// The name of the room that is searched, if the viewer may read it.

@@ -140,7 +140,7 @@ pub async fn change(tx: &mut Tx, member: i64, id: i64, change: &SavedChange) -> 
     let since = (notify && !before.notify).then(|| tx.now());
     let mut sql = Sql::new("UPDATE saved_search SET name = ").bind(name).then(", notify = ").bind(notify);
     if let Some(since) = since {
-        sql = sql.then(", checked_at = ").bind(since);
+        sql = sql.then(", unseen_from = NULL, checked_at = ").bind(since);
     }
     sql.then(" WHERE id = ").bind(id).run(tx.conn()).await?;
     one(tx.conn(), member, id).await

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::asked::SearchQuery;
-use super::find::shown;
+use super::find::documents_of;
 use crate::app::AppState;
 use crate::ports::search::{Ask, Sort};
-use crate::search::{Kind, Reach};
+use crate::search::{Extent, Kind, Reach};
 use crate::store::Id;
 use crate::web::error::Result;
 
@@ -65,14 +65,19 @@ pub async fn suggest(state: &AppState, reach: Arc<Reach>, asked: &SuggestQuery) 
         facets: false,
     };
     let found = state.search.ask(ask).await?;
-    let items = shown(state, &reach, &found.hits, &found.marks).await?;
-    let view = |item: super::find::ItemView| SuggestionView {
-        kind: item.kind,
-        id: item.id,
-        title: item.title,
-        url: item.url,
-        space: item.space,
-        space_name: item.space_name,
-    };
-    Ok(SuggestionsView { items: items.into_iter().map(view).collect() })
+    let mut documents = documents_of(state, &reach, &found.hits, Extent::Head).await?;
+    let spaces = state.spaces.snapshot(state).await?;
+    let items = found.hits.iter().filter_map(|hit| {
+        let of = documents.remove(&(hit.kind, hit.id))?;
+        let space = of.space.and_then(|id| spaces.by_id(id)).filter(|space| reach.knows(space.id));
+        Some(SuggestionView {
+            kind: hit.kind,
+            id: Id(hit.id),
+            title: of.title,
+            url: of.url,
+            space: space.map(|space| space.slug.clone()),
+            space_name: space.map(|space| space.name.clone()),
+        })
+    });
+    Ok(SuggestionsView { items: items.collect() })
 }

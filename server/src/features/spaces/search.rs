@@ -2,7 +2,7 @@
 
 use sea_orm::DatabaseConnection;
 
-use crate::search::{Audience, Document, Kind, Passage, Source, SourceAnswer};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer};
 use crate::store::Sql;
 use crate::web::error::Result;
 
@@ -14,7 +14,12 @@ impl Source for Spaces {
         Kind::Space
     }
 
-    fn documents<'a>(&'a self, db: &'a DatabaseConnection, ids: &'a [i64]) -> SourceAnswer<'a, Vec<Document>> {
+    fn documents<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        ids: &'a [i64],
+        _extent: Extent<'a>,
+    ) -> SourceAnswer<'a, Vec<Document>> {
         Box::pin(spaces(db, ids))
     }
 

@@ -137,6 +137,20 @@ impl Blobs {
             .boxed()
     }
 
+    /// The keys below a folder of keys that were written before a time, microseconds; in no order,
+    /// read in pages.
+    #[must_use]
+    pub fn written_before(&self, folder: &str, before: i64) -> BoxStream<'static, Result<String>> {
+        self.store
+            .list(Some(&Path::from(folder)))
+            .map_err(AppError::from)
+            .try_filter_map(move |found| async move {
+                let old = found.last_modified.timestamp_micros() < before;
+                Ok(old.then(|| found.location.to_string()))
+            })
+            .boxed()
+    }
+
     /// Whether the store answers.
     pub async fn is_ready(&self) -> bool {
         let asked = async {

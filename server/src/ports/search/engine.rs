@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::embedded::{self, Generation, Shared};
 use super::meili::{self, MeiliIndex};
 use super::{Ask, Change, EngineError, EngineResult, Found, Progress, Tuning};
@@ -85,12 +87,16 @@ impl Index {
         }
     }
 
-    /// Answers a question.
-    pub async fn search(&self, ask: Ask) -> EngineResult<Found> {
+    /// Answers a question. `turn` ends with the work, not with whoever waits for it.
+    pub async fn search(&self, ask: Ask, turn: Option<OwnedSemaphorePermit>) -> EngineResult<Found> {
         match self {
             Self::Embedded(index) => {
                 let index = Shared::clone(index);
-                blocking(move || index.search(&ask)).await
+                let work = move || {
+                    let _turn = turn;
+                    index.search(&ask)
+                };
+                blocking(work).await
             }
             Self::Meili(index) => index.search(&ask).await,
         }

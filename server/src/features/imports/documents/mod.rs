@@ -1,10 +1,13 @@
 //! A folder of documents: each file becomes a resource of a library.
 //!
 //! Invariants: a file is known by its path below the folder; one that is there already is not added
-//! again, and one that has changed becomes a new version. Markdown that fits becomes a note, which
-//! is read in the page; everything else stays the file it is.
+//! again, one that has changed becomes a new version, and what its front matter says anew is taken.
+//! Two folders of one name are two. Markdown that fits becomes a note, which is read in the page;
+//! everything else stays the file it is.
 
 mod front;
+mod source;
+mod texts;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +24,7 @@ use crate::features::library::actions::{
 };
 use crate::features::library::files::{self, Received};
 use crate::features::library::policy::title_of;
-use crate::store::Sql;
+use crate::store::{Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::BODY;
 use crate::web::error::{AppError, Result};
@@ -67,11 +70,14 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let progress = Arc::new(Progress::new(walked.iter().map(|found| found.size).sum(), options.quiet));
     progress.count(|report| report.documents = true);
     let space = space::make(state, goal, english().t("demo.import.from_documents")).await?;
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let source = format!("documents:{}:{name}", crate::store::Id(space));
+    let source = source::of(state, space, &folder).await.map_err(|error| stopped(&error))?;
     let run = Run { state: state.clone(), source, space, owner, progress };
     run.progress.stage("documents");
     let done = all(&run, walked).await;
+    let done = match done {
+        Ok(()) => texts::tell(&run).await,
+        stopped => stopped,
+    };
     let report = run.progress.finish();
     done.map(|()| report).map_err(|error| stopped(&error))
 }
@@ -79,9 +85,12 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
 async fn all(run: &Run, found: Vec<Found>) -> Result<()> {
     for chunk in found.chunks(refs::CHUNK) {
         let paths: Vec<String> = chunk.iter().map(|found| found.path.clone()).collect();
-        let known = refs::known(run.state.store.read(), &run.source, refs::RESOURCE, &paths).await?;
+        let db = run.state.store.read();
+        let known = refs::known(db, &run.source, refs::RESOURCE, &paths).await?;
+        let said = refs::known(db, &run.source, refs::FIELDS, &paths).await?;
         for file in chunk {
-            match one(run, file, known.get(&file.path).copied()).await {
+            let known = known.get(&file.path).map(|id| Known { id: *id, fields: said.get(&file.path).copied() });
+            match one(run, file, known).await {
                 Ok(()) => {}
                 // What is wrong with one file is no reason to leave the others.
                 Err(
@@ -89,8 +98,11 @@ async fn all(run: &Run, found: Vec<Found>) -> Result<()> {
                     | AppError::TooLarge(_)
                     | AppError::UnsupportedType(_)
                     | AppError::BadRequest(_)
-                    | AppError::Conflict(_)),
-                ) => run.progress.broken(&file.path, 1, &said(&error)),
+                    | AppError::Conflict(_)
+                    // Whoever shared it may no longer change it, or it is gone meanwhile.
+                    | AppError::Forbidden(_)
+                    | AppError::NotFound),
+                ) => run.progress.broken(&file.path, 1, &reason(&error)),
                 Err(error) => return Err(error),
             }
             run.progress.advance(file.size);
@@ -108,7 +120,14 @@ async fn all(run: &Run, found: Vec<Found>) -> Result<()> {
         .await
 }
 
-fn said(error: &AppError) -> String {
+/// What an earlier run made of a file.
+struct Known {
+    id: i64,
+    /// What it said of itself then.
+    fields: Option<i64>,
+}
+
+fn reason(error: &AppError) -> String {
     match error {
         AppError::Invalid(faults) => {
             let said: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.field, fault.message)).collect();
@@ -119,14 +138,14 @@ fn said(error: &AppError) -> String {
 }
 
 /// One file: added, known, or a new version of what it was.
-async fn one(run: &Run, found: &Found, known: Option<i64>) -> Result<()> {
+async fn one(run: &Run, found: &Found, known: Option<Known>) -> Result<()> {
     if found.size == 0 {
         run.progress.count(|report| report.skipped += 1);
         return Ok(());
     }
     let (fields, content) = read(run, found).await?;
     match known {
-        Some(id) => again(run, id, content).await,
+        Some(known) => again(run, found, &known, &fields, content).await,
         None => add(run, found, fields, content).await,
     }
 }
@@ -165,6 +184,7 @@ async fn receive(run: &Run, path: &Path, name: &str) -> Result<Received> {
 async fn add(run: &Run, found: &Found, fields: Fields, content: Content) -> Result<()> {
     let (owner, space, source, path) = (run.owner, run.space, run.source.clone(), found.path.clone());
     let file = if let Content::File(file) = &content { Some(file.clone()) } else { None };
+    let said = source::number_of(&fields);
     let new = NewResource { fields, content };
     keeping(&run.state, file.as_ref(), async |kept| {
         let prepared = prepare_import(&run.state, space, &new).await?;
@@ -172,7 +192,8 @@ async fn add(run: &Run, found: &Found, fields: Fields, content: Content) -> Resu
             .store
             .write(async move |tx| {
                 let id = insert_resource(tx, owner, space, &prepared, &kept).await?;
-                refs::keep(tx, &source, &[(refs::RESOURCE, path.clone(), id)]).await
+                refs::keep(tx, &source, &[(refs::RESOURCE, path.clone(), id)]).await?;
+                refs::replace(tx, &source, refs::FIELDS, &path, said).await
             })
             .await
     })
@@ -181,12 +202,16 @@ async fn add(run: &Run, found: &Found, fields: Fields, content: Content) -> Resu
     Ok(())
 }
 
-/// A file that an earlier run added: nothing, or a new version if it has changed.
-async fn again(run: &Run, id: i64, content: Content) -> Result<()> {
-    let drop_file = async || match &content {
-        Content::File(file) => files::release(&run.state, file).await,
-        _ => Ok(()),
+/// A file that an earlier run added: nothing, or a new version if it has changed; and what it says of
+/// itself, if that has.
+async fn again(run: &Run, found: &Found, known: &Known, fields: &Fields, content: Content) -> Result<()> {
+    let drop_file = async || {
+        if let Content::File(file) = &content {
+            files::release(&run.state, file).await;
+        }
+        Ok(())
     };
+    let id = known.id;
     let row = Sql::new(
         "SELECT r.form, r.author_id, r.deleted_at, r.hidden_at, r.purged_at, v.sha256, v.body FROM resource r \
          JOIN resource_version v ON v.id = r.version_id WHERE r.id = ",
@@ -195,6 +220,7 @@ async fn again(run: &Run, id: i64, content: Content) -> Result<()> {
     .one(run.state.store.read())
     .await?;
     let Some(row) = row else { return drop_file().await };
+    let author: i64 = row.try_get("", "author_id")?;
     let gone = ["deleted_at", "hidden_at", "purged_at"]
         .iter()
         .any(|name| row.try_get::<Option<i64>>("", name).is_ok_and(|at| at.is_some()));
@@ -209,13 +235,24 @@ async fn again(run: &Run, id: i64, content: Content) -> Result<()> {
         // It has become something else; what is there stays.
         _ => true,
     };
+    let said = source::number_of(fields);
+    // What was changed here stays as long as the file says what it said before.
+    let told = !gone && known.fields.is_some_and(|before| before != said);
     if gone || same {
-        run.progress.count(|report| report.known += 1);
-        return drop_file().await;
+        drop_file().await?;
+    } else {
+        let new =
+            NewVersionOf { resource: id, content, note: String::new(), confirmed: true, if_match: IfMatch::default() };
+        actions::add_version_as(&run.state, author, &new).await?;
     }
-    let new =
-        NewVersionOf { resource: id, content, note: String::new(), confirmed: true, if_match: IfMatch::default() };
-    actions::add_version_as(&run.state, row.try_get("", "author_id")?, &new).await?;
-    run.progress.count(|report| report.changed += 1);
+    if told {
+        actions::edit_as(&run.state, author, id, fields, None, IfMatch::default()).await?;
+    }
+    if !gone && known.fields != Some(said) {
+        let (source, path) = (run.source.clone(), found.path.clone());
+        let keep = async move |tx: &mut Tx| refs::replace(tx, &source, refs::FIELDS, &path, said).await;
+        run.state.store.write(keep).await?;
+    }
+    run.progress.count(|report| if (gone || same) && !told { report.known += 1 } else { report.changed += 1 });
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Collections: making, changing, and what is in them in which order.
 
+use std::collections::HashSet;
+
 use actix_web::HttpResponse;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
@@ -8,6 +10,7 @@ use super::ground;
 use crate::app::AppState;
 use crate::entities::collection;
 use crate::features::library::policy::MOST_ITEMS;
+use crate::features::library::queries::new_collection;
 use crate::store::{Id, Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{BODY, TITLE, Text, check};
@@ -66,15 +69,7 @@ pub async fn create_collection_once(
     let (member, ready) = (me.id, ready(state, space, new).await?);
     write_once(state, member, once, async move |tx| {
         let id = insert(tx, member, space, &ready).await?;
-        let view = serde_json::json!({
-            "id": Id(id),
-            "title": ready.title,
-            "introduction": ready.introduction.0,
-            "introduction_html": ready.introduction.1,
-            "resource_count": 0,
-            "resources": [],
-            "version": 1,
-        });
+        let view = new_collection(tx.conn(), id).await?;
         Ok(Answer::created(format!("/api/v1/collections/{}", Id(id)), &view, Some(id))?.with_etag(of_version(1)))
     })
     .await
@@ -168,15 +163,36 @@ async fn set_items(tx: &Tx, ground: &ground::CollectionGround, resources: &[i64]
     if found != i64::try_from(wanted.len()).unwrap_or(i64::MAX) {
         return Err(AppError::field("resources", "are resources of the same space"));
     }
-    Sql::new("DELETE FROM collection_item WHERE collection_id = ").bind(ground.id).run(tx.conn()).await?;
+    let unseen = unseen(tx, ground.id, &wanted).await?;
+    let mut taken = Sql::new("DELETE FROM collection_item WHERE collection_id = ").bind(ground.id);
+    if !unseen.is_empty() {
+        taken = taken.then(" AND resource_id NOT IN ").list(unseen.iter().map(|(id, _)| *id));
+    }
+    taken.run(tx.conn()).await?;
+    let kept: HashSet<i32> = unseen.iter().map(|(_, place)| *place).collect();
+    let places = (1i32..).filter(|place| !kept.contains(place));
     let rows: Vec<[sea_orm::Value; 3]> =
-        (1i32..).zip(&wanted).map(|(place, id)| [ground.id.into(), (*id).into(), place.into()]).collect();
+        places.zip(&wanted).map(|(place, id)| [ground.id.into(), (*id).into(), place.into()]).collect();
     crate::store::insert_rows(
         tx.conn(),
         "INSERT INTO collection_item (collection_id, resource_id, place) VALUES ",
         rows,
     )
     .await
+}
+
+/// What is in a collection and not shown in it now, as it is hidden or deleted, with its places: whoever
+/// orders what they see decides nothing about it, and it may come back.
+async fn unseen(tx: &Tx, collection: i64, wanted: &[i64]) -> Result<Vec<(i64, i32)>> {
+    let rows =
+        Sql::new("SELECT i.resource_id, i.place FROM collection_item i JOIN resource r ON r.id = i.resource_id ")
+            .then("WHERE (r.deleted_at IS NOT NULL OR r.hidden_at IS NOT NULL) AND i.collection_id = ")
+            .bind(collection)
+            .all(tx.conn())
+            .await?;
+    let all = rows.iter().map(|row| Ok((row.try_get("", "resource_id")?, row.try_get("", "place")?)));
+    let all = all.collect::<Result<Vec<(i64, i32)>>>()?;
+    Ok(all.into_iter().filter(|(id, _)| !wanted.contains(id)).collect())
 }
 
 /// Puts a resource at the end of a collection (`on`), or takes it out.

@@ -152,7 +152,8 @@ pub(super) const fn file_of(content: &Content) -> Option<&Received> {
     if let Content::File(file) = content { Some(file) } else { None }
 }
 
-/// Runs a write that may keep a file; what it does not keep is removed again.
+/// Runs a write that may keep a file; what it does not keep is removed again. Where it is not known
+/// whether the write was done, as its answer was lost, the bytes are left to the sweep.
 pub async fn keeping<T>(
     state: &AppState,
     file: Option<&Received>,
@@ -160,10 +161,13 @@ pub async fn keeping<T>(
 ) -> Result<T> {
     let kept = Arc::new(AtomicBool::new(false));
     let done = write(Arc::clone(&kept)).await;
-    if let Some(file) = file
-        && (done.is_err() || !kept.load(Ordering::Relaxed))
-    {
-        files::release(state, file).await?;
+    let needed = match &done {
+        Ok(_) => kept.load(Ordering::Relaxed),
+        // A commit whose connection broke may have arrived, or still do.
+        Err(error) => matches!(error, AppError::Unavailable(_) | AppError::Internal(_)),
+    };
+    if let Some(file) = file.filter(|_| !needed) {
+        files::release(state, file).await;
     }
     done
 }
@@ -242,7 +246,8 @@ pub(super) async fn keep_file(
     if limited && outcome == Kept::New && file.size > left {
         return Err(AppError::TooLarge("This is more than what is left of the space for your files.".into()));
     }
-    kept.store(outcome == Kept::New, Ordering::Relaxed);
+    // Of what was known a job removes the bytes that came.
+    kept.store(true, Ordering::Relaxed);
     Ok(())
 }
 

@@ -24,6 +24,18 @@ pub async fn edit(
     content: Option<&Content>,
     if_match: IfMatch,
 ) -> Result<()> {
+    edit_as(state, me.id, id, fields, content, if_match).await
+}
+
+/// The same for a member by id.
+pub async fn edit_as(
+    state: &AppState,
+    member: i64,
+    id: i64,
+    fields: &Fields,
+    content: Option<&Content>,
+    if_match: IfMatch,
+) -> Result<()> {
     let space = space_of(state, id).await?;
     let ready = ready(state, space, fields, None).await?;
     let next = match content {
@@ -39,8 +51,7 @@ pub async fn edit(
             Some(versions::prepare(state, &new).await?)
         }
     };
-    let (member, described) =
-        (me.id, *fields != Fields { note: fields.note.clone(), confirmed: fields.confirmed, ..Fields::default() });
+    let described = *fields != Fields { note: fields.note.clone(), confirmed: fields.confirmed, ..Fields::default() };
     state
         .store
         .write(async move |tx| {

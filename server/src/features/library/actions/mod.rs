@@ -16,7 +16,7 @@ pub use collections::{
     set_collected,
 };
 pub use create::{Content, NewResource, create, create_once, insert_resource, keeping, prepare_import};
-pub use edit::edit;
+pub use edit::{edit, edit_as};
 pub use fields::Fields;
 pub use moderate::{flag, hide, purge, settle};
 pub use opinions::{count_download, set_endorsement};

@@ -165,13 +165,13 @@ pub(super) struct Sent {
 pub(super) async fn sent(req: &HttpRequest, payload: web::Payload, state: &AppState, room: i64) -> Result<Sent> {
     let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
-        let form = files::read(req, payload, state, room, false).await?;
+        let form = files::read(req, payload, state, room).await?;
         let Some(file) = form.file.clone() else { return Err(AppError::field("file", "is needed")) };
         let once = Once::of(req, &fingerprint(&form, &file.sha256));
         let once = match once {
             Ok(once) => once,
             Err(error) => {
-                files::release(state, &file).await?;
+                files::release(state, &file).await;
                 return Err(error);
             }
         };

@@ -37,7 +37,8 @@ pub(super) struct CollectionPatch {
     title: Option<String>,
     #[schema(max_length = 60_000)]
     introduction: Option<String>,
-    /// Ids of its resources in their order; those left out are no longer in it.
+    /// Ids of its resources in their order; those left out are no longer in it, but for what is
+    /// hidden or deleted, which keeps its place.
     #[schema(max_items = 200)]
     resources: Option<Vec<String>>,
     #[serde(default)]

@@ -9,13 +9,14 @@ use crate::app::AppState;
 use crate::entities::kinds::ScanState;
 use crate::entities::stored_file;
 use crate::features::library::actions::count_download;
-use crate::features::library::files;
-use crate::features::library::model::{FileView, PageText};
+use crate::features::library::files::{self, Counts};
+use crate::features::library::model::{FileView, PageText, VersionView};
 use crate::features::library::queries;
 use crate::features::people::disposition;
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::headers::only_head;
 use crate::web::pagination::{Page, PageQuery};
+use crate::web::rate_limit::client_address;
 use crate::web::viewer::Viewer;
 use sea_orm::EntityTrait as _;
 
@@ -64,7 +65,7 @@ pub(super) async fn get(
     } else if let Some(url) = &version.url {
         let mut answer = HttpResponse::SeeOther();
         answer.insert_header(("Location", url.as_str())).insert_header(("Referrer-Policy", "no-referrer"));
-        (answer.insert_header(("Cache-Control", "no-store")).finish(), true)
+        (answer.insert_header(("Cache-Control", "no-store")).finish(), Counts::Yes)
     } else {
         let mut answer = HttpResponse::Ok();
         answer
@@ -72,14 +73,31 @@ pub(super) async fn get(
             .insert_header(("Content-Disposition", disposition("attachment", &format!("{}.md", seen.row.title))))
             .insert_header(("Content-Security-Policy", "sandbox; default-src 'none'"))
             .insert_header(("Cache-Control", "private, no-cache"));
-        (answer.body(version.body.clone().unwrap_or_default()), true)
+        (answer.body(version.body.clone().unwrap_or_default()), Counts::Yes)
     };
     // Pictures are fetched by pages that show them: that is no download.
     let shown = req.headers().get("Sec-Fetch-Dest").is_some_and(|value| value.as_bytes() == b"image");
-    if counts && !shown && !only_head(&req) {
-        count_download(&state, id.0).await?;
+    if !shown
+        && !only_head(&req)
+        && is_counted(&req, &state, &viewer, &version, counts)
+        && let Err(error) = count_download(&state, id.0).await
+    {
+        // Whoever wants to read is not kept from it by a number.
+        tracing::warn!(%error, "a download was not counted");
     }
     Ok(answer)
+}
+
+fn is_counted(req: &HttpRequest, state: &AppState, viewer: &Viewer, of: &VersionView, counts: Counts) -> bool {
+    let who = || match viewer.member() {
+        Some(me) => me.id.to_string(),
+        None => client_address(req, state).to_string(),
+    };
+    match counts {
+        Counts::Yes => true,
+        Counts::First => of.file.as_ref().is_some_and(|file| state.downloads.is_first(&who(), &file.sha256)),
+        Counts::No => false,
+    }
 }
 
 /// 409 for what waits for the scanner, 404 for what it refused.
@@ -87,6 +105,9 @@ fn held(file: &FileView) -> Result<()> {
     match file.scan {
         ScanState::Off | ScanState::Clean => Ok(()),
         ScanState::Waiting => Err(AppError::Conflict("This file is held until the virus scanner has seen it.".into())),
+        ScanState::Unscannable => {
+            Err(AppError::Conflict("This file is held: the virus scanner does not take it.".into()))
+        }
         ScanState::Infected => Err(AppError::NotFound),
     }
 }

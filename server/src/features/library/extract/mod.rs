@@ -25,7 +25,8 @@ pub const MOST_INPUT: u64 = 64 << 20;
 const MOST_TEXT: usize = 4_000_000;
 /// Pages of a file.
 const MOST_PAGES: usize = 5_000;
-/// Characters of one page; what is longer goes on in the next.
+/// Characters of one page. A text without pages goes on in the next; of a page that has its own
+/// number the rest is left out.
 const MOST_PAGE: usize = 50_000;
 /// Address space of the process, bytes.
 const MEMORY: u64 = 3 << 29;
@@ -88,11 +89,13 @@ struct Out<W: std::io::Write> {
     left: usize,
     pages: usize,
     last: i32,
+    /// Something of it was left out.
+    cut: bool,
 }
 
 impl<W: std::io::Write> Out<W> {
     const fn new(to: W) -> Self {
-        Self { to, left: MOST_TEXT, pages: 0, last: 0 }
+        Self { to, left: MOST_TEXT, pages: 0, last: 0, cut: false }
     }
 
     /// Writes a page by its number. `Err`: no more is taken.
@@ -101,15 +104,17 @@ impl<W: std::io::Write> Out<W> {
         if text.is_empty() || number <= self.last {
             return Ok(());
         }
+        if self.left == 0 || self.pages >= MOST_PAGES {
+            return Err(Reason::Large);
+        }
         let label: String = tidy(label, false).lines().next().unwrap_or_default().chars().take(120).collect();
-        let count = text.chars().count();
-        let whole = count <= self.left && count <= MOST_PAGE;
-        let text: String = if whole { text } else { text.chars().take(self.left.min(MOST_PAGE)).collect() };
-        self.left = self.left.saturating_sub(count);
+        let (count, most) = (text.chars().count(), self.left.min(MOST_PAGE));
+        let text: String = if count <= most { text } else { text.chars().take(most).collect() };
+        self.cut |= count > most;
+        self.left -= count.min(most);
         self.pages += 1;
         self.last = number;
-        self.line(&Line::Page { number, label, table, text })?;
-        if !whole || self.left == 0 || self.pages >= MOST_PAGES { Err(Reason::Large) } else { Ok(()) }
+        self.line(&Line::Page { number, label, table, text })
     }
 
     /// Writes a text without pages, in parts that end with a line.
@@ -213,7 +218,7 @@ fn read_and_write(kind: &str) {
 }
 
 fn take_out<W: std::io::Write>(kind: &str, bytes: Vec<u8>, out: &mut Out<W>) -> Result<(), Reason> {
-    match kind {
+    let done = match kind {
         "pdf" => pdf::read(&bytes, out),
         "docx" => office::docx(bytes, out),
         "pptx" => office::pptx(bytes, out),
@@ -223,7 +228,8 @@ fn take_out<W: std::io::Write>(kind: &str, bytes: Vec<u8>, out: &mut Out<W>) -> 
         "tsv" => tables::separated(&bytes, Some(b'\t'), out),
         "html" => text::html(&bytes, out),
         _ => text::plain(&bytes, out),
-    }
+    };
+    if out.cut { done.and(Err(Reason::Large)) } else { done }
 }
 
 #[cfg(test)]
@@ -264,6 +270,31 @@ mod tests {
         assert_eq!(pages("csv", b"a,\"b\nc\"\n1,2\n").0, [page(1, true, "a\tb c\n1\t2")]);
         assert_eq!(pages("csv", b"a;b\n1;2\n").0, [page(1, true, "a\tb\n1\t2")]);
         assert_eq!(pages("tsv", b"a\tb\n1\t2\n").0, [page(1, true, "a\tb\n1\t2")]);
+    }
+
+    #[test]
+    fn a_long_table_goes_on_under_the_same_first_row() {
+        let rows: String = (0..20_000).map(|n| format!("{n},Ward {n}\n")).collect();
+        let (lines, reason) = pages("csv", format!("Number,Ward\n{rows}").as_bytes());
+        assert!(lines.len() > 5 && reason.is_none(), "{} {reason:?}", lines.len());
+        let mut seen = 0;
+        for (at, line) in (1..).zip(&lines) {
+            let Line::Page { number, table: true, text, .. } = line else { panic!("{line:?}") };
+            assert_eq!((*number, text.lines().next()), (at, Some("Number\tWard")));
+            seen += text.lines().count() - 1;
+        }
+        assert_eq!(seen, 20_000, "each row once");
+        let endless = format!("a,b\n{}", "some,more\n".repeat(500_000));
+        assert_eq!(pages("csv", endless.as_bytes()).1, Some(Reason::Large));
+    }
+
+    #[test]
+    fn a_page_that_is_too_long_ends_no_document() {
+        let mut out = Out::new(Vec::new());
+        for (number, text) in [(1, "x".repeat(MOST_PAGE + 1)), (2, "The next page.".to_owned())] {
+            assert_eq!(out.page(number, "", false, &text), Ok(()));
+        }
+        assert_eq!((out.pages, out.cut, out.left), (2, true, MOST_TEXT - MOST_PAGE - 14));
     }
 
     #[test]

@@ -7,61 +7,79 @@ use calamine::{Data, Reader as _};
 use super::text::decoded;
 use super::{Out, Reason};
 
-/// Rows of a sheet, and columns, that are taken.
+/// Rows of a page of a table, and columns, that are taken.
 const MOST_ROWS: usize = 5_000;
 const MOST_COLUMNS: usize = 100;
 /// Characters of one cell.
 const MOST_CELL: usize = 2_000;
-/// Characters of one table.
+/// Bytes of one page of a table.
 const MOST_TABLE: usize = 45_000;
+/// Bytes of a first row that stands above every page.
+const MOST_HEAD: usize = 2_000;
 
-/// A table in the making: rows parted by line feeds, cells by tabs.
-#[derive(Default)]
-struct Table {
+/// A table on its way out: rows parted by line feeds, cells by tabs. What is longer than a page goes
+/// on in the next, under the same first row.
+struct Table<'a, W: Write> {
+    out: &'a mut Out<W>,
+    label: &'a str,
+    /// Its first page has this number, or a later one.
+    number: i32,
+    head: Option<String>,
     text: String,
     rows: usize,
 }
 
-impl Table {
-    /// Adds a row; false if no more is taken.
-    fn row(&mut self, cells: impl Iterator<Item = String>) -> bool {
-        if self.rows >= MOST_ROWS || self.text.len() > MOST_TABLE {
-            return false;
-        }
-        self.rows += 1;
+impl<'a, W: Write> Table<'a, W> {
+    const fn new(out: &'a mut Out<W>, label: &'a str, number: i32) -> Self {
+        Self { out, label, number, head: None, text: String::new(), rows: 0 }
+    }
+
+    fn row(&mut self, cells: impl Iterator<Item = String>) -> Result<(), Reason> {
+        let mut line = String::new();
         for (place, cell) in cells.take(MOST_COLUMNS).enumerate() {
             if place > 0 {
-                self.text.push('\t');
+                line.push('\t');
             }
-            self.text.extend(cell.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).take(MOST_CELL));
+            line.extend(cell.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).take(MOST_CELL));
         }
-        self.text.push('\n');
-        true
+        line.push('\n');
+        if self.rows >= MOST_ROWS || (self.rows > 0 && self.text.len() + line.len() > MOST_TABLE) {
+            self.end()?;
+            self.text = self.head.clone().unwrap_or_default();
+        }
+        if self.head.is_none() {
+            self.head = Some(if line.len() > MOST_HEAD { String::new() } else { line.clone() });
+        }
+        self.text.push_str(&line);
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Writes the page that was begun.
+    fn end(&mut self) -> Result<(), Reason> {
+        self.rows = 0;
+        let text = std::mem::take(&mut self.text);
+        let number = self.number.max(self.out.last.saturating_add(1));
+        self.out.page(number, self.label, true, &text)
     }
 }
 
-/// Sheets of XLSX and ODS, a page each.
+/// Sheets of XLSX and ODS, a page each or more.
 pub(super) fn sheets<W: Write>(bytes: Vec<u8>, out: &mut Out<W>) -> Result<(), Reason> {
     let mut book = calamine::open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| why(&error))?;
-    let (mut whole, mut failed) = (true, false);
+    let mut failed = false;
     for (number, name) in (1..).zip(book.sheet_names()) {
         let Ok(range) = book.worksheet_range(&name) else {
             failed = true;
             continue;
         };
-        let mut table = Table::default();
+        let mut table = Table::new(out, &name, number);
         for row in range.rows().filter(|row| row.iter().any(|cell| *cell != Data::Empty)) {
-            whole &= table.row(row.iter().map(ToString::to_string));
+            table.row(row.iter().map(ToString::to_string))?;
         }
-        out.page(number, &name, true, &table.text)?;
+        table.end()?;
     }
-    if failed {
-        Err(Reason::Damaged)
-    } else if whole {
-        Ok(())
-    } else {
-        Err(Reason::Large)
-    }
+    if failed { Err(Reason::Damaged) } else { Ok(()) }
 }
 
 fn why(error: &calamine::Error) -> Reason {
@@ -79,15 +97,15 @@ pub(super) fn separated<W: Write>(bytes: &[u8], separator: Option<u8>, out: &mut
     });
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
-    let mut table = Table::default();
-    let mut whole = true;
+    let mut table = Table::new(out, "", 1);
+    let mut failed = false;
     for record in reader.records() {
-        let record = record.map_err(|_| Reason::Damaged)?;
-        if !table.row(record.iter().map(str::to_owned)) {
-            whole = false;
+        let Ok(record) = record else {
+            failed = true;
             break;
-        }
+        };
+        table.row(record.iter().map(str::to_owned))?;
     }
-    out.page(1, "", true, &table.text)?;
-    if whole { Ok(()) } else { Err(Reason::Large) }
+    table.end()?;
+    if failed { Err(Reason::Damaged) } else { Ok(()) }
 }

@@ -19,7 +19,7 @@ pub const QUOTA: i64 = 5 << 30;
 pub enum Kept {
     /// Its bytes are the ones that are kept.
     New,
-    /// The same were here: its own are not needed.
+    /// The same were here: its own are not needed, and a job removes them.
     Known,
 }
 
@@ -64,10 +64,16 @@ pub async fn keep(tx: &mut Tx, file: &Received, scanner: bool) -> Result<Kept> {
     .one(tx.conn())
     .await?
     .ok_or_else(|| AppError::internal("a file's row did not come back"))?;
-    if row.try_get::<ScanState>("", "scan_state")? == ScanState::Infected {
+    let state = row.try_get::<ScanState>("", "scan_state")?;
+    if state == ScanState::Infected {
         return Err(AppError::field("file", "is one that the virus scanner refused"));
     }
     if row.try_get::<String>("", "storage_key")? != file.key {
+        tx.enqueue(jobs::DELETE, &jobs::Keys { keys: vec![file.key.clone()] }).await?;
+        // It came before there was a scanner, or the scanner would not take it: it may now.
+        if scanner && matches!(state, ScanState::Off | ScanState::Unscannable) {
+            jobs::hold(tx, &file.sha256).await?;
+        }
         return Ok(Kept::Known);
     }
     if scanner {
@@ -83,9 +89,12 @@ pub async fn open(state: &AppState, key: &str) -> Result<BoxStream<'static, Resu
     Ok(state.blobs.read(key, None).await?.bytes)
 }
 
-/// Removes the bytes of a file that came in and was not kept.
-pub async fn release(state: &AppState, file: &Received) -> Result<()> {
-    state.blobs.delete(&file.key).await
+/// Removes the bytes of a file that came in and was not kept. If that fails nothing else does: the
+/// sweep comes by.
+pub async fn release(state: &AppState, file: &Received) {
+    if let Err(error) = state.blobs.delete(&file.key).await {
+        tracing::warn!(%error, "the bytes of a file that was not kept are still there");
+    }
 }
 
 /// Removes files that no version stands on any more: rows now, bytes by a job.
@@ -93,6 +102,14 @@ pub async fn remove_unreferenced(tx: &mut Tx, sha256: &[String]) -> Result<()> {
     if sha256.is_empty() {
         return Ok(());
     }
+    // Whoever keeps the same content at this moment holds its row: what they are about to write is
+    // seen by the statements below.
+    Sql::new("SELECT x.sha256 FROM stored_file x WHERE x.sha256 IN ")
+        .list(sha256.iter().cloned())
+        .then(" ORDER BY x.sha256")
+        .locking("x", tx.conn())
+        .all(tx.conn())
+        .await?;
     let free = |sql: Sql, column: &str| {
         sql.list(sha256.iter().cloned())
             .then(&format!(" AND NOT EXISTS (SELECT 1 FROM resource_version v WHERE v.sha256 = {column})"))

@@ -1,6 +1,6 @@
 //! A form with one file, read in a stream: nothing is kept in memory but a little of both ends.
 
-use actix_multipart::Multipart;
+use actix_multipart::{Field, Multipart};
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 use base64::Engine as _;
@@ -19,6 +19,10 @@ use crate::web::error::{AppError, Result};
 /// A field beside the file may have this many bytes: 60,000 characters and some.
 const MOST_FIELD: usize = 256 << 10;
 const MOST_FIELDS: usize = 120;
+/// Bytes of a refused file that are read past, to come to what was typed behind it.
+const MOST_PASSED: usize = 512 << 20;
+/// Keys of the library's bytes begin so.
+pub const FOLDER: &str = "library";
 
 /// A file that has come in; its bytes lie under a key of their own and belong to nobody yet.
 #[derive(Clone, Debug)]
@@ -51,9 +55,32 @@ impl Form {
     }
 }
 
-/// Reads a form whose field `file` holds a file. `room`: bytes its sender may still keep. `page`:
-/// the CSRF field must come, and before the file. If this fails nothing is left behind.
-pub async fn read(req: &HttpRequest, payload: web::Payload, state: &AppState, room: i64, page: bool) -> Result<Form> {
+/// Reads a form whose field `file` holds a file. `room`: bytes its sender may still keep. If this
+/// fails nothing is left behind.
+pub async fn read(req: &HttpRequest, payload: web::Payload, state: &AppState, room: i64) -> Result<Form> {
+    read_with(req, payload, state, room, None).await
+}
+
+/// The same for a page: the CSRF field must come, and before the file. What is wrong with the file
+/// alone comes beside the form, so that nothing that was typed is lost with it.
+pub async fn read_page(
+    req: &HttpRequest,
+    payload: web::Payload,
+    state: &AppState,
+    room: i64,
+) -> Result<(Form, Option<AppError>)> {
+    let mut refused = None;
+    let form = read_with(req, payload, state, room, Some(&mut refused)).await?;
+    Ok((form, refused))
+}
+
+async fn read_with(
+    req: &HttpRequest,
+    payload: web::Payload,
+    state: &AppState,
+    room: i64,
+    page: Option<&mut Option<AppError>>,
+) -> Result<Form> {
     let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(AppError::UnsupportedType("Send multipart/form-data with `file`, or JSON.".into()));
@@ -63,7 +90,7 @@ pub async fn read(req: &HttpRequest, payload: web::Payload, state: &AppState, ro
     let done = read_parts(req, &mut parts, state, room, page, &mut form).await;
     if let Err(error) = done {
         if let Some(file) = &form.file {
-            state.blobs.delete(&file.key).await?;
+            super::release(state, file).await;
         }
         return Err(error);
     }
@@ -75,14 +102,14 @@ async fn read_parts(
     parts: &mut Multipart,
     state: &AppState,
     room: i64,
-    page: bool,
+    mut page: Option<&mut Option<AppError>>,
     form: &mut Form,
 ) -> Result<()> {
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(broken)?;
         let name = part.name().unwrap_or_default().to_owned();
         if name == "file" {
-            if page {
+            if page.is_some() {
                 csrf::require(req, form.field(csrf::FIELD)).await?;
             }
             let said = part.content_disposition().and_then(|said| said.get_filename()).unwrap_or_default().to_owned();
@@ -90,7 +117,14 @@ async fn read_parts(
                 return Err(AppError::BadRequest("The form has more than one file.".into()));
             }
             let pieces = (&mut part).map(|chunk| chunk.map_err(broken));
-            form.file = receive(state, &said, room, pieces).await?;
+            match (receive(state, &said, room, pieces).await, page.as_deref_mut()) {
+                (Ok(file), _) => form.file = file,
+                (Err(error), Some(refused)) if refused.is_none() && error.status().is_client_error() => {
+                    pass(&mut part).await?;
+                    *refused = Some(error);
+                }
+                (Err(error), _) => return Err(error),
+            }
             continue;
         }
         let mut bytes = Vec::new();
@@ -106,7 +140,19 @@ async fn read_parts(
         }
         form.fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
     }
-    if page { csrf::require(req, form.field(csrf::FIELD)).await } else { Ok(()) }
+    if page.is_some() { csrf::require(req, form.field(csrf::FIELD)).await } else { Ok(()) }
+}
+
+/// Reads past the rest of a file: a browser sends all of it before it reads an answer.
+async fn pass(part: &mut Field) -> Result<()> {
+    let mut passed = 0;
+    while let Some(chunk) = part.next().await {
+        passed += chunk.map_err(broken)?.len();
+        if passed > MOST_PASSED {
+            return Err(AppError::TooLarge("The file is far too large.".into()));
+        }
+    }
+    Ok(())
 }
 
 /// One file into the store, piece by piece; `None` for the empty one without a name that a browser
@@ -211,7 +257,7 @@ struct Sink {
 
 impl Sink {
     fn new(state: &AppState) -> Self {
-        let key = format!("library/{}", random_token());
+        let key = format!("{FOLDER}/{}", random_token());
         Self { upload: state.blobs.upload(&key), key }
     }
 

@@ -23,16 +23,25 @@ enum Part {
     None,
 }
 
-/// Bytes of a file that its viewer may have. `key`: where they are. True with the answer if it is
-/// one more download, and not a part of one or one that the viewer has.
-pub async fn serve(req: &HttpRequest, state: &AppState, file: &FileView, key: &str) -> Result<(HttpResponse, bool)> {
+/// Whether an answer is one more download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    Yes,
+    /// If it is the first such beginning of its viewer.
+    First,
+    /// The viewer has it, or it is a later part of one.
+    No,
+}
+
+/// Bytes of a file that its viewer may have. `key`: where they are.
+pub async fn serve(req: &HttpRequest, state: &AppState, file: &FileView, key: &str) -> Result<(HttpResponse, Counts)> {
     let etag = format!("\"{}\"", file.sha256);
     // Asked for again each time: who may read it can change.
     let cache = ("Cache-Control", "private, no-cache");
     let header =
         |name| req.headers().get(name).and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok());
     if header(IF_NONE_MATCH).is_some_and(|known| known == "*" || known.contains(&etag)) {
-        return Ok((HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(cache).finish(), false));
+        return Ok((HttpResponse::NotModified().insert_header((ETAG, etag)).insert_header(cache).finish(), Counts::No));
     }
     let size = u64::try_from(file.size).unwrap_or(0);
     // A range of something else is of no use: then the whole.
@@ -58,7 +67,12 @@ pub async fn serve(req: &HttpRequest, state: &AppState, file: &FileView, key: &s
         response.insert_header((CONTENT_RANGE, format!("bytes {from}-{last}/{size}")));
     }
     let reading = state.blobs.read(key, Some(from..last + 1)).await?;
-    Ok((response.body(SizedStream::new(last + 1 - from, reading.bytes)), from == 0))
+    let counts = match part {
+        Part::Whole => Counts::Yes,
+        Part::Range(0, _) => Counts::First,
+        Part::Range(..) | Part::None => Counts::No,
+    };
+    Ok((response.body(SizedStream::new(last + 1 - from, reading.bytes)), counts))
 }
 
 const fn how_word(inline: bool) -> &'static str {

@@ -87,6 +87,11 @@ impl ResourcePage<'_> {
         self.file().is_some_and(|file| file.scan == ScanState::Infected)
     }
 
+    /// Held for good: the scanner does not take it.
+    fn unscannable(&self) -> bool {
+        self.file().is_some_and(|file| file.scan == ScanState::Unscannable)
+    }
+
     fn served(&self) -> bool {
         self.file().is_some_and(FileView::is_served)
     }
@@ -114,7 +119,12 @@ pub async fn show(
     let f = Frame::new(&state, &req, &viewer).await?;
     let me = viewer.member();
     let mut can = Rights::of(me, &seen);
-    can.endorsed = me.is_some_and(|me| view.endorsements.iter().any(|by| by.handle == me.handle));
+    if let Some(me) = me {
+        let named = view.endorsements.iter().any(|by| by.handle == me.handle);
+        // Not all are named.
+        let more = usize::try_from(view.row.endorsement_count).unwrap_or(0) > view.endorsements.len();
+        can.endorsed = named || (more && queries::has_endorsed(&state, me.id, id).await?);
+    }
     let from = query.page.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1);
     let shown = match &view.current {
         Some(current) => preview::of(&state, current, from).await?,

@@ -93,9 +93,9 @@ pub async fn share(
     access.write(&viewer, &space)?;
     let room = room_left(state.store.read(), me.id).await?;
     let f = Frame::new(&state, &req, &viewer).await?;
-    let sent = match files::read(&req, payload, &state, room, true).await {
-        Ok(sent) => sent,
-        // What was typed went down with the file; the form says so.
+    let (sent, refused_file) = match files::read_page(&req, payload, &state, room).await {
+        Ok(read) => read,
+        // The form itself cannot be read: there is nothing to give back.
         Err(error) => {
             let (faults, findings) = refused(&f, error)?;
             let form =
@@ -105,13 +105,14 @@ pub async fn share(
     };
     let mut form = ResourceForm::typed(|name| sent.field(name));
     let confirmed = sent.field("confirmed").is_some_and(|value| !value.is_empty());
-    let content = match (Form::parse(&form.form).unwrap_or(Form::File), sent.file.clone()) {
-        (Form::File, Some(file)) => Ok(Content::File(file)),
-        (Form::File, None) => Err(AppError::field("file", "is needed")),
-        (other, file) => {
+    let content = match (Form::parse(&form.form).unwrap_or(Form::File), sent.file.clone(), refused_file) {
+        (Form::File, _, Some(error)) => Err(error),
+        (Form::File, Some(file), None) => Ok(Content::File(file)),
+        (Form::File, None, None) => Err(AppError::field("file", "is needed")),
+        (other, file, _) => {
             // A file that was chosen before another tab was.
             if let Some(file) = file {
-                files::release(&state, &file).await?;
+                files::release(&state, &file).await;
             }
             Ok(if other == Form::Link { Content::Link(form.url.clone()) } else { Content::Note(form.body.clone()) })
         }

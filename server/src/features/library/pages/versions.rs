@@ -47,8 +47,12 @@ struct Typed {
     url: String,
     body: String,
     note: String,
+    /// Of the resource, as it was when the form was made.
+    version: Option<i32>,
     faults: Vec<Fault>,
     findings: Vec<Finding>,
+    /// Somebody else saved meanwhile.
+    stale: bool,
 }
 
 /// `GET /resources/{id}/versions`
@@ -80,6 +84,7 @@ async fn show(
         Typed {
             url: newest.and_then(|version| version.url.clone()).unwrap_or_default(),
             body: newest.and_then(|version| version.body.clone()).unwrap_or_default(),
+            version: Some(seen.version),
             ..Typed::default()
         }
     });
@@ -102,11 +107,16 @@ pub async fn add(
     let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (content, confirmed) = if kind.starts_with("multipart/form-data") {
         let room = room_left(state.store.read(), me.id).await?;
-        match files::read(&req, payload, &state, room, true).await {
-            Ok(sent) => {
+        match files::read_page(&req, payload, &state, room).await {
+            Ok((sent, refused_file)) => {
                 typed.note = sent.field("note").unwrap_or_default().to_owned();
+                typed.version = sent.field("version").and_then(|version| version.parse().ok());
                 let confirmed = sent.field("confirmed").is_some_and(|value| !value.is_empty());
-                (sent.file.map(Content::File).ok_or_else(|| AppError::field("file", "is needed")), confirmed)
+                let file = match (sent.file, refused_file) {
+                    (_, Some(error)) => Err(error),
+                    (file, None) => file.map(Content::File).ok_or_else(|| AppError::field("file", "is needed")),
+                };
+                (file, confirmed)
             }
             Err(error) => (Err(error), false),
         }
@@ -115,6 +125,7 @@ pub async fn add(
         typed.url = sent.get("url").to_owned();
         typed.body = sent.get("body").replace("\r\n", "\n");
         typed.note = sent.get("note").to_owned();
+        typed.version = sent.some("version").and_then(|version| version.parse().ok());
         let content =
             if typed.url.is_empty() { Content::Note(typed.body.clone()) } else { Content::Link(typed.url.clone()) };
         (Ok(content), sent.ticked("confirmed"))
@@ -126,7 +137,7 @@ pub async fn add(
                 content,
                 note: typed.note.clone(),
                 confirmed,
-                if_match: IfMatch::default(),
+                if_match: IfMatch::version(typed.version),
             };
             actions::add_version(&state, &me, &new).await
         }
@@ -134,6 +145,12 @@ pub async fn add(
     };
     match done {
         Ok(()) => Ok(see_other(&format!("/resources/{}", seen.row.id))),
+        Err(AppError::Stale) => {
+            // The typed text stays; saving again goes over what is there now.
+            typed.stale = true;
+            typed.version = Some(queries::find(&state, &viewer, id).await?.version);
+            show(&req, &state, &viewer, id, &PageQuery::default(), Some(typed), StatusCode::PRECONDITION_FAILED).await
+        }
         Err(error) => {
             let f = Frame::new(&state, &req, &viewer).await?;
             (typed.faults, typed.findings) = refused(&f, error)?;

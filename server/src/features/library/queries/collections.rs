@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::QueryResult;
+use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::rows::{resource, select, with_terms};
 use crate::app::AppState;
@@ -74,6 +74,12 @@ pub async fn collection(
     access.read()?;
     found.resources = Some(items(state, id).await?);
     Ok((found, space, access))
+}
+
+/// A collection inside the action that has just made it, with nothing in it yet.
+pub async fn new_collection(db: &impl ConnectionTrait, id: i64) -> Result<CollectionView> {
+    let row = select_collections().then(" WHERE c.id = ").bind(id).one(db).await?.ok_or(AppError::NotFound)?;
+    Ok(CollectionView { resources: Some(Vec::new()), ..view(&row)? })
 }
 
 async fn items(state: &AppState, id: i64) -> Result<Vec<ResourceRow>> {

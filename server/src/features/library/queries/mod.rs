@@ -7,9 +7,9 @@ mod pages;
 mod reports;
 mod rows;
 
-pub use collections::{collection, collections, collections_with, my_collections};
+pub use collections::{collection, collections, collections_with, my_collections, new_collection};
 pub use lists::{Filter, Sort, due_for, list, terms};
-pub use one::{Seen, find, seen_version, version, versions, view, view_in};
+pub use one::{Seen, find, has_endorsed, seen_version, version, versions, view, view_in};
 pub use pages::{Shown, page_texts, shown_pages};
 pub use reports::{open_reports, reports};
 pub use rows::rows_by_ids;

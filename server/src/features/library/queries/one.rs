@@ -10,13 +10,14 @@ use crate::entities::kinds::{Discipline, HubRole};
 use crate::features::forum;
 use crate::features::forum::model::EndorsementView;
 use crate::features::library::model::{CollectionLink, ResourceRow, ResourceView, TopicLink, VersionView};
+use crate::features::moderation::tends;
 use crate::features::spaces::{Access, SpaceInfo};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::streams::{Stream, log_head};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
-use crate::web::viewer::Viewer;
+use crate::web::viewer::{Me, Viewer};
 
 /// Endorsers and collections named with a resource.
 const NAMED: i64 = 50;
@@ -43,8 +44,8 @@ impl Seen {
     }
 }
 
-/// The resource if it exists for the viewer, without its terms; 404 else. A deleted or hidden one
-/// exists for moderators alone.
+/// The resource if it exists for the viewer, without its terms; 404 else. A deleted one exists for
+/// moderators alone, a hidden one for whoever hides and shows there.
 pub async fn find(state: &AppState, viewer: &Viewer, id: i64) -> Result<Seen> {
     let sql = select().then(" WHERE r.id = ").bind(id);
     let row = sql.one(state.store.read()).await?.ok_or(AppError::NotFound)?;
@@ -52,7 +53,10 @@ pub async fn find(state: &AppState, viewer: &Viewer, id: i64) -> Result<Seen> {
     let (space, access) = state.spaces.find_by_id(state, viewer, space_id).await?;
     access.read()?;
     let seen = seen_of(&row, space, access, state.clock.now())?;
-    if !seen.row.is_shown() && access < Access::Moderate {
+    let hides = |me: &Me| tends(me.hub_role, access, seen.space.visibility);
+    let hidden = seen.row.hidden && !seen.row.deleted && !seen.row.purged;
+    let exists = seen.row.is_shown() || access >= Access::Moderate || (hidden && viewer.member().is_some_and(hides));
+    if !exists {
         return Err(AppError::NotFound);
     }
     Ok(seen)
@@ -155,6 +159,12 @@ async fn endorsements(db: &impl ConnectionTrait, id: i64) -> Result<Vec<Endorsem
             })
         })
         .collect()
+}
+
+/// Whether a member has endorsed a resource.
+pub async fn has_endorsed(state: &AppState, member: i64, id: i64) -> Result<bool> {
+    let sql = Sql::new("SELECT 1 AS one FROM resource_endorsement WHERE resource_id = ").bind(id);
+    Ok(sql.then(" AND member_id = ").bind(member).one(state.store.read()).await?.is_some())
 }
 
 async fn collections_of(db: &impl ConnectionTrait, id: i64) -> Result<Vec<CollectionLink>> {

@@ -6,18 +6,21 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::OpenReadError;
 use tantivy::schema::Schema;
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError};
 
 use super::schema::{Fields, entry, key_term, schema};
 use super::visible::Visibles;
 use crate::ports::search::{Change, EngineError, EngineResult, Progress, Tuning};
 use crate::search::Kind;
 
-/// States of the index that are kept for who goes on to the next page.
+/// States of the index that are kept for who goes on to the next page, and for how long.
 const KEPT: usize = 8;
+const KEPT_FOR: Duration = Duration::from_mins(1);
 /// Memory of the writer.
 const HEAP: usize = 48 << 20;
 
@@ -30,7 +33,7 @@ pub struct Generation {
     reader: IndexReader,
     writer: Mutex<IndexWriter<TantivyDocument>>,
     /// States that somebody has a page of and may want the next of.
-    kept: Mutex<VecDeque<Searcher>>,
+    kept: Mutex<VecDeque<(Instant, Searcher)>>,
     dir: PathBuf,
 }
 
@@ -43,9 +46,28 @@ impl std::fmt::Debug for Generation {
 impl Generation {
     /// Opens the index in a folder, or makes one.
     pub fn open(dir: &Path, tuning: Tuning) -> EngineResult<Self> {
+        Ok(Self::opened(dir, tuning)?)
+    }
+
+    /// Opens the index in a folder; `None` if it can never be opened, as it is damaged or of another
+    /// version. What may pass, such as a lock or a full table of files, is an error.
+    pub fn find(dir: &Path, tuning: Tuning) -> EngineResult<Option<Self>> {
+        match Self::opened(dir, tuning) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(
+                TantivyError::SchemaError(_)
+                | TantivyError::IncompatibleIndex(_)
+                | TantivyError::DataCorruption(_)
+                | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_) | OpenReadError::IncompatibleIndex(_)),
+            ) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn opened(dir: &Path, tuning: Tuning) -> tantivy::Result<Self> {
         crate::app::private::make_dir(dir)?;
         let (schema, fields): (Schema, Fields) = schema();
-        let directory = MmapDirectory::open(dir).map_err(|error| EngineError(error.to_string()))?;
+        let directory = MmapDirectory::open(dir)?;
         let index = Index::builder()
             .schema(schema)
             .settings(IndexSettings {
@@ -87,8 +109,31 @@ impl Generation {
             writer.rollback()?;
         }
         written?;
+        if self.takes_away(changes)? {
+            self.forget_kept();
+        }
         self.reader.reload()?;
         Ok(())
+    }
+
+    /// Whether these changes take something away that could be found: then it is found in no older
+    /// state either.
+    fn takes_away(&self, changes: &[Change]) -> EngineResult<bool> {
+        let searcher = self.searcher();
+        for change in changes {
+            if let Change::Remove(kind, id) = change
+                && searcher.doc_freq(&key_term(&self.fields, *kind, *id))? > 0
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn forget_kept(&self) {
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.clear();
+        }
     }
 
     fn put(
@@ -121,18 +166,20 @@ impl Generation {
 
     /// The state that a page was made of, if it is still at hand, else the newest.
     pub(super) fn searcher_of(&self, version: Option<u64>) -> Searcher {
-        let kept = self.kept.lock().ok();
-        let found =
-            kept.and_then(|kept| kept.iter().find(|of| Some(of.generation().generation_id()) == version).cloned());
-        found.unwrap_or_else(|| self.searcher())
+        let kept = self.kept.lock().ok().and_then(|kept| {
+            let found = kept.iter().find(|(_, of)| Some(of.generation().generation_id()) == version);
+            found.filter(|(at, _)| at.elapsed() < KEPT_FOR).map(|(_, of)| of.clone())
+        });
+        kept.unwrap_or_else(|| self.searcher())
     }
 
     /// Keeps a state for the next page.
     pub(super) fn keep(&self, searcher: Searcher) {
         let Ok(mut kept) = self.kept.lock() else { return };
         let version = searcher.generation().generation_id();
-        if kept.iter().all(|of| of.generation().generation_id() != version) {
-            kept.push_back(searcher);
+        kept.retain(|(at, _)| at.elapsed() < KEPT_FOR);
+        if kept.iter().all(|(_, of)| of.generation().generation_id() != version) {
+            kept.push_back((Instant::now(), searcher));
             if kept.len() > KEPT {
                 kept.pop_front();
             }
@@ -201,9 +248,7 @@ impl Generation {
         };
         merged.wait()?;
         self.reader.reload()?;
-        if let Ok(mut kept) = self.kept.lock() {
-            kept.clear();
-        }
+        self.forget_kept();
         let writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
         writer.garbage_collect_files().wait()?;
         Ok(())

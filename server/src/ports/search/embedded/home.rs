@@ -69,7 +69,8 @@ impl Home {
         &self.name
     }
 
-    /// The generation that answers, if it can be gone on with; all others are removed.
+    /// The generation that answers, if it can be gone on with; all others are removed. One that
+    /// cannot be opened now stays: it is tried again.
     pub fn current(&self, epoch: &str, tuning: &Tuning) -> EngineResult<Option<(Generation, Progress)>> {
         let named = fs::read_to_string(self.dir.join(CURRENT)).unwrap_or_default();
         let named = named.trim();
@@ -80,13 +81,10 @@ impl Home {
                 continue;
             }
             if name == named {
-                let opened = Generation::open(&entry.path(), tuning.clone());
-                let good = opened.ok().and_then(|opened| {
-                    let progress = opened.progress().filter(|progress| progress.is_good(epoch))?;
-                    Some((opened, progress))
-                });
-                if good.is_some() {
-                    found = good;
+                let opened = Generation::find(&entry.path(), tuning.clone())?;
+                let progress = opened.as_ref().and_then(Generation::progress);
+                if let (Some(opened), Some(progress)) = (opened, progress.filter(|of| of.is_good(epoch))) {
+                    found = Some((opened, progress));
                     continue;
                 }
                 tracing::info!(generation = name, "the search index is of another time and is built again");

@@ -51,6 +51,9 @@ pub struct Meaning {
 /// Counted far enough to tell a common word from a rare one.
 const FAR: u64 = 200;
 
+/// Words of one question that nobody wrote, for which the whole dictionary is looked through.
+const MOST_ASTRAY: usize = 6;
+
 /// What somebody asked stands for.
 pub fn meaning(ask: &Ask, words: Vocabulary<'_>, names: Vocabulary<'_>, tuning: &Tuning) -> EngineResult<Meaning> {
     let query = &*ask.query;
@@ -62,6 +65,7 @@ pub fn meaning(ask: &Ask, words: Vocabulary<'_>, names: Vocabulary<'_>, tuning: 
     let all_little = query.phrases.is_empty() && query.words.iter().all(|word| query.is_stop(&word.word));
     let mut places: Vec<Option<usize>> = Vec::with_capacity(query.words.len());
     let mut corrections: Vec<(usize, String)> = Vec::new();
+    let mut astray = MOST_ASTRAY;
     for (at, word) in query.words.iter().enumerate() {
         if tuning.stop_words && !all_little && query.is_stop(&word.word) {
             places.push(None);
@@ -70,7 +74,7 @@ pub fn meaning(ask: &Ask, words: Vocabulary<'_>, names: Vocabulary<'_>, tuning: 
         places.push(Some(meaning.concepts.len()));
         let open = query.open_end && at + 1 == query.words.len();
         let one = One { word, query, open, all_little };
-        let (concept, correction) = one.concept(words, tuning, &mut meaning.marks)?;
+        let (concept, correction) = one.concept(words, tuning, &mut meaning.marks, &mut astray)?;
         corrections.extend(correction.map(|correction| (at, correction)));
         meaning.concepts.push(concept);
     }
@@ -113,6 +117,7 @@ impl One<'_> {
         words: Vocabulary<'_>,
         tuning: &Tuning,
         marks: &mut Marks,
+        astray: &mut usize,
     ) -> EngineResult<(Concept, Option<String>)> {
         let (word, weights) = (self.word.word.as_str(), tuning.ranking.weights);
         let mut concept = Concept::default();
@@ -163,9 +168,10 @@ impl One<'_> {
                 }
             }
         }
-        if known > 0 {
+        if known > 0 || *astray == 0 {
             return Ok((concept, None));
         }
+        *astray -= 1;
         let correction = self.astray(words, tuning, &mut concept, marks)?;
         Ok((concept, correction))
     }

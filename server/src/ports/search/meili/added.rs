@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use meilisearch_sdk::search::MatchingStrategies;
 
 use super::ask::{One, Row, Shape, ranked as most_frequent};
-use super::entry::{coded_tag, plain_tag};
-use super::filter::{Filter, audience};
+use super::entry::plain_tag;
+use super::filter::{FACETS, Filter, audience};
 use super::index::MeiliIndex;
 use super::settings::FOUND_BY;
 use super::weighed::{WEIGHED, Weighed, bit};
@@ -51,40 +51,35 @@ impl MeiliIndex {
             strategy: MatchingStrategies::ALL,
             shape,
         };
-        let filter = Filter::of(ask).always();
+        let filter = Filter::of(ask);
+        // A facet whose own filter is set is counted over what that filter leaves out, too.
+        let own: Vec<&'static str> = FACETS.into_iter().filter(|name| ask.facets && filter.has(name)).collect();
+        let filters: Vec<String> =
+            std::iter::once(filter.all()).chain(own.iter().map(|name| filter.without(name))).collect();
         let mut asks = vec![one(String::new(), who.clone(), Shape::Count(Vec::new()))];
-        asks.extend(
-            words
-                .each
-                .iter()
-                .map(|(word, _)| one(format!("{}{word}", words.strict), filter.clone(), Shape::Rows(MOST_ROWS))),
-        );
+        for filter in &filters {
+            let each = words.each.iter().map(|(word, _)| format!("{}{word}", words.strict));
+            asks.extend(each.map(|text| one(text, filter.clone(), Shape::Rows(MOST_ROWS))));
+        }
         let mut answers = self.many(&asks).await?.into_iter();
         let documents = answers.next().map_or(0, |answer| answer.total());
-        let (mut found, mut all): (HashMap<(Kind, i64), Candidate>, f32) = (HashMap::new(), 0.0);
-        let mut rarities = Vec::with_capacity(words.each.len());
-        for (at, ((word, count), answer)) in words.each.iter().zip(answers).enumerate() {
-            let rows: Vec<(Hit, Row)> = answer.rows().collect();
-            let rarity = idf(documents, if *count > 0 { *count } else { rows.len() as u64 });
-            rarities.push((word.trim(), rarity));
-            all += rarity;
-            for (hit, row) in rows {
-                let score = rarity * hit.score;
-                let candidate = found.entry((hit.kind, hit.id)).or_insert_with(|| Candidate {
-                    row,
-                    hit: Hit { score: 0.0, ..hit },
-                    weight: 0.0,
-                    has: 0,
-                });
-                candidate.hit.score += score;
-                candidate.weight += rarity;
-                candidate.has |= bit(at);
-            }
-        }
-        let needed = all * config::ranking().matching.share;
-        let mut collected = collect(ask, found.into_values().filter(|of| of.weight >= needed).collect());
+        let mut set = |_: &String| -> Vec<Vec<(Hit, Row)>> {
+            answers.by_ref().take(words.each.len()).map(|answer| answer.rows().collect()).collect()
+        };
+        let sets: Vec<Vec<Vec<(Hit, Row)>>> = filters.iter().map(&mut set).collect();
+        let rarities: Vec<f32> = (0..)
+            .zip(&words.each)
+            .map(|(at, (_, count))| {
+                let rows = sets.iter().filter_map(|set| set.get(at)).map(Vec::len).max().unwrap_or(0);
+                idf(documents, if *count > 0 { *count } else { rows as u64 })
+            })
+            .collect();
+        let mut sets = sets.into_iter().map(|set| add_up(set, &rarities));
+        let found = sets.next().unwrap_or_default();
+        let mut collected = collect(ask, found, own.into_iter().zip(sets));
         if ask.sort == Sort::Relevance {
-            self.put_in_order(&who, &rarities, &mut collected.ranked).await?;
+            let words: Vec<(&str, f32)> = words.each.iter().map(|(word, _)| word.trim()).zip(rarities).collect();
+            self.put_in_order(&who, &words, &mut collected.ranked).await?;
         }
         Ok(collected.page(ask))
     }
@@ -104,7 +99,7 @@ impl MeiliIndex {
     }
 }
 
-/// A document that passed all filters.
+/// A document with what ranks it.
 struct Ranked {
     hit: Hit,
     has: u64,
@@ -148,55 +143,67 @@ fn freshness(age: i64) -> f32 {
     (-days / config::ranking().boosts.recent_days * std::f32::consts::LN_2).exp()
 }
 
-/// Filters and counts.
-fn collect(ask: &Ask, found: Vec<Candidate>) -> Collected {
-    let filters = &ask.filters;
-    let now = ask.after.map_or(ask.now, |after| after.now);
-    let id = |id: i64| Some(id.to_string());
-    let (space, author) = (filters.space.and_then(id), filters.author.and_then(id));
-    let tag = filters.tag.as_ref().map(|tag| coded_tag(tag));
-    let (mut kinds, mut spaces, mut tags, mut authors) =
-        (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
-    let mut ranked = Vec::new();
-    for Candidate { row, mut hit, has, .. } in found {
-        let of_kind = filters.kinds.is_empty() || filters.kinds.contains(&hit.kind);
-        let of_space = space.is_none() || space == row.space;
-        let of_tag = tag.as_ref().is_none_or(|tag| row.tags.contains(tag));
-        let of_author = author.is_none() || author == row.author;
-        if of_space && of_tag && of_author {
-            *kinds.entry(hit.kind).or_insert(0) += 1;
-        }
-        if let Some(space) = row.space.as_ref().filter(|_| of_kind && of_tag && of_author) {
-            *spaces.entry(space.clone()).or_insert(0) += 1;
-        }
-        if let Some(author) = row.author.as_ref().filter(|_| of_kind && of_space && of_tag) {
-            *authors.entry(author.clone()).or_insert(0) += 1;
-        }
-        for tag in row.tags.iter().filter(|_| of_kind && of_space && of_author) {
-            *tags.entry(plain_tag(tag)).or_insert(0) += 1;
-        }
-        if of_kind && of_space && of_tag && of_author {
-            let recent = config::ranking().boosts.recent * freshness(now - hit.created_at);
-            let boost = row.boost + recent;
-            hit.score *= boost;
-            ranked.push(Ranked { hit, has, boost });
+/// The documents that have enough of the words, each with its rarity. `words`: what has each.
+fn add_up(words: Vec<Vec<(Hit, Row)>>, rarities: &[f32]) -> Vec<Candidate> {
+    let mut found: HashMap<(Kind, i64), Candidate> = HashMap::new();
+    for (at, (rows, rarity)) in words.into_iter().zip(rarities).enumerate() {
+        for (hit, row) in rows {
+            let score = rarity * hit.score;
+            let candidate = found.entry((hit.kind, hit.id)).or_insert_with(|| Candidate {
+                row,
+                hit: Hit { score: 0.0, ..hit },
+                weight: 0.0,
+                has: 0,
+            });
+            candidate.hit.score += score;
+            candidate.weight += rarity;
+            candidate.has |= bit(at);
         }
     }
-    ranked.sort_by(|a, b| before(&a.hit, &b.hit, ask.sort));
-    let ids = |counts: HashMap<String, u64>| {
-        top(counts.into_iter().filter_map(|(id, n)| Some((id.parse::<i64>().ok()?, n))).collect())
-    };
-    let facets = if ask.facets {
-        Facets {
-            kinds: top(kinds.into_iter().collect()),
-            spaces: ids(spaces),
-            tags: top(tags.into_iter().collect()),
-            authors: ids(authors),
+    let needed = rarities.iter().sum::<f32>() * config::ranking().matching.share;
+    found.into_values().filter(|of| of.weight >= needed).collect()
+}
+
+/// Ranks what was found, and counts it. `own`: what facets are counted over whose own filter is set.
+fn collect(ask: &Ask, found: Vec<Candidate>, own: impl Iterator<Item = (&'static str, Vec<Candidate>)>) -> Collected {
+    let now = ask.after.map_or(ask.now, |after| after.now);
+    let mut facets = if ask.facets { count(&found) } else { Facets::default() };
+    for (name, found) in own {
+        let counted = count(&found);
+        match name {
+            "kind" => facets.kinds = counted.kinds,
+            "space" => facets.spaces = counted.spaces,
+            "tags" => facets.tags = counted.tags,
+            _ => facets.authors = counted.authors,
         }
-    } else {
-        Facets::default()
+    }
+    let boosted = |Candidate { row, mut hit, has, .. }: Candidate| {
+        let boost = row.boost + config::ranking().boosts.recent * freshness(now - hit.created_at);
+        hit.score *= boost;
+        Ranked { hit, has, boost }
     };
+    let mut ranked: Vec<Ranked> = found.into_iter().map(boosted).collect();
+    ranked.sort_by(|a, b| before(&a.hit, &b.hit, ask.sort));
     Collected { ranked, facets }
+}
+
+/// How many of these there are of each kind, space, tag and author.
+fn count(found: &[Candidate]) -> Facets {
+    let (mut kinds, mut spaces, mut tags, mut authors) =
+        (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+    for Candidate { row, hit, .. } in found {
+        *kinds.entry(hit.kind).or_insert(0) += 1;
+        if let Some(space) = row.space.as_ref().and_then(|space| space.parse::<i64>().ok()) {
+            *spaces.entry(space).or_insert(0) += 1;
+        }
+        if let Some(author) = row.author.as_ref().and_then(|author| author.parse::<i64>().ok()) {
+            *authors.entry(author).or_insert(0) += 1;
+        }
+        for tag in &row.tags {
+            *tags.entry(plain_tag(tag)).or_insert(0) += 1;
+        }
+    }
+    Facets { kinds: top(kinds), spaces: top(spaces), tags: top(tags), authors: top(authors) }
 }
 
 fn before(a: &Hit, b: &Hit, sort: Sort) -> Ordering {
@@ -207,8 +214,8 @@ fn before(a: &Hit, b: &Hit, sort: Sort) -> Ordering {
     first.then_with(|| a.kind.cmp(&b.kind)).then_with(|| b.id.cmp(&a.id))
 }
 
-fn top<K: Ord>(counts: Vec<(K, u64)>) -> Vec<(K, u64)> {
-    let mut counts = most_frequent(counts);
+fn top<K: Ord>(counts: HashMap<K, u64>) -> Vec<(K, u64)> {
+    let mut counts = most_frequent(counts.into_iter().collect());
     counts.truncate(MOST_VALUES);
     counts
 }

@@ -3,8 +3,7 @@
 //! Letters of scripts without spaces come in pairs, and how Meilisearch would cut them depends on how
 //! it was built; so they are sent as words of plain letters.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
@@ -15,6 +14,13 @@ use crate::search::{Document, Kind, config};
 
 /// Parts two texts: no phrase runs over it.
 const GAP: &str = ". ";
+/// Places that a gap takes.
+const APART: usize = 8;
+/// Meilisearch numbers the words of an attribute up to 65,535 and silently drops what is behind. So
+/// many stand in their order, for phrases and for what stands close together; of the rest of a long
+/// text each word stands once.
+const IN_ORDER: usize = 50_000;
+const MOST_PLACES: usize = 65_000;
 /// How words of plain letters begin that stand for others.
 const CODED: &str = "zz";
 
@@ -148,11 +154,62 @@ const fn runs(token: &Token) -> bool {
     matches!(token.shape, Shape::Word | Shape::Pair)
 }
 
+/// An attribute in the making, no longer than what is kept of one.
+#[derive(Default)]
+struct Line {
+    text: String,
+    /// Places taken.
+    at: usize,
+    /// Words that stand in no order.
+    others: BTreeSet<String>,
+}
+
+impl Line {
+    /// The next word of a text.
+    fn word(&mut self, word: String) {
+        if self.at >= IN_ORDER {
+            self.others.insert(word);
+            return;
+        }
+        self.text.push_str(&word);
+        self.text.push(' ');
+        self.at += 1;
+    }
+
+    /// A word that may be anywhere.
+    fn other(&mut self, word: String) {
+        self.others.insert(word);
+    }
+
+    /// The end of a text.
+    fn gap(&mut self) {
+        if self.at < IN_ORDER {
+            self.text.push_str(GAP);
+            self.at += APART;
+        }
+    }
+
+    fn end(mut self) -> String {
+        let left = MOST_PLACES.saturating_sub(self.at + APART);
+        if self.at >= IN_ORDER {
+            let there: HashSet<&str> = self.text.split(' ').collect();
+            self.others.retain(|other| !there.contains(other.as_str()));
+            self.text.push_str(GAP);
+        }
+        // Where there is no room for gaps, words that are no phrase stand side by side.
+        let between = if self.others.len() * APART <= left { GAP } else { " " };
+        for other in self.others.iter().take(left) {
+            self.text.push_str(other);
+            self.text.push_str(between);
+        }
+        self.text
+    }
+}
+
 /// Stems in the order of the text; then those of parts, and those of another language's rules: what
 /// is asked may be in either.
 fn stems(texts: &[Vec<Token>], spoken: Language) -> String {
-    let mut line = String::new();
-    let mut others = BTreeSet::new();
+    let mut line = Line::default();
     for text in texts {
         let little = |token: &Token| token.shape == Shape::Word && is_stop_word(&token.word, spoken);
         for token in text.iter().filter(|token| !little(token)) {
@@ -160,21 +217,18 @@ fn stems(texts: &[Vec<Token>], spoken: Language) -> String {
             if spoken == Language::French {
                 let french = stemmed(token, Language::French);
                 if french != english {
-                    others.insert(french);
+                    line.other(french);
                 }
             }
             if runs(token) {
-                let _written = write!(line, "{english} ");
+                line.word(english);
             } else if token.word.chars().count() > 1 {
-                others.insert(english);
+                line.other(english);
             }
         }
-        line.push_str(GAP);
+        line.gap();
     }
-    for other in others {
-        let _written = write!(line, "{other}{GAP}");
-    }
-    line
+    line.end()
 }
 
 /// How often stems stand in the fields, by the rules of both languages.
@@ -198,35 +252,30 @@ fn counts(fields: [&[Vec<Token>]; 3], spoken: Language) -> Counts {
 
 /// Whole words in the order of the text, then what they are joined to and made of.
 fn whole(texts: &[&Vec<Token>]) -> String {
-    let mut line = String::new();
-    let mut others = BTreeSet::new();
+    let mut line = Line::default();
     for text in texts {
         for token in *text {
             if runs(token) {
-                let _written = write!(line, "{} ", sent(&token.word));
+                line.word(sent(&token.word));
             } else {
-                others.insert(token.word.as_str());
+                line.other(token.word.clone());
             }
         }
-        line.push_str(GAP);
+        line.gap();
     }
-    for other in others {
-        let _written = write!(line, "{other}{GAP}");
-    }
-    line
+    line.end()
 }
 
 /// Every word once that may be written wrongly.
 fn spelling(texts: &[&Vec<Token>]) -> String {
     let from = config::ranking().typos.one_from;
     let all = texts.iter().flat_map(|text| text.iter()).filter(|token| token.shape != Shape::Pair);
-    let words: BTreeSet<&str> = all.map(|token| token.word.as_str()).collect();
-    let long = |word: &&&str| word.chars().count() >= from.saturating_sub(1) && !word.chars().all(char::is_numeric);
-    let mut line = String::new();
-    for word in words.iter().filter(long) {
-        let _written = write!(line, "{word}{GAP}");
+    let long = |word: &str| word.chars().count() >= from.saturating_sub(1) && !word.chars().all(char::is_numeric);
+    let mut line = Line::default();
+    for token in all.filter(|token| long(&token.word)) {
+        line.other(token.word.clone());
     }
-    line
+    line.end()
 }
 
 #[cfg(test)]
@@ -252,6 +301,25 @@ mod tests {
         assert!(!tag.contains(['"', '\'', '\\', ' ', '=']), "{tag}");
         assert_eq!(plain_tag(tag), document.tags[0]);
         assert_eq!(entry.audience, ["s3"]);
+    }
+
+    #[test]
+    fn a_long_text_keeps_within_what_is_numbered() {
+        let letters = ['b', 'd', 'f', 'g', 'k', 'm', 'p', 't'];
+        let word =
+            |number: usize| -> String { (0..5).map(|place| letters[number >> (3 * place) & 7]).chain(['x']).collect() };
+        let page = |page: usize| (0..5000).map(|n| word(page * 300 + n) + " ").collect::<String>();
+        let mut document = Document::new(Kind::Resource, 1, String::new(), String::new(), 0);
+        document.passages = (0..40).map(|number| Passage::new(page(number))).collect();
+        let entry = Entry::of(&document);
+        for text in [&entry.body, &entry.words, &entry.spelling] {
+            let places: usize = text.split(' ').map(|word| if word.ends_with('.') { APART } else { 1 }).sum();
+            assert!(places <= MOST_PLACES + APART, "{places}");
+            for number in [0, 7000, 16_699] {
+                assert!(text.split([' ', '.']).any(|one| one == word(number)), "{number}");
+            }
+        }
+        assert!(entry.body.starts_with(&format!("{} {} ", word(0), word(1))), "in its order");
     }
 
     #[test]

@@ -50,12 +50,6 @@ impl Filter {
         Self { always, own }
     }
 
-    /// Those that are of no facet.
-    #[must_use]
-    pub fn always(&self) -> String {
-        self.always.join(" AND ")
-    }
-
     /// All of them.
     #[must_use]
     pub fn all(&self) -> String {
