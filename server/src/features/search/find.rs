@@ -154,7 +154,8 @@ pub async fn shown(state: &AppState, reach: &Reach, hits: &[Hit], marks: &Marks)
     for hit in hits {
         let Some(of) = documents.get(&(hit.kind, hit.id)) else { continue };
         let passage = snippet(&of.passages, marks);
-        let space = of.space.and_then(|id| spaces.by_id(id));
+        // An open playbook may stand in a space that is not there for everybody.
+        let space = of.space.filter(|id| reach.knows(*id)).and_then(|id| spaces.by_id(id));
         let url = match &passage.anchor {
             Some(anchor) if passage.found > 0 && !of.url.contains('#') => format!("{}#{anchor}", of.url),
             _ => of.url.clone(),
