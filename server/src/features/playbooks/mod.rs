@@ -44,7 +44,7 @@ pub use search::{CaseStudies, Playbooks};
 
 use crate::app::AppState;
 use crate::entities::job;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, book_standing, study_standing};
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, book_standing, study_standing};
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
@@ -74,7 +74,9 @@ pub async fn may_subscribe_playbook(state: &AppState, member: i64, playbook: i64
 }
 
 async fn standing_row(state: &AppState, member: i64, study: i64) -> Result<Option<sea_orm::QueryResult>> {
-    Sql::new("SELECT sa.role AS sa_role, ")
+    Sql::new("SELECT ")
+        .then(WRITER)
+        .then(", ")
         .then(STUDY)
         .then(", ")
         .then(BOOK)
@@ -109,7 +111,7 @@ pub async fn shows_study_file(state: &AppState, viewer: &Viewer, study: i64, fil
     shown.map(|_| ()).ok_or(AppError::NotFound)
 }
 
-/// 404 unless a viewer may open the cover of a playbook.
+/// 404 unless a viewer may open a picture of a playbook: its cover, or one in its texts.
 pub async fn shows_cover(state: &AppState, viewer: &Viewer, playbook: i64) -> Result<()> {
     let row = Sql::new("SELECT slug FROM playbook WHERE id = ").bind(playbook).one(state.store.read()).await?;
     let slug: String = row.ok_or(AppError::NotFound)?.try_get("", "slug")?;

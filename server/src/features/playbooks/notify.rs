@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::actions::{attach_discussion, topic_of};
 use super::model::StudyRow;
 use super::policy::StudyStanding;
-use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, study, study_standing};
+use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, study, study_standing};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
 use crate::features::accounts::mail;
@@ -183,7 +183,9 @@ async fn candidates(db: &impl ConnectionTrait, news: &News) -> Result<Vec<i64>> 
 /// Who is to look at a study: the people of its playbook; without any but authors, those who run
 /// its space; without these, the administrators.
 async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
-    let not_an_author = " AND NOT EXISTS (SELECT 1 FROM study_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = m.id) LIMIT 100";
+    let not_an_author = " AND c.created_by <> m.id AND COALESCE(c.submitted_by, 0) <> m.id \
+        AND NOT EXISTS (SELECT 1 FROM study_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = m.id) \
+        AND NOT EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = m.id) LIMIT 100";
     let ways = [
         "SELECT m.id FROM case_study c JOIN playbook_member p ON p.playbook_id = c.playbook_id JOIN member m ON m.id = p.member_id",
         "SELECT m.id FROM case_study c JOIN playbook b ON b.id = c.playbook_id JOIN space_member p ON p.space_id = b.space_id AND p.role <> 'member' JOIN member m ON m.id = p.member_id",
@@ -203,7 +205,9 @@ async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
 async fn readers(db: &impl ConnectionTrait, news: &News, members: &[i64]) -> Result<Vec<Reader>> {
     let mut readers = Vec::new();
     for batch in members.chunks(400) {
-        let rows = Sql::new("SELECT a.handle AS v_handle, sa.role AS sa_role, ")
+        let rows = Sql::new("SELECT a.handle AS v_handle, ")
+            .then(WRITER)
+            .then(", ")
             .then(STUDY)
             .then(", ")
             .then(BOOK)

@@ -12,7 +12,9 @@ use crate::features::playbooks::model::{
 };
 use crate::features::playbooks::parts::completeness;
 use crate::features::playbooks::policy::StudyStanding;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, kept, study, study_standing};
+use crate::features::playbooks::rows::{
+    BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, address, kept, study, study_standing,
+};
 use crate::features::spaces::Access;
 use crate::store::{Id, Sql};
 use crate::streams::Stream;
@@ -74,7 +76,7 @@ struct Source {
     room: Option<(String, String, i64, i64)>,
 }
 
-const MORE: &str = ", b.checklist AS b_checklist, sa.role AS sa_role, o.id AS o_id, o.handle AS o_handle, \
+const MORE: &str = ", b.checklist AS b_checklist, o.id AS o_id, o.handle AS o_handle, \
     o.display_name AS o_display_name, t.id AS t_id, t.space_id AS t_space_id, t.post_count AS t_post_count, \
     q.id AS q_id, q.title AS q_title, q.space_id AS q_space_id, r.slug AS r_slug, r.name AS r_name, r.kind AS r_kind, \
     r.space_id AS r_space_id, c.source AS c_source, c.source_url AS c_source_url, c.source_seq AS c_source_seq, \
@@ -128,6 +130,8 @@ async fn find_in(
         .then(BOOK)
         .then(", ")
         .then(STANDING)
+        .then(", ")
+        .then(WRITER)
         .then(MORE)
         .then(column)
         .then(" FROM case_study c LEFT JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member a ON a.id = ")
@@ -264,6 +268,7 @@ pub(in crate::features::playbooks) async fn study_view_in(
         version: seen.version,
         authors_full: around.authors,
         checklist: if inside { seen.checklist } else { Vec::new() },
+        reviews: viewer.member().is_some() && seen.standing.review().is_ok(),
         inside,
         reading,
         heads,
