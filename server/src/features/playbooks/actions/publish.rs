@@ -48,6 +48,10 @@ pub(in crate::features::playbooks) async fn release(
     let figure = figure.map(|figure| serde_json::to_string(&figure)).transpose()?.unwrap_or_default();
     let summary = parts.get(&PartKey::Summary).map(|part| part.body.clone()).unwrap_or_default();
     let due = parts.get(&PartKey::ReviewDue).and_then(|part| end_of_day(&part.body));
+    let owner = match parts.get(&PartKey::Owner) {
+        Some(part) => named(tx, &part.body).await?,
+        None => None,
+    };
     let number = study.revision_count + 1;
     show_figures(tx, study.id, &parts).await?;
     super::study_rows::set_terms(tx, study.id, &terms, true).await?;
@@ -78,6 +82,8 @@ pub(in crate::features::playbooks) async fn release(
         .bind(figure)
         .then(", review_due = ")
         .bind(due.unwrap_or(tx.now() + REVIEW_AFTER))
+        .then(", owner_id = ")
+        .bind(owner)
         .then(" WHERE id = ")
         .bind(study.id)
         .run(tx.conn())
@@ -86,6 +92,13 @@ pub(in crate::features::playbooks) async fn release(
     super::told::study_moved(tx, study, "study.published").await?;
     tx.index(Kind::CaseStudy, study.id);
     Ok(number)
+}
+
+/// The member whom a published text names as its owner: whoever has the account by then.
+async fn named(tx: &Tx, handle: &str) -> Result<Option<i64>> {
+    let handle = handle.trim_start_matches('@').to_lowercase();
+    let row = Sql::new("SELECT id FROM member WHERE handle = ").bind(handle).one(tx.conn()).await?;
+    row.map(|row| Ok(row.try_get("", "id")?)).transpose()
 }
 
 /// The uploads of what is published are its readers' to open; those of before no longer.
