@@ -243,6 +243,7 @@ pub(super) async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i
         .rows([[id.into(), member.into(), "owner".into(), tx.now().into()]])
         .run(tx.conn())
         .await?;
+    crate::features::people::adopt_into_playbook(tx, member, id, &new.html).await?;
     tx.index(Kind::Playbook, id);
     Ok(id)
 }
@@ -288,6 +289,7 @@ pub async fn edit_playbook(
             }
             if change.introduction.is_some() {
                 sql = sql.then(", intro_html = ").bind(html.clone());
+                crate::features::people::adopt_into_playbook(tx, member, book.id, &html).await?;
             }
             let mut home = book.space_id;
             if let Some(wanted) = &change.space {

@@ -134,6 +134,8 @@ async fn insert(
     }
     let texts = [new.description.as_str(), new.html.as_str()];
     let id = insert_rendered(tx, book.id, &new.title, texts, &new.steps.texts, &new.steps.html).await?;
+    let html = format!("{} {}", new.html, new.steps.html.join(" "));
+    crate::features::people::adopt_into_playbook(tx, member, book.id, &html).await?;
     stir(tx, &book).await?;
     scenario_view(tx.conn(), state, viewer, book.id, id).await
 }
@@ -236,6 +238,9 @@ pub async fn edit_scenario(
                 sql = sql.then(", steps_html = ").bind(serde_json::to_string(&steps.html)?);
             }
             sql.then(" WHERE id = ").bind(scenario).run(tx.conn()).await?;
+            let steps_html = new_steps.as_ref().map(|steps| steps.html.join(" ")).unwrap_or_default();
+            let shown = format!("{html} {steps_html}");
+            crate::features::people::adopt_into_playbook(tx, member, book.id, &shown).await?;
             if let Some(position) = change.position {
                 reorder(tx, book.id, scenario, position).await?;
             }
@@ -246,15 +251,27 @@ pub async fn edit_scenario(
 
 /// Puts a scenario at a place among the others, which close up.
 async fn reorder(tx: &Tx, book: i64, scenario: i64, position: i32) -> Result<()> {
+    let mut order = order_of(tx, book).await?;
+    order.retain(|id| *id != scenario);
+    let place = usize::try_from(position.max(0)).unwrap_or(0).min(order.len());
+    order.insert(place, scenario);
+    number(tx, book, &order).await
+}
+
+async fn order_of(tx: &Tx, book: i64) -> Result<Vec<i64>> {
     let rows = Sql::new("SELECT id FROM scenario WHERE playbook_id = ")
         .bind(book)
         .then(" ORDER BY position, id")
         .all(tx.conn())
         .await?;
-    let mut order = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
-    order.retain(|id| *id != scenario);
-    let place = usize::try_from(position.max(0)).unwrap_or(0).min(order.len());
-    order.insert(place, scenario);
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
+/// Numbers the scenarios of a playbook in an order, from 0 and without a hole.
+async fn number(tx: &Tx, book: i64, order: &[i64]) -> Result<()> {
+    if order.is_empty() {
+        return Ok(());
+    }
     let mut sql = Sql::new("UPDATE scenario SET position = CASE id");
     for (id, place) in order.iter().zip(0_i32..) {
         sql = sql.then(" WHEN ").bind(*id).then(" THEN ").then(&place.to_string());
@@ -280,6 +297,7 @@ pub async fn remove_scenario(state: &AppState, me: &Me, slug: &str, scenario: i6
             if_match.check(row.try_get("", "version")?)?;
             Sql::new("DELETE FROM scenario_study WHERE scenario_id = ").bind(scenario).run(tx.conn()).await?;
             Sql::new("DELETE FROM scenario WHERE id = ").bind(scenario).run(tx.conn()).await?;
+            number(tx, book.id, &order_of(tx, book.id).await?).await?;
             stir(tx, &book).await
         })
         .await
