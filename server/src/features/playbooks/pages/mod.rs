@@ -5,6 +5,7 @@ mod acts;
 mod begin;
 mod cards;
 mod cite;
+mod comments;
 mod cover;
 mod edit;
 mod edit_form;
@@ -16,6 +17,7 @@ mod manage;
 mod narrowing;
 mod register;
 mod review;
+mod scenarios;
 mod study;
 mod talk;
 
@@ -40,11 +42,11 @@ pub fn configure(cfg: &mut Routes) {
         .route("/playbooks/{slug}/cover/remove", web::post().to(cover::remove))
         .route("/playbooks/{slug}/people", web::post().to(manage::add_person))
         .route("/playbooks/{slug}/people/remove", web::post().to(manage::remove_person))
-        .route("/playbooks/{slug}/scenarios/new", web::get().to(manage::new_scenario))
-        .route("/playbooks/{slug}/scenarios/new", web::post().to(manage::add_scenario))
-        .route("/playbooks/{slug}/scenarios/{id}/edit", web::get().to(manage::edit_scenario))
-        .route("/playbooks/{slug}/scenarios/{id}/edit", web::post().to(manage::save_scenario))
-        .route("/playbooks/{slug}/scenarios/{id}/remove", web::post().to(manage::remove_scenario))
+        .route("/playbooks/{slug}/scenarios/new", web::get().to(scenarios::new_scenario))
+        .route("/playbooks/{slug}/scenarios/new", web::post().to(scenarios::add_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/edit", web::get().to(scenarios::edit_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/edit", web::post().to(scenarios::save_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/remove", web::post().to(scenarios::remove_scenario))
         .route("/case-studies", web::get().to(begin::mine))
         .route("/case-studies/new", web::get().to(begin::form))
         .route("/case-studies/new", web::post().to(begin::begin))
@@ -58,9 +60,12 @@ pub fn configure(cfg: &mut Routes) {
         .route("/case-studies/{slug}/edit/{key}", web::post().to(edit::save))
         .route("/case-studies/{slug}/edit/{key}/figure", web::get().to(figure::form))
         .route("/case-studies/{slug}/edit/{key}/figure", web::post().to(figure::add))
-        .route("/case-studies/{slug}/comments", web::get().to(acts::comments))
-        .route("/case-studies/{slug}/comments", web::post().to(acts::comment))
-        .route("/case-studies/{slug}/comments/{id}/resolve", web::post().to(acts::resolve))
+        .route("/case-studies/{slug}/comments", web::get().to(comments::list))
+        .route("/case-studies/{slug}/comments", web::post().to(comments::add))
+        .route("/case-studies/{slug}/comments/{id}/resolve", web::post().to(comments::resolve))
+        .route("/case-studies/{slug}/comments/{id}/remove", web::post().to(comments::remove))
+        .route("/case-studies/{slug}/comments/{id}/edit", web::get().to(comments::edit))
+        .route("/case-studies/{slug}/comments/{id}/edit", web::post().to(comments::save))
         .route("/case-studies/{slug}/authors", web::post().to(acts::add_author))
         .route("/case-studies/{slug}/authors/remove", web::post().to(acts::remove_author))
         .route("/case-studies/{slug}/submit", web::get().to(review::submit_form))
