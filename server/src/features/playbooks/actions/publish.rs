@@ -104,20 +104,22 @@ async fn named(tx: &Tx, handle: &str) -> Result<Option<i64>> {
 /// The uploads of what is published are its readers' to open; those of before no longer.
 async fn show_figures(tx: &Tx, study: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
     Sql::new("DELETE FROM study_figure WHERE study_id = ").bind(study).run(tx.conn()).await?;
-    let mut files: Vec<i64> = parts
-        .values()
-        .flat_map(|part| std::iter::once(&part.body_html).chain(part.fields_html.values()))
-        .flat_map(|html| linked_files(html))
-        .collect();
+    let html = parts.values().flat_map(|part| std::iter::once(&part.body_html).chain(part.fields_html.values()));
+    show(tx, study, html.flat_map(|html| linked_files(html)).collect()).await
+}
+
+/// Lets a study show files that its texts link to: its own, and those of the talk it was made of,
+/// which its first author could read and took with the words.
+pub(super) async fn show(tx: &Tx, study: i64, mut files: Vec<i64>) -> Result<()> {
     files.sort_unstable();
     files.dedup();
     for batch in files.chunks(400) {
-        Sql::new("INSERT INTO study_figure (study_id, file_id) SELECT CAST(")
-            .bind(study)
-            .then(" AS BIGINT), id FROM file WHERE study_id = ")
-            .bind(study)
-            .then(" AND id IN ")
+        Sql::new("INSERT INTO study_figure (study_id, file_id) SELECT c.id, f.id FROM case_study c JOIN file f ON f.id IN ")
             .list(batch.iter().copied())
+            .then(" LEFT JOIN post p ON p.id = f.post_id LEFT JOIN message m ON m.id = f.message_id ")
+            .then("WHERE (f.study_id = c.id OR p.topic_id = c.source_topic_id OR m.room_id = c.source_room_id) AND c.id = ")
+            .bind(study)
+            .then(" ON CONFLICT DO NOTHING")
             .run(tx.conn())
             .await?;
     }

@@ -7,7 +7,7 @@ use crate::app::AppState;
 use crate::features::playbooks::ground::{self, BookGround};
 use crate::features::playbooks::model::ScenarioView;
 use crate::features::playbooks::queries::scenario_view;
-use crate::features::playbooks::texts::{render_list, render_texts};
+use crate::features::playbooks::texts::{check_figures, render_list, render_texts};
 use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, BODY, TITLE, Text};
@@ -60,6 +60,7 @@ async fn steps(state: &AppState, given: &[String], confirmed: bool) -> Result<St
     let mut texts = Vec::with_capacity(given.len());
     for step in given {
         let checked = checks::check(&[Text::body("steps", step, STEP)], confirmed)?;
+        check_figures("steps", checked.get("steps"))?;
         if !checked.get("steps").is_empty() {
             texts.push(checked.get("steps").to_owned());
         }
@@ -79,6 +80,7 @@ struct Prepared {
 async fn prepare(state: &AppState, new: &NewScenario) -> Result<Prepared> {
     let texts = [Text::line("title", &new.title, TITLE).required(), Text::body("description", &new.description, BODY)];
     let checked = checks::check(&texts, new.confirmed)?;
+    check_figures("description", checked.get("description"))?;
     let [html] = render_texts(state, [checked.get("description")]).await?;
     Ok(Prepared {
         title: checked.get("title").to_owned(),
@@ -207,6 +209,7 @@ pub async fn edit_scenario(
     texts.extend(change.title.as_deref().map(|text| Text::line("title", text, TITLE).required()));
     texts.extend(change.description.as_deref().map(|text| Text::body("description", text, BODY)));
     let checked = checks::check(&texts, change.confirmed)?;
+    check_figures("description", checked.get("description"))?;
     let [html] = render_texts(state, [checked.get("description")]).await?;
     let new_steps = match &change.steps {
         Some(given) => Some(steps(state, given, change.confirmed).await?),

@@ -13,8 +13,9 @@ use crate::features::playbooks::model::{
 use crate::features::playbooks::parts::completeness;
 use crate::features::playbooks::policy::StudyStanding;
 use crate::features::playbooks::rows::{
-    BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, address, kept, study, study_standing,
+    BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, address, day, kept, study, study_standing,
 };
+use crate::features::playbooks::texts::end_of_day;
 use crate::features::spaces::Access;
 use crate::store::{Id, Sql};
 use crate::streams::Stream;
@@ -247,13 +248,22 @@ pub(in crate::features::playbooks) async fn study_view_in(
     row.terms = content.terms;
     row.figure = measures.first().cloned();
     row.authors = around.authors.iter().map(NameView::of).collect();
+    let mut owner = seen.owner.clone();
+    if copy == Copy::Working && seen.standing.published {
+        // What the next revision will say of them; readers have what the last one said.
+        let said = |key: PartKey| content.parts.get(&key).map(|part| part.body.as_str()).unwrap_or_default();
+        if let Some(due) = end_of_day(said(PartKey::ReviewDue)) {
+            (row.due, row.review_due) = (Some(due), Some(day(due)));
+        }
+        owner = next_owner(db, owner, said(PartKey::Owner)).await?;
+    }
     let has = |key: PartKey| content.parts.get(&key).is_some_and(|part| !part.is_empty());
     Ok(StudyView {
         copy,
         completeness: completeness(has),
         measures,
         credited: around.credited,
-        owner: seen.owner.clone(),
+        owner,
         scenarios,
         source: source(state, viewer, &seen.source).await?,
         discussion: discussion(state, viewer, seen.discussion).await?,
@@ -275,6 +285,23 @@ pub(in crate::features::playbooks) async fn study_view_in(
         parts: content.parts,
         row,
     })
+}
+
+/// The member who is named by handle, if it is another than who keeps the study now.
+async fn next_owner(db: &impl ConnectionTrait, now: Option<NameView>, handle: &str) -> Result<Option<NameView>> {
+    let handle = handle.trim_start_matches('@').to_lowercase();
+    if handle.is_empty() || now.as_ref().is_some_and(|owner| owner.handle == handle) {
+        return Ok(now.filter(|_| !handle.is_empty()));
+    }
+    let row = Sql::new("SELECT id, handle, display_name FROM member WHERE handle = ").bind(handle).one(db).await?;
+    row.map(|row| {
+        Ok(NameView {
+            id: row.try_get("", "id")?,
+            handle: row.try_get("", "handle")?,
+            display_name: row.try_get("", "display_name")?,
+        })
+    })
+    .transpose()
 }
 
 /// The scenarios that a study stands in and the viewer may read, those of its home first.
