@@ -6,6 +6,7 @@ use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
 use crate::features::notices::{self, NewNotice};
 use crate::features::playbooks::ground;
 use crate::features::playbooks::rows::address;
+use crate::search::Kind;
 use crate::store::{After, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
@@ -156,6 +157,8 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
             tx.after(After::Access(who));
             if study.published > 0 {
                 told::study_moved(tx, &study, "study.credited").await?;
+                // It is found by its authors.
+                tx.index(Kind::CaseStudy, study.id);
             }
             super::studies::changed(tx, &study).await
         })
@@ -178,6 +181,8 @@ pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) 
             tx.after(After::Access(who));
             if study.published > 0 {
                 told::study_moved(tx, &study, "study.credited").await?;
+                // It is found by its authors.
+                tx.index(Kind::CaseStudy, study.id);
             }
             super::studies::changed(tx, &study).await
         })

@@ -162,14 +162,14 @@ fn collect(ask: &Ask, found: Vec<Candidate>) -> Collected {
         let of_kind = filters.kinds.is_empty() || filters.kinds.contains(&hit.kind);
         let of_space = space.is_none() || space == row.space;
         let of_tag = tag.as_ref().is_none_or(|tag| row.tags.contains(tag));
-        let of_author = author.is_none() || author == row.author;
+        let of_author = author.as_ref().is_none_or(|author| row.author.contains(author));
         if of_space && of_tag && of_author {
             *kinds.entry(hit.kind).or_insert(0) += 1;
         }
         if let Some(space) = row.space.as_ref().filter(|_| of_kind && of_tag && of_author) {
             *spaces.entry(space.clone()).or_insert(0) += 1;
         }
-        if let Some(author) = row.author.as_ref().filter(|_| of_kind && of_space && of_tag) {
+        for author in row.author.iter().filter(|_| of_kind && of_space && of_tag) {
             *authors.entry(author.clone()).or_insert(0) += 1;
         }
         for tag in row.tags.iter().filter(|_| of_kind && of_space && of_author) {

@@ -33,7 +33,8 @@ pub struct Entry {
     pub spelling: String,
     pub space: Option<String>,
     pub room: Option<String>,
-    pub author: Option<String>,
+    /// All who wrote it.
+    pub author: Vec<String>,
     pub created: i64,
     pub boost: f32,
     pub tags: Vec<String>,
@@ -79,7 +80,7 @@ impl Entry {
             spelling: spelling(&all),
             space: of.space.map(|id| id.to_string()),
             room: of.room.map(|id| id.to_string()),
-            author: of.author.map(|id| id.to_string()),
+            author: of.author.iter().chain(&of.co_authors).map(ToString::to_string).collect(),
             created: of.created_at,
             boost: config::kind_weight(of.kind) * boost(of, config::ranking()),
             tags: of.tags.iter().map(|tag| coded_tag(tag)).collect(),
@@ -91,7 +92,12 @@ impl Entry {
     /// About how many bytes it is.
     #[must_use]
     pub fn size(&self) -> usize {
-        500 + self.title.len() + self.labels.len() + self.body.len() + self.words.len() + self.spelling.len() + self.counts.len()
+        500 + self.title.len()
+            + self.labels.len()
+            + self.body.len()
+            + self.words.len()
+            + self.spelling.len()
+            + self.counts.len()
     }
 }
 
