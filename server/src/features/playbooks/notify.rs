@@ -79,7 +79,11 @@ struct Reader {
 pub(super) async fn run(state: &AppState, news: News) -> Result<()> {
     let db = state.store.read();
     let candidates = candidates(db, &news).await?;
-    let readers = readers(db, &news, &candidates).await?;
+    let mut readers = readers(db, &news, &candidates).await?;
+    if readers.is_empty() && news.what == What::Due {
+        // Nobody who wrote it is here any more: whoever runs its playbook has to see to it.
+        readers = self::readers(db, &news, &owners(db, news.study).await?).await?;
+    }
     let Some(row) = find(state, news.study).await? else { return Ok(()) };
     if !readers.is_empty() {
         tell(state, &news, &row, &readers).await?;
@@ -180,6 +184,22 @@ async fn candidates(db: &impl ConnectionTrait, news: &News) -> Result<Vec<i64>> 
     rows.iter().map(|row| Ok(row.try_get("", "member_id")?)).collect()
 }
 
+/// The owners of a study's playbook; without any in use, who would review it.
+async fn owners(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
+    let rows = Sql::new(
+        "SELECT m.id FROM case_study c JOIN playbook_member p ON p.playbook_id = c.playbook_id AND p.role = 'owner' \
+         JOIN member m ON m.id = p.member_id WHERE m.state = 'active' AND c.id = ",
+    )
+    .bind(study)
+    .then(" LIMIT 100")
+    .all(db)
+    .await?;
+    if rows.is_empty() {
+        return reviewers(db, study).await;
+    }
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
 /// Who is to look at a study: the people of its playbook; without any but authors, those who run
 /// its space; without these, the administrators.
 async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
@@ -222,9 +242,11 @@ async fn readers(db: &impl ConnectionTrait, news: &News, members: &[i64]) -> Res
             .bind(news.actor)
             .then(" OR ")
             .bind(i32::from(news.what == What::Due))
-            .then(" = 1) AND NOT EXISTS (SELECT 1 FROM member_block k WHERE k.member_id = a.id AND k.blocked_id = ")
+            .then(" = 1) AND (NOT EXISTS (SELECT 1 FROM member_block k WHERE k.member_id = a.id AND k.blocked_id = ")
             .bind(news.actor)
-            .then(")")
+            .then(") OR ")
+            .bind(i32::from(news.what == What::Due))
+            .then(" = 1)")
             .all(db)
             .await?;
         for row in rows {
