@@ -79,10 +79,7 @@ where
         credited: credited.0,
         parts,
         terms: terms.0,
-        url: page
-            .source
-            .filter(|url| is_address(url))
-            .map(|url| line(&url, 2000)),
+        url: page.source.filter(|url| is_address(url)).map(|url| line(&url, 2000)),
         publish,
     };
     let (id, slug) = state

@@ -107,7 +107,9 @@ pub(in crate::features::playbooks) fn described(text: &str, words: impl Fn(&str)
         let Some(at) = text.get(from..).and_then(|rest| rest.find("![")).map(|at| from + at + 2) else { break };
         from = at;
         let inside = text.get(at..).unwrap_or_default();
-        let Some(end) = inside.find(|c: char| !c.is_whitespace()).filter(|end| inside.get(*end..).is_some_and(|rest| rest.starts_with(']')))
+        let Some(end) = inside
+            .find(|c: char| !c.is_whitespace())
+            .filter(|end| inside.get(*end..).is_some_and(|rest| rest.starts_with(']')))
         else {
             continue;
         };

@@ -151,7 +151,9 @@ struct Passage<'a> {
 
 /// Replies of a topic that were not looked at.
 fn beyond(view: &TopicView, seen: usize) -> usize {
-    usize::try_from(view.row.post_count).unwrap_or(0).saturating_sub(seen.max(usize::try_from(MOST_REPLIES).unwrap_or(0)))
+    usize::try_from(view.row.post_count)
+        .unwrap_or(0)
+        .saturating_sub(seen.max(usize::try_from(MOST_REPLIES).unwrap_or(0)))
 }
 
 /// Room for the sentence that says what was left out.
@@ -209,5 +211,7 @@ fn input(key: PartKey, body: &str) -> (PartKey, PartInput) {
     // Figures of a post need no alternative text; those of a study do, and their authors find the
     // place by these words.
     let body = described(body, |_| english().t("playbooks.figure_to_describe").to_owned());
+    // Words that do not fit any more are left out with their pictures, which become links.
+    let body = if body.chars().count() > BODY { body.replace("![", "[") } else { body };
     (key, PartInput { body, ..PartInput::default() })
 }

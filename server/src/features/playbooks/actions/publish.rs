@@ -114,14 +114,16 @@ pub(super) async fn show(tx: &Tx, study: i64, mut files: Vec<i64>) -> Result<()>
     files.sort_unstable();
     files.dedup();
     for batch in files.chunks(400) {
-        Sql::new("INSERT INTO study_figure (study_id, file_id) SELECT c.id, f.id FROM case_study c JOIN file f ON f.id IN ")
-            .list(batch.iter().copied())
-            .then(" LEFT JOIN post p ON p.id = f.post_id LEFT JOIN message m ON m.id = f.message_id ")
-            .then("WHERE (f.study_id = c.id OR p.topic_id = c.source_topic_id OR m.room_id = c.source_room_id) AND c.id = ")
-            .bind(study)
-            .then(" ON CONFLICT DO NOTHING")
-            .run(tx.conn())
-            .await?;
+        Sql::new(
+            "INSERT INTO study_figure (study_id, file_id) SELECT c.id, f.id FROM case_study c JOIN file f ON f.id IN ",
+        )
+        .list(batch.iter().copied())
+        .then(" LEFT JOIN post p ON p.id = f.post_id LEFT JOIN message m ON m.id = f.message_id ")
+        .then("WHERE (f.study_id = c.id OR p.topic_id = c.source_topic_id OR m.room_id = c.source_room_id) AND c.id = ")
+        .bind(study)
+        .then(" ON CONFLICT DO NOTHING")
+        .run(tx.conn())
+        .await?;
     }
     Ok(())
 }

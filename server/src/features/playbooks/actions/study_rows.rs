@@ -13,7 +13,7 @@ use crate::store::{Sql, Tx, insert_rows};
 use crate::web::error::{AppError, Result};
 
 /// Words that stand where a study's address would.
-const RESERVED: [&str; 6] = ["parts", "terms", "mine", "new", "from-topic", "from-messages"];
+const RESERVED: [&str; 7] = ["parts", "terms", "mine", "new", "browse", "from-topic", "from-messages"];
 
 /// Writes who writes a study and who is credited in it, each once.
 pub(super) async fn people(tx: &Tx, study: i64, authors: &[i64], credited: &[i64]) -> Result<()> {

@@ -85,6 +85,7 @@ pub struct Edited {
     pub epoch: String,
     pub submit: bool,
     pub withdraw: bool,
+    pub retire: bool,
     pub open_comments: i32,
     /// What was said when it was returned or submitted.
     pub said: String,
@@ -120,6 +121,7 @@ impl Edited {
             epoch: view.epoch.clone(),
             submit: view.may.submit,
             withdraw: view.may.withdraw,
+            retire: view.may.retire && view.row.revision > 0,
             open_comments: view.open_comments,
             said: String::new(),
             said_title: String::new(),

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::acts::ActQuery;
 use super::cards::Person;
 use super::forms::{Sheet, lines, nobody, version_of};
 use crate::app::AppState;
@@ -12,6 +13,7 @@ use crate::features::playbooks::actions::{self, NewPlaybook, PlaybookChange};
 use crate::features::playbooks::model::PlaybookPerson;
 use crate::features::playbooks::queries::{self, Book};
 use crate::web::error::{AppError, Result};
+use crate::web::etag::IfMatch;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page_with_status, see_other};
 use crate::web::viewer::{Me, Member, Viewer};
@@ -48,6 +50,7 @@ struct BookForm<'a> {
     spaces: Vec<Choice>,
     people: Vec<(Person, &'static str)>,
     scenarios: Vec<(String, String)>,
+    archived: bool,
     /// Address and words of the cover that there is.
     cover: Option<(String, String)>,
     form: Sheet,
@@ -101,6 +104,7 @@ async fn show_new(
         spaces,
         people: Vec::new(),
         scenarios: Vec::new(),
+        archived: false,
         cover: None,
         form,
         cover_form: Sheet::default(),
@@ -203,6 +207,7 @@ pub async fn show_edit(
         spaces,
         people,
         scenarios: view.scenarios.iter().map(|of| (of.id.to_string(), of.title.clone())).collect(),
+        archived: view.row.archived,
         cover: view.row.cover_url.map(|url| (url, view.row.cover_alt)),
         of: Some((view.row.slug, view.row.title)),
         form,
@@ -284,4 +289,17 @@ pub async fn remove_person(
 ) -> Result<HttpResponse> {
     actions::remove_person(&state, &me, &path, sent.get("handle")).await?;
     Ok(see_other(&format!("/playbooks/{}/edit#people", path.as_str())))
+}
+
+/// `POST /playbooks/{slug}/archive`, `?undo=1` takes it back.
+pub async fn archive(
+    state: web::Data<AppState>,
+    me: Member,
+    path: web::Path<String>,
+    query: web::Query<ActQuery>,
+    _sent: Form,
+) -> Result<HttpResponse> {
+    let change = PlaybookChange { archived: Some(query.on()), ..PlaybookChange::default() };
+    actions::edit_playbook(&state, &me, &path, &change, IfMatch::default()).await?;
+    Ok(see_other(&format!("/playbooks/{}", path.as_str())))
 }

@@ -2,7 +2,9 @@
 //! parts of itself.
 
 mod acts;
+mod around;
 mod begin;
+mod browse;
 mod cards;
 mod cite;
 mod comments;
@@ -35,9 +37,11 @@ pub fn configure(cfg: &mut Routes) {
         .route("/playbooks/{slug}", web::get().to(lists::book))
         .route("/playbooks/{slug}/feed.atom", web::get().to(cite::feed))
         .route("/playbooks/{slug}/users", web::get().to(register::show))
+        .route("/adoptions", web::get().to(register::all))
         .route("/playbooks/{slug}/reviews", web::get().to(review::queue))
         .route("/playbooks/{slug}/edit", web::get().to(manage::edit_book))
         .route("/playbooks/{slug}/edit", web::post().to(manage::save_book))
+        .route("/playbooks/{slug}/archive", web::post().to(manage::archive))
         .route("/playbooks/{slug}/cover", web::post().to(cover::add))
         .route("/playbooks/{slug}/cover/remove", web::post().to(cover::remove))
         .route("/playbooks/{slug}/people", web::post().to(manage::add_person))
@@ -46,10 +50,12 @@ pub fn configure(cfg: &mut Routes) {
         .route("/playbooks/{slug}/scenarios/new", web::post().to(scenarios::add_scenario))
         .route("/playbooks/{slug}/scenarios/{id}/edit", web::get().to(scenarios::edit_scenario))
         .route("/playbooks/{slug}/scenarios/{id}/edit", web::post().to(scenarios::save_scenario))
+        .route("/playbooks/{slug}/scenarios/{id}/studies", web::post().to(scenarios::place))
         .route("/playbooks/{slug}/scenarios/{id}/remove", web::post().to(scenarios::remove_scenario))
         .route("/case-studies", web::get().to(begin::mine))
         .route("/case-studies/new", web::get().to(begin::form))
         .route("/case-studies/new", web::post().to(begin::begin))
+        .route("/case-studies/browse", web::get().to(browse::show))
         .route("/case-studies/{slug}", web::get().to(study::show))
         .route("/case-studies/{slug}/cite.{format}", web::get().to(cite::cite))
         .route("/case-studies/{slug}/history", web::get().to(history::show))
@@ -74,7 +80,11 @@ pub fn configure(cfg: &mut Routes) {
         .route("/case-studies/{slug}/review", web::get().to(review::show))
         .route("/case-studies/{slug}/publish", web::post().to(review::publish))
         .route("/case-studies/{slug}/return", web::post().to(review::send_back))
-        .route("/case-studies/{slug}/retire", web::post().to(review::retire))
+        .route("/case-studies/{slug}/retire", web::post().to(around::retire))
+        .route("/case-studies/{slug}/retire", web::get().to(around::retire_form))
+        .route("/case-studies/{slug}/endorsements", web::get().to(around::endorsements))
+        .route("/case-studies/{slug}/adoptions", web::get().to(around::adoptions))
+        .route("/case-studies/{slug}/edit/{key}/history", web::get().to(around::part_history))
         .route("/case-studies/{slug}/follow", web::post().to(acts::follow))
         .route("/case-studies/{slug}/endorse", web::post().to(acts::endorse))
         .route("/case-studies/{slug}/adopt", web::post().to(acts::adopt))

@@ -186,17 +186,6 @@ async fn decided(
     }
 }
 
-/// `POST /case-studies/{slug}/retire`
-pub async fn retire(
-    state: web::Data<AppState>,
-    me: Member,
-    path: web::Path<String>,
-    sent: Form,
-) -> Result<HttpResponse> {
-    actions::review(&state, &me, &path, Verb::Retire, &review_of(&sent), IfMatch::default()).await?;
-    Ok(see_other(&format!("/case-studies/{}", path.as_str())))
-}
-
 #[derive(Template)]
 #[template(path = "playbooks/templates/submit.html")]
 struct SubmitPage<'a> {

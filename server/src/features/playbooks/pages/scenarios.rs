@@ -5,20 +5,25 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::acts::ActQuery;
 use super::forms::{Sheet, version_of};
 use super::manage::owned;
 use crate::app::AppState;
 use crate::features::playbooks::actions::{self, NewScenario, ScenarioChange};
-use crate::features::playbooks::queries;
+use crate::features::playbooks::model::StudyRow;
+use crate::features::playbooks::queries::{self, Filter};
 use crate::store::Id;
 use crate::web::error::{AppError, Result};
 use crate::web::etag::IfMatch;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page_with_status, see_other};
+use crate::web::pagination::PageQuery;
 use crate::web::viewer::{Member, Viewer};
 
 /// Fields for steps that a new scenario begins with.
 const BLANK: usize = 3;
+/// Studies that are listed at once.
+const MOST_STUDIES: &str = "100";
 
 #[derive(Template)]
 #[template(path = "playbooks/templates/scenario-form.html")]
@@ -32,6 +37,12 @@ struct ScenarioForm<'a> {
     version: String,
     form: Sheet,
     steps: Vec<String>,
+    /// Address and title of the studies in it.
+    studies: Vec<(String, String)>,
+    next: Option<String>,
+    /// Studies of the playbook to choose from.
+    others: Vec<(String, String)>,
+    place: Sheet,
 }
 
 /// A scenario in its form.
@@ -39,6 +50,10 @@ struct Filled {
     id: Option<String>,
     form: Sheet,
     steps: Vec<String>,
+    /// Which of its studies are shown.
+    cursor: Option<String>,
+    /// The form that puts a study into it.
+    place: Sheet,
 }
 
 impl Filled {
@@ -48,7 +63,13 @@ impl Filled {
         if let Some(version) = sent.some("version") {
             form = form.with("version", version);
         }
-        Self { id, form, steps: sent.all("steps").map(|step| step.replace("\r\n", "\n")).collect() }
+        Self {
+            id,
+            form,
+            steps: sent.all("steps").map(|step| step.replace("\r\n", "\n")).collect(),
+            cursor: None,
+            place: placing(),
+        }
     }
 
     /// The button of a step asks for an empty field below it; whether one was asked for.
@@ -68,7 +89,7 @@ pub async fn new_scenario(
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
     let form = Sheet::default().with("title", "").with("description", "").with("steps", "");
-    let filled = Filled { id: None, form, steps: vec![String::new(); BLANK] };
+    let filled = Filled { id: None, form, steps: vec![String::new(); BLANK], cursor: None, place: placing() };
     show(&req, &state, &viewer, &path, filled, StatusCode::OK).await
 }
 
@@ -82,7 +103,22 @@ async fn show(
 ) -> Result<HttpResponse> {
     let book = owned(state, viewer, slug).await?;
     let frame = Frame::new(state, req, viewer).await?;
-    let Filled { id, form, mut steps } = filled;
+    let Filled { id, form, mut steps, cursor, place } = filled;
+    let (mut studies, mut others, mut next) = (Vec::new(), Vec::new(), None);
+    if let Some(id) = &id {
+        let named = |row: StudyRow| (row.slug, row.title);
+        let most = PageQuery { limit: Some(MOST_STUDIES.into()), cursor };
+        let scenario = id.parse::<Id>().map_err(|_| AppError::NotFound)?.0;
+        let inside = Filter { scenario: Some(scenario), ..Filter::default() };
+        let found = queries::list_studies(state, viewer, &inside, &most).await?;
+        studies = found.items.into_iter().map(named).collect();
+        next =
+            found.next_cursor.map(|cursor| format!("/playbooks/{}/scenarios/{id}/edit?cursor={cursor}", book.row.slug));
+        let most = PageQuery { limit: Some(MOST_STUDIES.into()), cursor: None };
+        let own = Filter { playbook: Some(book.id), ..Filter::default() };
+        others = queries::list_studies(state, viewer, &own, &most).await?.items.into_iter().map(named).collect();
+        others.retain(|of| !studies.contains(of));
+    }
     if steps.is_empty() {
         steps.push(String::new());
     }
@@ -94,6 +130,10 @@ async fn show(
         version: form.value("version").to_owned(),
         form,
         steps,
+        studies,
+        next,
+        others,
+        place,
     };
     page_with_status(&frame, &content, status)
 }
@@ -137,17 +177,61 @@ pub async fn edit_scenario(
     _me: Member,
     viewer: Viewer,
     path: web::Path<(String, String)>,
+    query: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
-    let book = owned(&state, &viewer, &path.0).await?;
-    let of = queries::scenario_view(state.store.read(), &state, &viewer, book.id, id_of(&path)?).await?;
+    let filled = filled_from(&state, &viewer, &path, query.cursor.clone()).await?;
+    show(&req, &state, &viewer, &path.0, filled, StatusCode::OK).await
+}
+
+/// A scenario as it is saved.
+async fn filled_from(
+    state: &AppState,
+    viewer: &Viewer,
+    path: &(String, String),
+    cursor: Option<String>,
+) -> Result<Filled> {
+    let book = owned(state, viewer, &path.0).await?;
+    let of = queries::scenario_view(state.store.read(), state, viewer, book.id, id_of(path)?).await?;
     let form = Sheet::default()
         .with("title", &of.title)
         .with("description", &of.description)
         .with("steps", "")
         .with("position", (of.position + 1).to_string())
         .with("version", of.version.to_string());
-    let filled = Filled { id: Some(of.id.to_string()), form, steps: of.steps };
-    show(&req, &state, &viewer, &path.0, filled, StatusCode::OK).await
+    Ok(Filled { id: Some(of.id.to_string()), form, steps: of.steps, cursor, place: placing() })
+}
+
+fn placing() -> Sheet {
+    Sheet::default().with("study", "")
+}
+
+/// `POST /playbooks/{slug}/scenarios/{id}/studies`, `?undo=1` takes one out.
+pub async fn place(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    viewer: Viewer,
+    path: web::Path<(String, String)>,
+    query: web::Query<ActQuery>,
+    sent: Form,
+) -> Result<HttpResponse> {
+    let id = id_of(&path)?;
+    let typed = sent.get("study").trim();
+    // Its address may be pasted whole.
+    let slug = typed.trim_end_matches('/').rsplit('/').next().unwrap_or(typed).to_lowercase();
+    match actions::place_study(&state, &me, &path.0, id, &slug, query.on()).await {
+        Ok(()) => Ok(see_other(&format!("/playbooks/{}/scenarios/{}/edit#studies", path.0, Id(id)))),
+        Err(error) => {
+            let mut filled = filled_from(&state, &viewer, &path, None).await?;
+            let mut place = Sheet::typed(&sent, &["study"]);
+            let status = place.refuse(match error {
+                AppError::NotFound => AppError::field("study", "is the address of no case study that you can read"),
+                other => other,
+            })?;
+            filled.place = place;
+            show(&req, &state, &viewer, &path.0, filled, status).await
+        }
+    }
 }
 
 /// `POST /playbooks/{slug}/scenarios/{id}/edit`

@@ -148,7 +148,9 @@ pub async fn thread_of(state: &AppState, study: i64, first: i64, page: &PageQuer
     let (limit, after) = (page.limit()?, page.after()?);
     let found = find_comment(state.store.read(), &[first]).await?.pop();
     let (_, first) = found
-        .filter(|(of, comment)| *of == study && comment.parent_id.is_none() && (!comment.deleted || comment.reply_count > 0))
+        .filter(|(of, comment)| {
+            *of == study && comment.parent_id.is_none() && (!comment.deleted || comment.reply_count > 0)
+        })
         .ok_or(AppError::NotFound)?;
     let mut sql = Sql::new(COMMENT).then(AUTHOR).then(FROM).then("k.deleted_at IS NULL AND k.parent_id = ");
     sql = sql.bind(first.id.0);
