@@ -95,19 +95,72 @@ addEventListener('pagehide', () => {
 
 // ---- Saving
 
-async function put(section, response) {
-  const answer = parse(await response.text());
+/** What a form holds, to be compared with what was sent of it. */
+function typed(form) {
+  const held = new FormData(form);
+  held.delete('version');
+  held.delete('_csrf');
+  return new URLSearchParams(held).toString();
+}
+
+const halfTyped = (box) => [...box.querySelectorAll('textarea')].some((text) => text.value !== text.defaultValue);
+
+/** Puts newer comments in the place of a box; what is half typed in it goes along, but for what was sent. */
+function swapComments(box, fresh, sent = new Map()) {
+  for (const text of box.querySelectorAll('textarea[id]')) {
+    if (text.value === text.defaultValue || sent.get(text.id) === text.value) continue;
+    // The field of a thread that was resolved meanwhile is gone: its text goes to that of a new one.
+    const place = fresh.querySelector(`#${CSS.escape(text.id)}`) ?? fresh.querySelector('.comment-new textarea');
+    if (!place) continue;
+    place.value = place.value.trim() && place.value !== place.defaultValue ? `${place.value}\n\n${text.value}` : text.value;
+    const fold = place.closest('details');
+    if (fold) fold.open = true;
+  }
+  const inside = box.contains(document.activeElement) ? document.activeElement : null;
+  const place = inside?.matches('textarea') ? [inside.selectionStart, inside.selectionEnd] : null;
+  box.replaceWith(fresh);
+  const again = inside?.id && fresh.querySelector(`#${CSS.escape(inside.id)}`);
+  again?.focus({ preventScroll: true });
+  if (again && place) again.setSelectionRange(...place);
+}
+
+/**
+ * Puts an answer in the place of a part. `sent` is what the form held when the answer was asked for: what somebody
+ * typed since stays as it is, and gets the version and what has to be said of it alone.
+ */
+function put(html, sent) {
+  const answer = parse(html);
   const fresh = answer.querySelector('[data-part]');
-  if (!fresh) return;
-  const key = fresh.dataset.part;
-  const open = section.querySelector('.comment-new')?.open;
-  section.replaceWith(fresh);
-  if (open && fresh.querySelector('.comment-new')) fresh.querySelector('.comment-new').open = true;
+  const key = fresh?.dataset.part;
+  const section = key && part(key);
+  if (!section) return {};
+  const form = section.querySelector('[data-part-form]');
+  const next = fresh.querySelector('[data-part-form]');
+  // An answer that was overtaken by a later one.
+  if (Number(fresh.dataset.version) < Number(section.dataset.version)) return { section, kept: true };
+  const kept = typed(form) !== sent;
+  const inside = form.contains(document.activeElement);
+  section.dataset.version = fresh.dataset.version;
+  if (fresh.dataset.written === undefined) delete section.dataset.written;
+  else section.dataset.written = '';
+  if (kept) {
+    form.elements.version.value = next.elements.version.value;
+    for (const notice of form.querySelectorAll('[data-notice]')) notice.remove();
+    form.querySelector('.part-guide').after(...next.querySelectorAll('[data-notice]'));
+  } else {
+    form.replaceWith(next);
+  }
+  const box = section.querySelector('[data-comments]');
+  const said = fresh.querySelector('[data-comments]');
+  if (box && said && !halfTyped(box) && !box.contains(document.activeElement)) {
+    if (box.querySelector('.comment-new')?.open && said.querySelector('.comment-new')) said.querySelector('.comment-new').open = true;
+    box.replaceWith(said);
+  }
   const progress = answer.querySelector('[data-progress]');
   if (progress) main.querySelector('[data-progress]')?.replaceWith(progress);
   const mark = main.querySelector(`[data-toc-part="${CSS.escape(key)}"] [data-mark]`);
-  if (mark) mark.hidden = fresh.dataset.written === undefined;
-  return fresh;
+  if (mark) mark.hidden = section.dataset.written === undefined;
+  return { section, kept, inside };
 }
 
 main.addEventListener('submit', async (event) => {
@@ -134,26 +187,34 @@ async function save(form, submitter) {
   // A draft that is on its way must not come after what it became.
   await state.sending;
   clearTimeout(state.timer);
-  const body = new URLSearchParams(new FormData(form, submitter));
+  const [body, sent] = [new URLSearchParams(new FormData(form, submitter)), typed(form)];
+  // Letters that were typed while the answer was on its way are a draft again.
+  const later = () => {
+    state.saving = false;
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => keep(key), KEEP_AFTER);
+  };
   try {
     const response = await request(form.action, { method: 'POST', body });
     const html = response.headers.get('content-type')?.startsWith('text/html');
     if (!html) {
-      state.saving = false;
+      later();
       tell(section, await refusal(response), true);
       return;
     }
-    const fresh = await put(section, response);
-    if (response.ok) {
+    const { kept, inside } = put(await response.text(), sent);
+    if (response.ok && !kept) {
+      clearTimeout(state.timer);
       changed.delete(key);
-      tell(fresh, word('saved', { time: clock.format(new Date()) }));
-      fresh.querySelector('.part-foot .btn-primary')?.focus();
+      tell(section, word('saved', { time: clock.format(new Date()) }));
+      if (inside) section.querySelector('.part-foot .btn-primary')?.focus();
     } else {
-      state.saving = false;
-      (fresh?.querySelector('.conflict') ?? fresh?.querySelector('[aria-invalid]') ?? fresh)?.focus();
+      later();
+      if (response.ok) tell(section, word('savedSome', { time: clock.format(new Date()) }));
+      else if (!kept) (section.querySelector('.conflict') ?? section.querySelector('[aria-invalid]') ?? section).focus();
     }
   } catch {
-    state.saving = false;
+    later();
     tell(section, word('offline'), true);
   }
 }
@@ -179,11 +240,14 @@ async function comment(form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter));
   const box = form.closest('[data-comments]');
   const target = submitter?.getAttribute('formaction') ?? form.getAttribute('action');
+  // To resolve a thread sends no text: what is typed in it stays.
+  const said = submitter?.hasAttribute('formaction') ? [] : [...form.querySelectorAll('textarea[id]')];
+  const sent = new Map(said.map((text) => [text.id, text.value]));
   try {
     const response = await request(target, { method: 'POST', body });
     if (!response.headers.get('content-type')?.startsWith('text/html')) { toast(await refusal(response)); return; }
     const fresh = parse(await response.text()).querySelector('[data-comments]');
-    if (fresh) box.replaceWith(fresh);
+    if (fresh && box.isConnected) swapComments(box, fresh, sent);
     say(word('commented'));
   } catch {
     toast(word('offline'));
@@ -191,50 +255,60 @@ async function comment(form, submitter) {
 }
 
 async function renewComments(key) {
-  const box = main.querySelector(`[data-comments="${CSS.escape(key)}"]`);
-  // Not while somebody writes in it.
-  if (!box || box.contains(document.activeElement) || [...box.querySelectorAll('textarea')].some((text) => text.value.trim())) return;
+  const find = () => main.querySelector(`[data-comments="${CSS.escape(key)}"]`);
+  // Not while somebody writes in it, and not if they began while the answer was on its way.
+  const busy = (box) => !box || box.contains(document.activeElement) || halfTyped(box);
+  if (busy(find())) return;
   const response = await request(`${page}/comments?part=${key}`);
   if (!response.ok) return;
   const fresh = parse(await response.text()).querySelector('[data-comments]');
-  if (fresh) box.replaceWith(fresh);
+  const box = find();
+  if (fresh && !busy(box)) box.replaceWith(fresh);
 }
 
 // ---- What others do
 
 const overtaken = new Set();
 
+function isWritten(key) {
+  const form = part(key)?.querySelector('[data-part-form]');
+  return isChanged(key) || (document.activeElement?.matches('textarea, input, select') && form?.contains(document.activeElement));
+}
+
+function warn(key, who) {
+  overtaken.add(key);
+  const line = part(key).querySelector('[data-saved]');
+  const compare = el('button', { type: 'button', class: 'btn btn-small' }, word('compare'));
+  compare.addEventListener('click', () => look(key));
+  line.classList.add('is-warning');
+  line.replaceChildren(`${word('overtaken', { name: who })} `, compare);
+}
+
 async function renew(key, who) {
-  const section = part(key);
-  if (!section) return;
-  const form = section.querySelector('[data-part-form]');
-  const writing = document.activeElement?.matches('textarea, input, select') && form.contains(document.activeElement);
-  if (isChanged(key) || writing) {
-    overtaken.add(key);
-    const line = section.querySelector('[data-saved]');
-    const compare = el('button', { type: 'button', class: 'btn btn-small' }, word('compare'));
-    compare.addEventListener('click', () => look(key));
-    line.classList.add('is-warning');
-    line.replaceChildren(`${word('overtaken', { name: who })} `, compare);
-    return;
-  }
-  const response = await request(`${form.action}?fragment=part`);
+  if (!part(key)) return;
+  if (isWritten(key)) { warn(key, who); return; }
+  const form = part(key).querySelector('[data-part-form]');
+  const before = typed(form);
+  const response = await request(`${form.getAttribute('action')}?fragment=part`);
   if (!response.ok) return;
-  const fresh = await put(section, response);
-  if (fresh) tell(fresh, word('savedBy', { name: who, time: clock.format(new Date()) }));
+  const html = await response.text();
+  // Somebody may have begun to write while the answer was on its way.
+  if (isWritten(key) || typed(part(key).querySelector('[data-part-form]')) !== before) { warn(key, who); return; }
+  const { section, kept } = put(html, before);
+  if (section && !kept) tell(section, word('savedBy', { name: who, time: clock.format(new Date()) }));
 }
 
 /** Shows what the two differ in; nothing is saved by it. */
 async function look(key) {
-  const section = part(key);
-  const form = section.querySelector('[data-part-form]');
-  const body = new URLSearchParams(new FormData(form));
+  const form = part(key).querySelector('[data-part-form]');
+  const [body, sent] = [new URLSearchParams(new FormData(form)), typed(form)];
   body.set('compare', '1');
   const response = await request(form.action, { method: 'POST', body });
   if (!response.headers.get('content-type')?.startsWith('text/html')) { toast(await refusal(response)); return; }
-  const fresh = await put(section, response);
+  const { section, kept } = put(await response.text(), sent);
   overtaken.delete(key);
-  (fresh?.querySelector('.conflict') ?? fresh)?.focus();
+  if (section && kept) tell(section, word('notSaved'));
+  else if (section) (section.querySelector('.conflict') ?? section).focus();
 }
 
 function heard(items) {

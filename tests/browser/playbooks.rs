@@ -90,7 +90,9 @@ hub_test!(async fn an_expert_takes_an_answer_to_a_cited_study(hub) {
     assert_eq!(olga.path().await, "/playbooks/chest-x-rays");
     olga.open("/playbooks/chest-x-rays/scenarios/new").await;
     olga.fill("#title", "I need to read X-rays faster").await;
-    olga.fill("#steps", "Count the waits.\nTry it on one ward.").await;
+    olga.fill("#steps", "Count the waits.").await;
+    olga.fill("#steps-2", "Try it on one ward.").await;
+    rules.keep(&olga, 390).await;
     olga.send("main form .actions .btn-primary").await;
 
     // Eve turns her answer into a study.
@@ -129,7 +131,7 @@ hub_test!(async fn an_expert_takes_an_answer_to_a_cited_study(hub) {
 
     eve.open(&format!("{edit}/about")).await;
     eve.click("[name=scenario]").await;
-    eve.fill("[name='terms.technology']", "U-Net, ONNX").await;
+    eve.fill("[name='terms.technology']", "U-Net\nONNX").await;
     rules.keep(&eve, 1280).await;
     eve.send("main form .actions .btn-primary").await;
     eve.open(&format!("{page}?copy=working")).await;
@@ -178,7 +180,7 @@ hub_test!(async fn an_expert_takes_an_answer_to_a_cited_study(hub) {
     let article = mia.ask("return JSON.parse(document.querySelector('script[type=\"application/ld+json\"]').textContent)").await;
     assert_eq!((article["@type"].as_str(), article["headline"].as_str()), (Some("Article"), Some("A second reader at night")));
     assert_eq!(mia.ask("return document.querySelectorAll('svg.plot').length").await, 1);
-    for address in ["/playbooks", "/playbooks/chest-x-rays", "/playbooks/chest-x-rays/users", &format!("{page}/history"), "/case-studies"] {
+    for address in ["/playbooks", "/playbooks/chest-x-rays", "/playbooks/chest-x-rays/users", &format!("{page}/history"), "/case-studies", "/case-studies/browse", "/adoptions", &format!("{page}/adoptions")] {
         mia.open(address).await;
         rules.keep(&mia, 390).await;
     }
@@ -236,6 +238,45 @@ hub_test!(async fn two_writers_of_one_part_lose_nothing(hub) {
     }
     one.close().await;
     two.close().await;
+    hub.settle().await;
+});
+
+/// Whatever the page asks for waits until it is let go.
+const HOLD: &str = "const real = window.fetch; const held = new Promise((go) => { window.letGo = go; }); \
+    window.fetch = async (...asked) => { await held; return real(...asked); }; return true";
+
+hub_test!(async fn what_is_typed_while_a_part_is_saved_stays(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let alan = hub.member("alan").await;
+    let new = json!({"title": "Typed on", "parts": {"aim": "Half the wait."}});
+    let slug = done(&alan.post("/api/v1/case-studies", &new).await)["slug"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/case-studies/{slug}");
+    hub.settle().await;
+    let one = enter(&driver, hub, "alan", 1280).await;
+    one.open(&format!("/case-studies/{slug}/edit")).await;
+    one.find("main[data-ready]").await;
+    one.ask(HOLD).await;
+    one.fill("#aim-body", "Half the wait, or less.").await;
+    one.click("#aim .part-foot .btn-primary").await;
+    one.until("it is on its way", "return document.querySelector('#aim [data-saved]').textContent === 'Saving'").await;
+    let typed = "const text = document.querySelector('#aim-body'); text.value += ' By May.'; \
+        text.dispatchEvent(new Event('input', { bubbles: true })); const note = document.querySelector('#comment-aim'); \
+        note.closest('details').open = true; note.value = 'Half typed'; return true";
+    one.ask(typed).await;
+    one.ask("window.letGo(); return true").await;
+    one.until("it is saved", "return document.querySelector('#aim').dataset.version === '2'").await;
+    assert_eq!(saved(&alan, &path).await, "Half the wait, or less.");
+    let kept = "return [document.querySelector('#aim-body').value, document.querySelector('#comment-aim').value, \
+        document.querySelector('#aim [name=version]').value]";
+    assert_eq!(one.ask(kept).await, json!(["Half the wait, or less. By May.", "Half typed", "2"]));
+    one.until("the draft", "return document.querySelector('#aim [data-saved]').textContent.startsWith('Draft kept')").await;
+    let draft = done(&alan.get(&format!("{path}/parts/aim/draft")).await);
+    assert_eq!((&draft["body"], &draft["behind"]), (&json!("Half the wait, or less. By May."), &json!(false)));
+    write(&one, "aim", "Half the wait, or less, by May.").await;
+    assert_eq!(one.ask("return document.querySelector('#comment-aim').value").await, "Half typed");
+    let complaints = one.complaints().await;
+    assert!(complaints.is_empty(), "{complaints:?}");
+    one.close().await;
     hub.settle().await;
 });
 

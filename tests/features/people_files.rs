@@ -1,7 +1,7 @@
 //! Pictures of people, and files that are uploaded.
 
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Answer, Client, hub_test};
 

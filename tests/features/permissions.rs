@@ -194,6 +194,7 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /case-studies/{slug}", "", [404, 404, 200, 200, 200, 404]),
     ("PATCH /case-studies/{slug}", "{\"title\":\"Renamed\"}", [401, 404, 403, 403, 403, 404]),
     ("GET /case-studies/{slug}/export.md", "", [404, 404, 200, 200, 200, 404]),
+    ("GET /case-studies/{slug}/citation", "", [404, 404, 200, 200, 200, 404]),
     ("GET /case-studies/{slug}/related", "", [404, 404, 200, 200, 200, 404]),
     ("PUT /case-studies/{slug}/authors/{handle}", "", [401, 404, 403, 403, 403, 404]),
     ("DELETE /case-studies/{slug}/authors/{handle}", "", [401, 404, 403, 403, 403, 404]),

@@ -39,6 +39,12 @@ fn good(answer: &Answer) {
     check_html(&answer.text);
 }
 
+/// The version that a form of a page was filled from.
+pub fn version(page: &Answer) -> String {
+    let rest = page.text.split("name=\"version\" value=\"").nth(1).unwrap_or_else(|| panic!("no version: {}", page.text));
+    rest.split('"').next().unwrap().to_owned()
+}
+
 async fn publish(s: &Scene) {
     let path = format!("/api/v1/case-studies/{}", s.study);
     done(&s.alan.post(&format!("{path}/submit"), &json!({})).await);
@@ -60,13 +66,16 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
     let queue = olga.page(&format!("/playbooks/{}/reviews", s.book)).await;
     good(&queue);
     assert!(queue.text.contains(&format!("{page}/review")));
-    good(&olga.page(&format!("{page}/review")).await);
+    let review = olga.page(&format!("{page}/review")).await;
+    good(&review);
+    let read = version(&review);
     // The checklist comes first, and what was typed stays.
-    let early = olga.form(&format!("{page}/publish"), token, &[("note", "I kept this note.")]).await;
+    let early = olga.form(&format!("{page}/publish"), token, &[("version", &read), ("note", "I kept this note.")]).await;
     assert_eq!(early.status, 422, "{}", early.text);
     check_html(&early.text);
     assert!(early.text.contains("I kept this note."));
-    let published = olga.form(&format!("{page}/publish"), token, &[("note", "Well done."), ("check", "Sources?")]).await;
+    let fields = [("version", read.as_str()), ("note", "Well done."), ("check", "Sources?")];
+    let published = olga.form(&format!("{page}/publish"), token, &fields).await;
     assert_eq!((published.status, published.header("location")), (303, page.as_str()), "{}", published.text);
     hub.settle().await;
 
@@ -232,15 +241,33 @@ hub_test!(async fn parts_are_written_by_forms_that_lose_nothing(hub) {
     assert_eq!(alan.page(&format!("{edit}/nothing")).await.status, 404);
 
     // What is about the whole.
-    good(&alan.page(&format!("{edit}/about")).await);
-    let about = [("title", "A new title"), ("playbook", s.book.as_str()), ("terms.technology", "U-Net, ONNX")];
+    let open = alan.page(&format!("{edit}/about")).await;
+    good(&open);
+    let version = self::version(&open);
+    let terms = "U-Net\r\nONNX, the runtime";
+    let about = [("version", version.as_str()), ("title", "A new title"), ("playbook", s.book.as_str()), ("terms.technology", terms)];
     assert_eq!(alan.form(&format!("{edit}/about"), csrf, &about).await.status, 303);
     let page = alan.page(&edit).await;
-    assert!(page.text.contains("A new title") && page.text.contains("ONNX"));
-    let none = alan.form(&format!("{edit}/about"), csrf, &[("title", ""), ("playbook", s.book.as_str()), ("terms.stage", "kept")]).await;
+    assert!(page.text.contains("A new title") && page.text.contains("ONNX, the runtime"));
+    let terms = s.alan.get(&format!("/api/v1/case-studies/{}", s.study)).await.json()["terms"]["technology"].clone();
+    assert_eq!(terms, json!(["ONNX, the runtime", "U-Net"]), "a comma stands in a term");
+    // Somebody was quicker: nothing is overwritten, and what was typed stays.
+    let late = [("version", version.as_str()), ("title", "My own title"), ("playbook", s.book.as_str()), ("terms.stage", "kept")];
+    let stale = alan.form(&format!("{edit}/about"), csrf, &late).await;
+    assert_eq!(stale.status, 412, "{}", stale.text);
+    check_html(&stale.text);
+    assert!(stale.text.contains("value=\"My own title\"") && stale.text.contains("kept</textarea>"), "{}", stale.text);
+    assert!(alan.page(&edit).await.text.contains("A new title"));
+    let version = self::version(&stale);
+    let none = alan.form(&format!("{edit}/about"), csrf, &[("version", version.as_str()), ("title", ""), ("playbook", s.book.as_str()), ("terms.stage", "kept")]).await;
     assert_eq!(none.status, 422);
     check_html(&none.text);
-    assert!(none.text.contains("value=\"kept\""));
+    assert!(none.text.contains("kept</textarea>"));
+    // Whoever is nobody is a fault of the field, with what was typed.
+    let nobody = alan.form(&format!("/case-studies/{}/authors", s.study), csrf, &[("handle", "no body"), ("role", "credited")]).await;
+    assert_eq!(nobody.status, 422, "{}", nobody.text);
+    check_html(&nobody.text);
+    assert!(nobody.text.contains("value=\"no body\"") && nobody.text.contains("href=\"#handle\""));
 });
 
 hub_test!(async fn comments_are_answered_and_resolved_beside_their_part(hub) {
@@ -311,7 +338,7 @@ hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
     let empty = olga.page("/playbooks/stroke").await;
     good(&empty);
     assert!(empty.text.contains("This playbook is still empty"));
-    let fields = [("title", "I need a scan at once"), ("description", "At *night*."), ("steps", "Call.\r\nScan.")];
+    let fields = [("title", "I need a scan at once"), ("description", "At *night*."), ("steps", "Call.\r\n\r\n- the ward\r\n- the scanner"), ("steps", ""), ("steps", "Scan.")];
     let added = olga.form("/playbooks/stroke/scenarios/new", token, &fields).await;
     assert_eq!(added.status, 303, "{}", added.text);
     let page = olga.page("/playbooks/stroke").await;
@@ -319,12 +346,41 @@ hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
     assert!(page.text.contains("At <em>night</em>.") && page.text.contains("Scan."));
     let scenario = page.text.split("id=\"scenario-").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let at = format!("/playbooks/stroke/scenarios/{scenario}");
-    good(&olga.page(&format!("{at}/edit")).await);
+    let open = olga.page(&format!("{at}/edit")).await;
+    good(&open);
+    assert!(open.text.contains("Call.\n\n- the ward\n- the scanner</textarea>"), "a step has paragraphs: {}", open.text);
+    assert_eq!(open.text.matches("name=\"steps\"").count(), 2);
+    // An empty field comes below the step that asks for it; nothing is saved.
+    let more = [("version", "1"), ("title", "Typed"), ("steps", "Call."), ("steps", "Scan."), ("insert", "0")];
+    let longer = olga.form(&format!("{at}/edit"), token, &more).await;
+    good(&longer);
+    assert!(longer.text.matches("name=\"steps\"").count() == 3 && longer.text.contains("value=\"Typed\""), "{}", longer.text);
     let fields = [("version", "1"), ("title", "I need a scan now"), ("description", ""), ("steps", "Call."), ("position", "1")];
     assert_eq!(olga.form(&format!("{at}/edit"), token, &fields).await.status, 303);
+    let late = olga.form(&format!("{at}/edit"), token, &[("version", "1"), ("title", "Mine"), ("steps", "Kept.")]).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    check_html(&late.text);
+    assert!(late.text.contains("value=\"Mine\"") && late.text.contains("Kept.</textarea>") && version(&late) == "2");
     good(&olga.page("/playbooks/stroke/edit").await);
     assert_eq!(olga.form("/playbooks/stroke/people", token, &[("handle", "@alan"), ("role", "reviewer")]).await.status, 303);
     assert!(olga.page("/playbooks/stroke/edit").await.text.contains("alan Example"));
+    let nobody = olga.form("/playbooks/stroke/people", token, &[("handle", "nobody"), ("role", "owner")]).await;
+    assert_eq!(nobody.status, 422, "{}", nobody.text);
+    check_html(&nobody.text);
+    assert!(nobody.text.contains("value=\"nobody\"") && nobody.text.contains("value=\"Stroke\""));
+    // The settings: a late form keeps its texts; archiving has its own.
+    let open = version(&olga.page("/playbooks/stroke/edit").await);
+    let new = [("version", open.as_str()), ("title", "Stroke care"), ("summary", ""), ("visibility", "open")];
+    assert_eq!(olga.form("/playbooks/stroke/edit", token, &new).await.status, 303);
+    let late = [("version", open.as_str()), ("title", "Late title"), ("introduction", "Late words"), ("visibility", "open")];
+    let stale = olga.form("/playbooks/stroke/edit", token, &late).await;
+    assert_eq!(stale.status, 412, "{}", stale.text);
+    check_html(&stale.text);
+    assert!(stale.text.contains("value=\"Late title\"") && stale.text.contains("Late words"));
+    assert_eq!(olga.form("/playbooks/stroke/archive", token, &[]).await.status, 303);
+    assert!(!olga.page("/playbooks").await.text.contains("Stroke care"));
+    assert_eq!(olga.form("/playbooks/stroke/archive?undo=1", token, &[]).await.status, 303);
+    assert!(olga.page("/playbooks").await.text.contains("Stroke care"));
     assert_eq!(olga.form("/playbooks/stroke/people/remove", token, &[("handle", "alan")]).await.status, 303);
     assert_eq!(olga.form(&format!("{at}/remove"), token, &[]).await.status, 303);
     assert!(!olga.page("/playbooks/stroke").await.text.contains("I need a scan now"));

@@ -53,7 +53,7 @@ hub_test!(async fn pages_become_case_studies_and_nothing_is_lost(hub) {
     let report = bring(hub, &folder, "referrals", "ada").await.unwrap();
     let told = report.to_string();
     for line in ["casestudy-sorting.mdx → /case-studies/sorting-referrals", "projects/one.mdx → /case-studies/a-project", "team.mdx → /case-studies/team",
-        "broken.md: its front matter cannot be read", "casestudy-sorting.mdx: \"Overview\" is in \"what we did\"", "not used of its front matter: category: Projects",
+        "broken.md: its front matter cannot be read", "casestudy-sorting.mdx: \"Overview\" is in \"what we did\"", "of its front matter, now in \"what we did\": category: Projects",
         "casestudy-sorting.mdx: the figure images/queue-length.png is shown by its words",
         "published            1", "drafts               3", "broken               1"] {
         assert!(told.contains(line), "{line} in\n{told}");

@@ -106,7 +106,9 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/playbooks/{slug}/edit", [303, 404, 403, 200, 200, 404]),
     ("/playbooks/{slug}/scenarios/new", [303, 404, 403, 200, 200, 404]),
     ("/playbooks/{slug}/scenarios/{id}/edit", [303, 404, 403, 200, 200, 404]),
+    ("/adoptions", [200, 200, 200, 200, 200, 200]),
     ("/case-studies", [303, 200, 200, 200, 200, 200]),
+    ("/case-studies/browse", [200, 200, 200, 200, 200, 200]),
     ("/case-studies/new", [303, 200, 200, 200, 200, 200]),
     ("/case-studies/{slug}", [404, 404, 200, 200, 200, 404]),
     ("/case-studies/{slug}/cite.{format}", [404, 404, 200, 200, 200, 404]),
@@ -115,12 +117,18 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/case-studies/{slug}/edit/about", [303, 404, 403, 403, 200, 404]),
     ("/case-studies/{slug}/edit/{key}", [303, 404, 403, 403, 200, 404]),
     ("/case-studies/{slug}/edit/{key}/figure", [303, 404, 403, 403, 200, 404]),
+    ("/case-studies/{slug}/edit/{key}/history", [303, 404, 403, 200, 200, 404]),
+    ("/case-studies/{slug}/endorsements", [404, 404, 200, 200, 200, 404]),
+    ("/case-studies/{slug}/adoptions", [404, 404, 200, 200, 200, 404]),
     // It wants the part, too.
     ("/case-studies/{slug}/comments", [303, 404, 404, 404, 404, 404]),
+    // The comment of another: it is none of theirs.
+    ("/case-studies/{slug}/comments/{id}/edit", [303, 404, 403, 404, 404, 404]),
     // Nobody reports their own.
     ("/case-studies/{slug}/report", [303, 404, 200, 200, 403, 404]),
     ("/case-studies/{slug}/submit", [303, 404, 403, 403, 303, 404]),
     ("/case-studies/{slug}/review", [303, 404, 403, 200, 200, 404]),
+    ("/case-studies/{slug}/retire", [303, 404, 403, 200, 200, 404]),
     // Moderation
     ("/posts/{id}/report", [303, 404, 200, 200, 200, 404]),
     ("/posts/{id}/purge", [303, 404, 403, 200, 200, 404]),

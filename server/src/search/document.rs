@@ -149,6 +149,8 @@ pub struct Document {
     pub space: Option<i64>,
     pub room: Option<i64>,
     pub author: Option<i64>,
+    /// Others who wrote it: it is found by them, too.
+    pub co_authors: Vec<i64>,
     /// Microseconds.
     pub created_at: i64,
     /// Path within the hub, without the anchor of a passage.
@@ -175,6 +177,7 @@ impl Document {
             space: None,
             room: None,
             author: None,
+            co_authors: Vec::new(),
             created_at,
             url,
             accepted: false,

@@ -161,7 +161,7 @@ impl Run<'_> {
         }
         for unknown in &page.unknown {
             let short: String = unknown.chars().take(120).collect();
-            self.told.remarks.push(format!("{file}: not used of its front matter: {short}"));
+            self.told.remarks.push(format!("{file}: of its front matter, now in \"what we did\": {short}"));
         }
         let publish = self.owns && is_to_be_published(file, &page);
         let (source, external) = (self.source.clone(), file.to_owned());

@@ -205,6 +205,11 @@ pub async fn adopt_into_study(tx: &mut Tx, author_id: i64, study_id: i64, html: 
     adopt(tx, author_id, &files::linked_files(html), file::Column::StudyId, Some(study_id)).await
 }
 
+/// The same for the texts of a playbook, its introduction and its scenarios.
+pub async fn adopt_into_playbook(tx: &Tx, owner_id: i64, playbook_id: i64, html: &str) -> Result<()> {
+    adopt(tx, owner_id, &files::linked_files(html), file::Column::PlaybookId, Some(playbook_id)).await
+}
+
 /// The same for the cover of a playbook; false if it is no unused image of this member, nor one of
 /// this playbook.
 pub async fn adopt_cover(tx: &mut Tx, owner_id: i64, playbook_id: i64, file_id: i64) -> Result<bool> {
@@ -287,6 +292,7 @@ async fn purge(tx: &mut Tx, rows: Vec<file::Model>) -> Result<()> {
         .filter(idempotent_answer::Column::SubjectId.is_in(ids.iter().copied()))
         .exec(tx.conn())
         .await?;
+    Sql::new("DELETE FROM study_figure WHERE file_id IN ").list(ids.iter().copied()).run(tx.conn()).await?;
     file::Entity::delete_many().filter(file::Column::Id.is_in(ids)).exec(tx.conn()).await?;
     let keys = rows.into_iter().map(|row| row.storage_key).collect();
     tx.enqueue("people.delete_blobs", &DeleteBlobs { keys }).await

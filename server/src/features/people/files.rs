@@ -128,10 +128,23 @@ pub fn disposition(how: &str, name: &str) -> String {
     format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{coded}")
 }
 
-/// A file if the viewer uploaded it or may read the text it was first used in; else 404.
+/// A file if the viewer uploaded it or may read the text it was first used in, or a case study that
+/// was made of that; else 404.
 pub async fn find_readable(state: &AppState, viewer: &Viewer, id: i64) -> Result<file::Model> {
+    let row = file::Entity::find_by_id(id).one(state.store.read()).await?.ok_or(AppError::NotFound)?;
+    let said = row.post_id.is_some() || row.message_id.is_some();
+    match used_first(state, viewer, row).await {
+        Err(AppError::NotFound) if said => {
+            crate::features::playbooks::shows_taken_file(state, viewer, id).await?;
+            file::Entity::find_by_id(id).one(state.store.read()).await?.ok_or(AppError::NotFound)
+        }
+        other => other,
+    }
+}
+
+/// A file that the viewer uploaded, or whose first use they may read.
+async fn used_first(state: &AppState, viewer: &Viewer, row: file::Model) -> Result<file::Model> {
     let db = state.store.read();
-    let row = file::Entity::find_by_id(id).one(db).await?.ok_or(AppError::NotFound)?;
     if viewer.member().is_some_and(|me| me.id == row.owner_id) {
         return Ok(row);
     }

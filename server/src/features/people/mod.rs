@@ -27,9 +27,9 @@ mod writings;
 
 pub use events::fill_events;
 pub use file_actions::{
-    adopt_cover, adopt_files, adopt_into_messages, adopt_into_resource, adopt_into_study, adopt_shown, keep_file,
-    keep_imported_picture, keep_picture, purge_files_of_message, purge_files_of_post, purge_files_of_resource,
-    remove_unused_files, store_file,
+    adopt_cover, adopt_files, adopt_into_messages, adopt_into_playbook, adopt_into_resource, adopt_into_study,
+    adopt_shown, keep_file, keep_imported_picture, keep_picture, purge_files_of_message, purge_files_of_post,
+    purge_files_of_resource, remove_unused_files, store_file,
 };
 pub use file_api::MOST as MOST_FILE;
 pub use files::{clean_name, disposition, linked_files};

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::model::StudyView;
+use crate::entities::kinds::PartKey;
+
 /// Names that a sentence has room for.
 const NAMED: usize = 6;
 
@@ -17,13 +20,37 @@ pub struct Cited<'a> {
     /// The playbook it stands in, and its address.
     pub playbook: Option<(&'a str, String)>,
     pub url: &'a str,
-    /// Microseconds.
+    /// Microseconds: of its first publication.
     pub published: i64,
+    /// Of the publication that is cited.
     pub modified: i64,
     /// Which publication of it.
     pub version: i32,
     pub licence: &'a str,
     pub keywords: Vec<&'a str>,
+}
+
+impl<'a> Cited<'a> {
+    /// Of a study as it is published; `url` is its address with `origin`, that of the hub.
+    #[must_use]
+    pub fn of(view: &'a StudyView, hub: &'a str, origin: &str, url: &'a str) -> Self {
+        let row = &view.row;
+        let authors = view.authors_full.iter().map(|who| (who.display_name.as_str(), who.organisation.as_str()));
+        Self {
+            slug: &row.slug,
+            title: &row.title,
+            summary: &row.summary,
+            authors: authors.collect(),
+            hub,
+            playbook: row.playbook.as_ref().map(|of| (of.title.as_str(), format!("{origin}/playbooks/{}", of.slug))),
+            url,
+            published: row.first_published.or(row.published).unwrap_or(row.updated),
+            modified: row.published.unwrap_or(row.updated),
+            version: row.revision,
+            licence: view.parts.get(&PartKey::Licence).map_or("", |part| part.body.as_str()),
+            keywords: row.terms.values().flatten().map(String::as_str).collect(),
+        }
+    }
 }
 
 impl Cited<'_> {
@@ -41,11 +68,11 @@ impl Cited<'_> {
         let stop = if self.title.ends_with(['.', '?', '!']) { "" } else { "." };
         format!(
             "{by} ({}). {}{stop} Case study{place}, {}, version {}, {}. {}",
-            part(self.published, Part::Year),
+            part(self.modified, Part::Year),
             self.title,
             self.hub,
             self.version,
-            part(self.published, Part::Day),
+            part(self.modified, Part::Day),
             self.url
         )
     }
@@ -53,7 +80,7 @@ impl Cited<'_> {
     /// An entry of the type `misc`, which every style knows.
     #[must_use]
     pub fn bibtex(&self) -> String {
-        let year = part(self.published, Part::Year);
+        let year = part(self.modified, Part::Year);
         let authors = if self.authors.is_empty() {
             format!("{{{}}}", tex(self.hub))
         } else {
@@ -67,7 +94,7 @@ impl Cited<'_> {
              url = {{{url}}}",
             slug = self.slug,
             title = tex(self.title),
-            month = part(self.published, Part::Month).to_lowercase(),
+            month = part(self.modified, Part::Month).to_lowercase(),
             hub = tex(self.hub),
             version = self.version,
             url = self.url,
@@ -173,7 +200,7 @@ mod tests {
             hub: "Praxis",
             playbook: Some(("Radiology", "https://hub.example.org/playbooks/radiology".into())),
             url: "https://hub.example.org/case-studies/faster-reads",
-            published: 1_795_651_200_000_000,
+            published: 1_700_000_000_000_000,
             modified: 1_795_651_200_000_000,
             version: 2,
             licence: "CC BY 4.0",
@@ -215,7 +242,7 @@ mod tests {
         let article = cited().json_ld();
         assert_eq!(article["@type"], "Article");
         assert_eq!(article["author"][0]["affiliation"]["name"], "Northbank");
-        assert_eq!(article["datePublished"], "2026-11-26");
+        assert_eq!((&article["datePublished"], &article["dateModified"]), (&json!("2023-11-14"), &json!("2026-11-26")));
         assert_eq!(article["isPartOf"]["name"], "Radiology");
         let block = cited().json_ld_block();
         assert!(!block.contains('<'), "{block}");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 
-use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, study_standing};
+use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, study_standing};
 use crate::entities::kinds::{NoticeKind, PartKey};
 use crate::features::notices::model::{EXCERPT, Glimpse};
 use crate::store::Sql;
@@ -19,7 +19,9 @@ pub async fn glimpses(db: &impl ConnectionTrait, viewer: i64, told: &[Told]) -> 
     let mut glimpses = HashMap::new();
     for batch in told.chunks(200) {
         let said = said(db, batch).await?;
-        let rows = Sql::new("SELECT sa.role AS sa_role, ")
+        let rows = Sql::new("SELECT ")
+            .then(WRITER)
+            .then(", ")
             .then(STUDY)
             .then(", ")
             .then(BOOK)

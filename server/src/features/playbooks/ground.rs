@@ -4,7 +4,7 @@
 use sea_orm::QueryResult;
 
 use super::policy::{BookStanding, StudyStanding};
-use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, book_standing, kept, study_standing};
+use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, address, book_standing, kept, study_standing};
 use crate::entities::kinds::{MemberState, StudyState};
 use crate::features::forum::model::AuthorView;
 use crate::features::forum::{AUTHOR, author};
@@ -80,7 +80,9 @@ pub(super) async fn playbook(tx: &Tx, member: i64, slug: &str) -> Result<BookGro
 
 /// A study by its address, locked; 404 if it is not there for the member, 403 for the suspended.
 pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGround> {
-    let sql = Sql::new("SELECT b.checklist AS b_checklist, c.topic_id AS c_topic_id, sa.role AS sa_role, ")
+    let sql = Sql::new("SELECT b.checklist AS b_checklist, c.topic_id AS c_topic_id, ")
+        .then(WRITER)
+        .then(", ")
         .then(STUDY)
         .then(", ")
         .then(BOOK)

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use super::actions::{Imported, insert_imported};
 use super::markdown::{PageIn, PlaybookIn};
 use super::measures::{self, MeasureInput};
-use super::parts::{FieldShape, PartContent, Shape, fields, most, shape};
+use super::parts::{FieldShape, PartContent, Shape, field_title, fields, most, shape, title};
 use super::terms::{MOST as MOST_TERMS, Terms, fold};
 use super::texts::{end_of_day, render_parts};
 use crate::app::AppState;
 use crate::entities::kinds::{MemberState, PartKey, TermKind};
 use crate::store::Sql;
-use crate::text::{clean, images};
+use crate::text::clean;
 use crate::web::checks::{BODY, TITLE};
 use crate::web::error::Result;
 
@@ -58,8 +58,15 @@ where
     let authors = known(state, &page.authors, &mut remarks).await?;
     let credited = known(state, &page.credited, &mut remarks).await?;
     let title = line(&page.title, TITLE);
+    let mut left = left_over(&page, &title, &mut remarks);
     let terms = terms(&page, &mut remarks);
-    let mut parts = contents(state, page.parts, &authors.1, &terms.1, &mut remarks).await?;
+    if !authors.1.is_empty() {
+        left.push((PartKey::Team, authors.1.join(", ")));
+    }
+    if !terms.1.is_empty() {
+        left.push((PartKey::FindOutMore, terms.1.join(", ")));
+    }
+    let mut parts = contents(state, page.parts, left, &mut remarks).await?;
     // A picture is its study's only if the study's first author has it.
     let first = authors.0.first().copied().unwrap_or(member);
     super::pictures::put_in(state, first, &mut parts, pictures, &mut remarks).await?;
@@ -72,10 +79,7 @@ where
         credited: credited.0,
         parts,
         terms: terms.0,
-        url: page
-            .source
-            .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
-            .map(|url| line(&url, 2000)),
+        url: page.source.filter(|url| is_address(url)).map(|url| line(&url, 2000)),
         publish,
     };
     let (id, slug) = state
@@ -87,6 +91,29 @@ where
         })
         .await?;
     Ok(Brought { id, slug, published: publish, remarks })
+}
+
+fn is_address(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// What a page says beside its parts and no place of a study takes: where it goes instead.
+fn left_over(page: &PageIn, title: &str, remarks: &mut Vec<String>) -> Vec<(PartKey, String)> {
+    let mut left: Vec<(PartKey, String)> = Vec::new();
+    let whole = line(&page.title, usize::MAX);
+    if whole.chars().count() > title.chars().count() {
+        remarks.push(format!("the title was longer than {TITLE} characters; the whole is in \"scope\""));
+        left.push((PartKey::Scope, whole));
+    }
+    let lines: Vec<String> = page.unknown.iter().map(|unknown| format!("- {}", line(unknown, usize::MAX))).collect();
+    if !lines.is_empty() {
+        left.push((PartKey::WhatWeDid, lines.join("\n")));
+    }
+    if let Some(source) = page.source.as_deref().filter(|source| !source.trim().is_empty() && !is_address(source)) {
+        remarks.push("its source is no address; it is in \"find out more\"".into());
+        left.push((PartKey::FindOutMore, line(source, usize::MAX)));
+    }
+    left
 }
 
 /// Members among names, and the names of those who are none.
@@ -109,9 +136,9 @@ async fn known(state: &AppState, names: &[String], remarks: &mut Vec<String>) ->
     let ids = handles.iter().filter_map(|handle| found.get(handle).copied()).collect();
     let others: Vec<String> = names
         .iter()
-        .zip(&handles)
-        .filter(|(_, handle)| !found.contains_key(*handle))
-        .map(|(name, _)| name.trim().to_owned())
+        .enumerate()
+        .filter(|(at, _)| handles.get(*at).is_none_or(|handle| !found.contains_key(handle)))
+        .map(|(_, name)| name.trim().to_owned())
         .collect();
     if !others.is_empty() {
         remarks.push(format!("no members here: {}", others.join(", ")));
@@ -167,8 +194,7 @@ fn body(text: &str, remarks: &mut Vec<String>, key: PartKey) -> String {
 async fn contents(
     state: &AppState,
     given: BTreeMap<PartKey, super::markdown::PartIn>,
-    strangers: &[String],
-    over: &[String],
+    left: Vec<(PartKey, String)>,
     remarks: &mut Vec<String>,
 ) -> Result<Vec<(PartKey, PartContent)>> {
     let mut parts: BTreeMap<PartKey, PartContent> = BTreeMap::new();
@@ -185,34 +211,46 @@ async fn contents(
                     beside.push((PartKey::Scope, whole));
                 }
             }
-            Shape::Member => content.body = owner(state, &part.body, remarks).await?,
+            Shape::Member => {
+                content.body = owner(state, &part.body, remarks).await?;
+                if content.body.is_empty() && !part.body.trim().is_empty() {
+                    beside.push((PartKey::Team, format!("{}: {}", title(key), line(&part.body, usize::MAX))));
+                }
+            }
             Shape::Day => {
-                let day = line(&part.body, 40);
+                let day = line(&part.body, usize::MAX);
                 if end_of_day(&day).is_some() {
                     content.body = day;
                 } else if !day.is_empty() {
-                    remarks.push(format!("{key} is no day: {day}"));
+                    remarks.push(format!("{key} is no day; it is in \"scope\": {}", line(&day, 40)));
+                    beside.push((PartKey::Scope, format!("{}: {day}", title(key))));
                 }
             }
         }
-        take_fields(key, &part.fields, &mut content, remarks);
-        for measure in part.measures.iter().take(measures::MOST) {
+        take_fields(key, &part.fields, &mut content, &mut beside, remarks);
+        for measure in &part.measures {
             match measures::parse(std::slice::from_ref(measure)) {
-                Ok(read) => content.measures.extend(read),
-                Err(_) => beside.push((PartKey::Outcomes, told(measure))),
+                Ok(read) if content.measures.len() < measures::MOST => content.measures.extend(read),
+                Ok(_) => {
+                    remarks.push(format!(
+                        "it has more than {} measures; in words in \"outcomes\": {}",
+                        measures::MOST,
+                        line(&measure.name, 80)
+                    ));
+                    beside.push((PartKey::Outcomes, told(measure)));
+                }
+                Err(_) => {
+                    let name = line(&measure.name, 80);
+                    remarks.push(format!("a measure that cannot be read is in words in \"outcomes\": {name}"));
+                    beside.push((PartKey::Outcomes, told(measure)));
+                }
             }
         }
         if !content.is_empty() {
             parts.insert(key, content);
         }
     }
-    if !strangers.is_empty() {
-        beside.push((PartKey::Team, strangers.join(", ")));
-    }
-    if !over.is_empty() {
-        beside.push((PartKey::FindOutMore, over.join(", ")));
-    }
-    for (key, text) in beside {
+    for (key, text) in beside.into_iter().chain(left) {
         let content = parts.entry(key).or_default();
         if !content.body.contains(&text) {
             content.body = body(&format!("{}\n\n{text}", content.body), remarks, key);
@@ -221,21 +259,40 @@ async fn contents(
     Ok(parts.into_iter().collect())
 }
 
-fn take_fields(key: PartKey, given: &BTreeMap<String, String>, content: &mut PartContent, remarks: &mut Vec<String>) {
+/// The fields of a part; what fits none of them goes into its text.
+fn take_fields(
+    key: PartKey,
+    given: &BTreeMap<String, String>,
+    content: &mut PartContent,
+    beside: &mut Vec<(PartKey, String)>,
+    remarks: &mut Vec<String>,
+) {
+    let text = if shape(key) == Shape::Text { key } else { PartKey::WhatWeDid };
     for (name, value) in given {
+        let short = line(name, 40);
         let Some(field) = fields(key).iter().find(|field| field.name == name) else {
-            remarks.push(format!("{key} has no field {}", line(name, 40)));
+            remarks.push(format!("{key} has no field {short}; it is in the text of {text}"));
+            beside.push((text, format!("{short}: {}", body(value, remarks, key))));
             continue;
         };
-        let value = match field.shape {
-            FieldShape::Text => body(value, remarks, key),
-            FieldShape::Line => line(value, TITLE),
-            FieldShape::Level => line(value, 1),
-        };
-        if field.shape == FieldShape::Level && !value.parse::<u8>().is_ok_and(|level| (1..=9).contains(&level)) {
-            remarks.push(format!("{name} is no whole number from 1 to 9"));
-        } else if !value.is_empty() {
-            content.fields.insert(field.name.to_owned(), value);
+        let whole = line(value, usize::MAX);
+        let level = whole.parse::<u8>().is_ok_and(|level| (1..=9).contains(&level));
+        match field.shape {
+            _ if whole.is_empty() => {}
+            FieldShape::Level if !level => {
+                remarks.push(format!("{name} is no whole number from 1 to 9; it is in the text of {text}"));
+                beside.push((text, format!("{}: {whole}", field_title(name))));
+            }
+            FieldShape::Line if whole.chars().count() > TITLE => {
+                remarks.push(format!("{name} was longer than {TITLE} characters; it is in the text of {text}"));
+                beside.push((text, format!("{}: {whole}", field_title(name))));
+            }
+            FieldShape::Text => {
+                content.fields.insert(field.name.to_owned(), described(&body(value, remarks, key)));
+            }
+            FieldShape::Line | FieldShape::Level => {
+                content.fields.insert(field.name.to_owned(), whole);
+            }
         }
     }
 }
@@ -243,7 +300,14 @@ fn take_fields(key: PartKey, given: &BTreeMap<String, String>, content: &mut Par
 /// A measure that cannot be read as one, in words.
 fn told(measure: &MeasureInput) -> String {
     let value = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    format!("{}: {} → {} {}", measure.name, value(&measure.before), value(&measure.after), measure.unit)
+    let mut words =
+        vec![format!("{}: {} → {} {}", measure.name, value(&measure.before), value(&measure.after), measure.unit)];
+    if !measure.n.is_null() {
+        words.push(format!("n = {}", value(&measure.n)));
+    }
+    let more = [&measure.period, &measure.method, &measure.source];
+    words.extend(more.into_iter().flatten().filter(|word| !word.trim().is_empty()).cloned());
+    words.join("; ")
 }
 
 /// The handle of an owner who is a member here.
@@ -258,17 +322,10 @@ async fn owner(state: &AppState, given: &str, remarks: &mut Vec<String>) -> Resu
 
 /// Figures without alternative text get that of their file's name.
 fn described(body: &str) -> String {
-    let mut text = body.to_owned();
-    for (address, alternative) in images(body) {
-        if alternative.trim().is_empty() {
-            let file = address.rsplit('/').next().unwrap_or(&address);
-            let name = file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace(['-', '_'], " ");
-            for opens in ["(", "(<"] {
-                text = text.replace(&format!("![]{opens}{address}"), &format!("![{name}]{opens}{address}"));
-            }
-        }
-    }
-    text
+    super::pictures::described(body, |address| {
+        let file = address.rsplit('/').next().unwrap_or(address);
+        file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace(['-', '_'], " ")
+    })
 }
 
 /// The texts of a playbook's page that fit.
@@ -279,14 +336,14 @@ pub fn fitting(mut playbook: PlaybookIn) -> PlaybookIn {
     playbook.pathway = line(&playbook.pathway, TITLE);
     playbook.summary = line(&playbook.summary, 255);
     playbook.cover_alt = line(&playbook.cover_alt, 255);
-    playbook.introduction = body(&playbook.introduction, &mut nothing, PartKey::Scope);
+    playbook.introduction = described(&body(&playbook.introduction, &mut nothing, PartKey::Scope));
     playbook.checklist =
         playbook.checklist.iter().take(40).map(|point| line(point, 255)).filter(|point| !point.is_empty()).collect();
     for scenario in &mut playbook.scenarios {
         scenario.title = line(&scenario.title, TITLE);
-        scenario.description = body(&scenario.description, &mut nothing, PartKey::Scope);
+        scenario.description = described(&body(&scenario.description, &mut nothing, PartKey::Scope));
         for step in &mut scenario.steps {
-            *step = body(step, &mut nothing, PartKey::Scope).chars().take(4_000).collect();
+            *step = described(&body(step, &mut nothing, PartKey::Scope)).chars().take(4_000).collect();
         }
         scenario.steps.retain(|step| !step.is_empty());
         scenario.steps.truncate(60);

@@ -127,7 +127,7 @@ fn one(at: usize, input: &MeasureInput, faults: &mut Vec<FieldError>) -> Measure
             blame(field, format!("is in {unit}, the measure in {}: give both in one unit", measure.unit));
         }
     }
-    if before.is_none() && after.is_none() && input.before.is_null() && input.after.is_null() {
+    if is_blank(&input.before) && is_blank(&input.after) {
         blame("after", "is needed, or before: a number".into());
     }
     measure.before = before.map(|(number, _)| number);
@@ -137,6 +137,10 @@ fn one(at: usize, input: &MeasureInput, faults: &mut Vec<FieldError>) -> Measure
         Err(message) => blame("n", message),
     }
     measure
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// A number with the unit that stood beside it; `None` if nothing was given.
@@ -223,6 +227,7 @@ mod tests {
         assert_eq!(faults(json!({"name": "x", "unit": "h", "before": "90 min", "after": 2})), ["measures[0].before"]);
         assert_eq!(faults(json!({"name": "", "before": 1, "after": 2})), ["measures[0].name"]);
         assert_eq!(faults(json!({"name": "x"})), ["measures[0].after"]);
+        assert_eq!(faults(json!({"name": "x", "before": "", "after": " "})), ["measures[0].after"]);
         assert_eq!(faults(json!({"name": "x", "after": 1e40})), ["measures[0].after"]);
         assert_eq!(faults(json!({"name": "x", "after": "1,5"})), ["measures[0].after"]);
         assert_eq!(faults(json!({"name": "x", "after": [1]})), ["measures[0].after"]);

@@ -44,7 +44,7 @@ pub use search::{CaseStudies, Playbooks};
 
 use crate::app::AppState;
 use crate::entities::job;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, book_standing, study_standing};
+use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, book_standing, study_standing};
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
@@ -74,7 +74,9 @@ pub async fn may_subscribe_playbook(state: &AppState, member: i64, playbook: i64
 }
 
 async fn standing_row(state: &AppState, member: i64, study: i64) -> Result<Option<sea_orm::QueryResult>> {
-    Sql::new("SELECT sa.role AS sa_role, ")
+    Sql::new("SELECT ")
+        .then(WRITER)
+        .then(", ")
         .then(STUDY)
         .then(", ")
         .then(BOOK)
@@ -109,7 +111,39 @@ pub async fn shows_study_file(state: &AppState, viewer: &Viewer, study: i64, fil
     shown.map(|_| ()).ok_or(AppError::NotFound)
 }
 
-/// 404 unless a viewer may open the cover of a playbook.
+/// 404 unless a study that a viewer may read shows an upload which is not its own: one of the post or
+/// the message that it was made of. What is deleted or hidden there is shown nowhere.
+pub async fn shows_taken_file(state: &AppState, viewer: &Viewer, file: i64) -> Result<()> {
+    let me = viewer.member().map_or(0, |me| me.id);
+    let rows = Sql::new("SELECT ")
+        .then(WRITER)
+        .then(", ")
+        .then(STUDY)
+        .then(", ")
+        .then(BOOK)
+        .then(", ")
+        .then(STANDING)
+        .then(" FROM study_figure g JOIN case_study c ON c.id = g.study_id JOIN file f ON f.id = g.file_id ")
+        .then("LEFT JOIN post p ON p.id = f.post_id LEFT JOIN message m ON m.id = f.message_id ")
+        .then("LEFT JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member a ON a.id = ")
+        .bind(me)
+        .then(BOOK_JOINS)
+        .then(" LEFT JOIN study_author sa ON sa.study_id = c.id AND sa.member_id = a.id ")
+        .then("WHERE p.deleted_at IS NULL AND p.hidden_at IS NULL AND m.deleted_at IS NULL AND g.file_id = ")
+        .bind(file)
+        .then(" LIMIT 50")
+        .all(state.store.read())
+        .await?;
+    for row in rows {
+        let standing = study_standing(&row)?;
+        if standing.reads_working() || standing.reads_published() {
+            return Ok(());
+        }
+    }
+    Err(AppError::NotFound)
+}
+
+/// 404 unless a viewer may open a picture of a playbook: its cover, or one in its texts.
 pub async fn shows_cover(state: &AppState, viewer: &Viewer, playbook: i64) -> Result<()> {
     let row = Sql::new("SELECT slug FROM playbook WHERE id = ").bind(playbook).one(state.store.read()).await?;
     let slug: String = row.ok_or(AppError::NotFound)?.try_get("", "slug")?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::actions::{attach_discussion, topic_of};
 use super::model::StudyRow;
 use super::policy::StudyStanding;
-use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, study, study_standing};
+use super::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, study, study_standing};
 use crate::app::AppState;
 use crate::entities::kinds::NoticeKind;
 use crate::features::accounts::mail;
@@ -79,7 +79,11 @@ struct Reader {
 pub(super) async fn run(state: &AppState, news: News) -> Result<()> {
     let db = state.store.read();
     let candidates = candidates(db, &news).await?;
-    let readers = readers(db, &news, &candidates).await?;
+    let mut readers = readers(db, &news, &candidates).await?;
+    if readers.is_empty() && news.what == What::Due {
+        // Nobody who wrote it is here any more: whoever runs its playbook has to see to it.
+        readers = self::readers(db, &news, &owners(db, news.study).await?).await?;
+    }
     let Some(row) = find(state, news.study).await? else { return Ok(()) };
     if !readers.is_empty() {
         tell(state, &news, &row, &readers).await?;
@@ -180,10 +184,28 @@ async fn candidates(db: &impl ConnectionTrait, news: &News) -> Result<Vec<i64>> 
     rows.iter().map(|row| Ok(row.try_get("", "member_id")?)).collect()
 }
 
+/// The owners of a study's playbook; without any in use, who would review it.
+async fn owners(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
+    let rows = Sql::new(
+        "SELECT m.id FROM case_study c JOIN playbook_member p ON p.playbook_id = c.playbook_id AND p.role = 'owner' \
+         JOIN member m ON m.id = p.member_id WHERE m.state = 'active' AND c.id = ",
+    )
+    .bind(study)
+    .then(" LIMIT 100")
+    .all(db)
+    .await?;
+    if rows.is_empty() {
+        return reviewers(db, study).await;
+    }
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
 /// Who is to look at a study: the people of its playbook; without any but authors, those who run
 /// its space; without these, the administrators.
 async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
-    let not_an_author = " AND NOT EXISTS (SELECT 1 FROM study_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = m.id) LIMIT 100";
+    let not_an_author = " AND c.created_by <> m.id AND COALESCE(c.submitted_by, 0) <> m.id \
+        AND NOT EXISTS (SELECT 1 FROM study_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = m.id) \
+        AND NOT EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = m.id) LIMIT 100";
     let ways = [
         "SELECT m.id FROM case_study c JOIN playbook_member p ON p.playbook_id = c.playbook_id JOIN member m ON m.id = p.member_id",
         "SELECT m.id FROM case_study c JOIN playbook b ON b.id = c.playbook_id JOIN space_member p ON p.space_id = b.space_id AND p.role <> 'member' JOIN member m ON m.id = p.member_id",
@@ -203,7 +225,9 @@ async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
 async fn readers(db: &impl ConnectionTrait, news: &News, members: &[i64]) -> Result<Vec<Reader>> {
     let mut readers = Vec::new();
     for batch in members.chunks(400) {
-        let rows = Sql::new("SELECT a.handle AS v_handle, sa.role AS sa_role, ")
+        let rows = Sql::new("SELECT a.handle AS v_handle, ")
+            .then(WRITER)
+            .then(", ")
             .then(STUDY)
             .then(", ")
             .then(BOOK)
@@ -218,9 +242,11 @@ async fn readers(db: &impl ConnectionTrait, news: &News, members: &[i64]) -> Res
             .bind(news.actor)
             .then(" OR ")
             .bind(i32::from(news.what == What::Due))
-            .then(" = 1) AND NOT EXISTS (SELECT 1 FROM member_block k WHERE k.member_id = a.id AND k.blocked_id = ")
+            .then(" = 1) AND (NOT EXISTS (SELECT 1 FROM member_block k WHERE k.member_id = a.id AND k.blocked_id = ")
             .bind(news.actor)
-            .then(")")
+            .then(") OR ")
+            .bind(i32::from(news.what == What::Due))
+            .then(" = 1)")
             .all(db)
             .await?;
         for row in rows {

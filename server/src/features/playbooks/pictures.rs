@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::markdown::PageIn;
 use super::parts::PartContent;
+use super::texts::MOST_FIGURES;
 use crate::app::AppState;
 use crate::entities::kinds::PartKey;
 use crate::features::people;
@@ -90,6 +91,41 @@ pub(super) async fn put_in(
     Ok(())
 }
 
+/// Places in a text that are tried.
+const MOST_TRIED: usize = 200;
+
+/// A text whose pictures all say what they show: those that say nothing get the words that `words`
+/// finds for their address. One that cannot be given words, and every one of a text with too many,
+/// becomes a link to it.
+pub(in crate::features::playbooks) fn described(text: &str, words: impl Fn(&str) -> String) -> String {
+    let silent = |text: &str| -> Vec<String> {
+        images(text).into_iter().filter(|(_, said)| said.trim().is_empty()).map(|(address, _)| address).collect()
+    };
+    let (mut text, mut left) = (text.to_owned(), silent(text));
+    let (mut from, mut tried) = (0, 0);
+    while let Some(address) = left.first().filter(|_| tried < MOST_TRIED) {
+        let Some(at) = text.get(from..).and_then(|rest| rest.find("![")).map(|at| from + at + 2) else { break };
+        from = at;
+        let inside = text.get(at..).unwrap_or_default();
+        let Some(end) = inside
+            .find(|c: char| !c.is_whitespace())
+            .filter(|end| inside.get(*end..).is_some_and(|rest| rest.starts_with(']')))
+        else {
+            continue;
+        };
+        tried += 1;
+        let plain = words(address).replace(['[', ']', '\\'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = if plain.is_empty() { "…" } else { plain.as_str() };
+        let other = format!("{}{said}{}", text.get(..at).unwrap_or_default(), inside.get(end..).unwrap_or_default());
+        // In code it is no picture: nothing is won there, and nothing changed.
+        let now = silent(&other);
+        if now.len() < left.len() {
+            (text, left, from) = (other, now, at + said.len());
+        }
+    }
+    if left.is_empty() && images(&text).len() <= MOST_FIGURES { text } else { text.replace("![", "[") }
+}
+
 /// A text in which what was at one address is at another; `None` if nothing was.
 pub(in crate::features::playbooks) fn readdressed(text: &str, from: &str, to: &str) -> Option<String> {
     let mut new = String::with_capacity(text.len());
@@ -110,7 +146,19 @@ pub(in crate::features::playbooks) fn readdressed(text: &str, from: &str, to: &s
 
 #[cfg(test)]
 mod tests {
-    use super::readdressed;
+    use super::{described, readdressed};
+
+    #[test]
+    fn pictures_that_say_nothing_get_words_however_they_are_written() {
+        let new = |text: &str| described(text, |address| format!("what [{address}] shows"));
+        assert_eq!(new("![](a.png) and ![A chart](b.png)"), "![what a.png shows](a.png) and ![A chart](b.png)");
+        assert_eq!(new("![ \n](</f/1>)"), "![what /f/1 shows](</f/1>)");
+        assert_eq!(new("![][one]\n\n[one]: /f/1"), "![what /f/1 shows][one]\n\n[one]: /f/1");
+        assert_eq!(new("> ![](a \"t\")\n\n```\n![](a)\n```"), "> ![what a shows](a \"t\")\n\n```\n![](a)\n```");
+        assert_eq!(new("```\n![](a)\n```"), "```\n![](a)\n```");
+        assert_eq!(new("![<b></b>](a)"), "[<b></b>](a)", "one that takes no words is a link");
+        assert_eq!(new(&"![x](a) ".repeat(60)), "[x](a) ".repeat(60), "too many are links");
+    }
 
     #[test]
     fn pictures_find_their_new_address() {

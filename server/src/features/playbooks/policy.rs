@@ -1,7 +1,7 @@
 //! Who may do what with a playbook and with a case study. Pure.
 //!
 //! A reviewer is an owner or reviewer of the study's playbook, a moderator of its space, or an
-//! administrator who may read it; never an author of the study.
+//! administrator who may read it; never an author of the study, nor who ever wrote of it.
 
 use crate::entities::kinds::{PlaybookRole, PlaybookVisibility, StudyState};
 use crate::features::playbooks::model::StudyRights;
@@ -82,7 +82,11 @@ pub struct StudyStanding {
     pub published: bool,
     /// Moderators took it from its readers.
     pub hidden: bool,
+    /// Its authors have let reviewers see it: it was submitted and not taken back, or published.
+    pub given: bool,
     pub author: bool,
+    /// Began it, submitted it or saved a part of it, whatever they are called in it now.
+    pub wrote: bool,
     /// Its home; `None` before it has one.
     pub book: Option<BookStanding>,
     pub signed_in: bool,
@@ -96,10 +100,17 @@ impl StudyStanding {
         self.published && !self.hidden && (self.author || self.book.is_some_and(|book| book.reads()))
     }
 
-    /// Reads the working copy, its comments and its stream: authors, and reviewers of its home.
+    /// Reads the working copy, its comments and its stream: authors, and reviewers of its home once
+    /// it was given to them. Who runs the space or the hub reads it before, too.
     #[must_use]
     pub fn reads_working(&self) -> bool {
-        !self.suspended && (self.author || self.book.is_some_and(|book| book.reviews()))
+        !self.suspended && (self.author || self.book.is_some_and(|book| book.reviews() && (self.given || book.runs())))
+    }
+
+    /// Taking it off the lists: authors, and who reviews in its playbook, also what they wrote.
+    pub fn retire(&self) -> Result<()> {
+        self.read()?;
+        if self.author || !self.book.is_some_and(|book| book.reviews()) { self.edit() } else { Ok(()) }
     }
 
     /// Either, or 404.
@@ -133,7 +144,7 @@ impl StudyStanding {
     /// Reviewing: 403 for authors, whatever else they are, and for those who do not review.
     pub fn review(&self) -> Result<()> {
         self.read()?;
-        if self.author {
+        if self.wrote_it() {
             return Err(AppError::Forbidden(
                 "Nobody reviews their own case study; another reviewer of the playbook has to.".into(),
             ));
@@ -143,6 +154,12 @@ impl StudyStanding {
         } else {
             Err(AppError::Forbidden("Only reviewers of its playbook can do this.".into()))
         }
+    }
+
+    /// Whether it is their own text: nobody is done with what they wrote by leaving its authors.
+    #[must_use]
+    pub const fn wrote_it(&self) -> bool {
+        self.author || self.wrote
     }
 
     /// Saying something to what is published: endorsing, adopting, following.
@@ -162,12 +179,13 @@ impl StudyStanding {
     pub fn rights(&self) -> StudyRights {
         let edits = self.signed_in && self.edit().is_ok();
         let reviews = self.signed_in && self.review().is_ok();
+        let retires = self.signed_in && self.retire().is_ok();
         StudyRights {
             edit: edits,
             submit: edits && self.may_be_submitted(),
             withdraw: edits && self.state == StudyState::Submitted,
             review: reviews && self.state == StudyState::Submitted,
-            retire: (edits || reviews) && self.state != StudyState::Retired,
+            retire: retires && self.state != StudyState::Retired,
             comment: self.signed_in && self.reads_working(),
             respond: self.signed_in && self.respond().is_ok(),
         }
@@ -198,7 +216,9 @@ mod tests {
         state: StudyState::Submitted,
         published: false,
         hidden: false,
+        given: true,
         author: false,
+        wrote: false,
         book: Some(BOOK),
         signed_in: true,
         suspended: false,
@@ -219,6 +239,9 @@ mod tests {
         let owner = BookStanding { role: Some(PlaybookRole::Owner), ..BOOK };
         let own = StudyStanding { author: true, book: Some(owner), ..STUDY };
         assert!(matches!(own.review(), Err(AppError::Forbidden(_))) && own.edit().is_ok());
+        let left = StudyStanding { wrote: true, book: Some(owner), ..STUDY };
+        assert!(matches!(left.review(), Err(AppError::Forbidden(_))), "who has left its authors still wrote it");
+        assert!(!left.rights().review && left.edit().is_err());
         assert!(StudyStanding { book: Some(owner), ..STUDY }.review().is_ok());
         assert!(matches!(STUDY.read(), Err(AppError::NotFound)), "what is not published is not there for readers");
         let published = StudyStanding { published: true, ..STUDY };
@@ -229,8 +252,18 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_is_its_authors_until_they_give_it_to_reviewers() {
+        let reviewer = BookStanding { role: Some(PlaybookRole::Reviewer), ..BOOK };
+        let draft = StudyStanding { state: StudyState::Draft, given: false, book: Some(reviewer), ..STUDY };
+        assert!(matches!(draft.read(), Err(AppError::NotFound)));
+        assert!(StudyStanding { given: true, ..draft }.read_working().is_ok());
+        let runs = BookStanding { administrator: true, ..BOOK };
+        assert!(StudyStanding { book: Some(runs), ..draft }.read_working().is_ok());
+    }
+
+    #[test]
     fn what_a_draft_without_a_home_allows() {
-        let draft = StudyStanding { state: StudyState::Draft, author: true, book: None, ..STUDY };
+        let draft = StudyStanding { state: StudyState::Draft, given: false, author: true, book: None, ..STUDY };
         let may = draft.rights();
         assert!(may.edit && may.submit && may.comment && may.retire && !may.review && !may.withdraw && !may.respond);
         assert_eq!(StudyStanding { suspended: true, ..draft }.rights(), StudyRights::default());

@@ -33,6 +33,13 @@ pub(super) const BOOK_JOINS: &str = " LEFT JOIN space s ON s.id = b.space_id \
     LEFT JOIN space_member sm ON sm.space_id = s.id AND sm.member_id = a.id \
     LEFT JOIN playbook_member pm ON pm.playbook_id = b.id AND pm.member_id = a.id";
 
+/// How the viewer `a` stands to a study `c` whose row of `study_author` is `sa`: what
+/// [`study_standing`] needs beside the others. Whoever wrote of it once wrote it, whatever they are
+/// called now.
+pub(super) const WRITER: &str = "sa.role AS sa_role, CASE WHEN c.created_by = a.id OR c.submitted_by = a.id \
+    OR EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = a.id) \
+    THEN 1 ELSE 0 END AS sa_wrote";
+
 /// Columns of a study `c`.
 pub(super) const STUDY: &str = "c.id AS c_id, c.slug AS c_slug, c.playbook_id AS c_playbook_id, c.title AS c_title, \
     c.summary AS c_summary, c.live_title AS c_live_title, c.live_summary AS c_live_summary, \
@@ -69,16 +76,20 @@ pub(super) fn book_standing(row: &QueryResult) -> Result<BookStanding> {
     })
 }
 
-/// How the viewer stands to a study whose home may be absent; `sa_role` is among the columns.
+/// How the viewer stands to a study whose home may be absent; [`WRITER`] is among the columns.
 pub(super) fn study_standing(row: &QueryResult) -> Result<StudyStanding> {
     let home: Option<i64> = row.try_get("b_", "id")?;
     let viewer: Option<i64> = row.try_get("v_", "id")?;
     let state = row.try_get::<Option<MemberState>>("v_", "state")?;
+    let study_state = row.try_get::<StudyState>("c_", "state")?;
+    let published = row.try_get::<i32>("c_", "published")? > 0;
     Ok(StudyStanding {
-        state: row.try_get::<StudyState>("c_", "state")?,
-        published: row.try_get::<i32>("c_", "published")? > 0,
+        state: study_state,
+        published,
+        given: published || !matches!(study_state, StudyState::Draft | StudyState::Retired),
         hidden: row.try_get::<Option<i64>>("c_", "hidden_at")?.is_some(),
         author: row.try_get::<Option<StudyRole>>("sa_", "role")? == Some(StudyRole::Author),
+        wrote: row.try_get::<i32>("sa_", "wrote")? != 0,
         book: home.map(|_| book_standing(row)).transpose()?,
         signed_in: viewer.is_some(),
         suspended: viewer.is_some() && state != Some(MemberState::Active),

@@ -160,6 +160,7 @@ async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Re
     .list(ids.iter().copied())
     .all(db)
     .await?;
+    let mut authors = authors(db, ids).await?;
     rows.iter()
         .map(|row| {
             let (id, slug): (i64, String) = (row.try_get("", "id")?, row.try_get("", "slug")?);
@@ -174,13 +175,29 @@ async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Re
             document.labels.push(slug);
             document.tags = tags(&content.terms);
             document.space = row.try_get("b_", "space_id")?;
-            document.author = row.try_get("", "created_by")?;
+            let mut by = authors.remove(&id).unwrap_or_default().into_iter();
+            document.author = by.next().or(row.try_get("", "created_by")?);
+            document.co_authors = by.collect();
             document.endorsements = row.try_get("", "endorsement_count")?;
             document.accepted = true;
             document.audience = audience(row)?;
             Ok(document)
         })
         .collect()
+}
+
+/// The authors of studies, in their order.
+async fn authors(db: &DatabaseConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>> {
+    let rows = Sql::new("SELECT study_id, member_id FROM study_author WHERE role = 'author' AND study_id IN ")
+        .list(ids.iter().copied())
+        .then(" ORDER BY study_id, position, member_id")
+        .all(db)
+        .await?;
+    let mut authors: HashMap<i64, Vec<i64>> = HashMap::new();
+    for row in rows {
+        authors.entry(row.try_get("", "study_id")?).or_default().push(row.try_get("", "member_id")?);
+    }
+    Ok(authors)
 }
 
 /// What a part says, in words.

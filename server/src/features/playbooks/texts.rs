@@ -58,7 +58,7 @@ pub(super) fn check_part(key: PartKey, input: &PartInput, confirmed: bool, stric
         Err(AppError::Invalid(found)) => faults.extend(found),
         Err(other) => return Err(other),
     }
-    check_fields(key, input, confirmed, &mut content, &mut faults)?;
+    check_fields(key, input, confirmed, strict, &mut content, &mut faults)?;
     if key == PartKey::Outcomes {
         match measures::parse(&input.measures) {
             Ok(measures) => content.measures = measures,
@@ -78,6 +78,7 @@ fn check_fields(
     key: PartKey,
     input: &PartInput,
     confirmed: bool,
+    strict: bool,
     content: &mut PartContent,
     faults: &mut Vec<FieldError>,
 ) -> Result<()> {
@@ -101,6 +102,9 @@ fn check_fields(
                 if field.shape == FieldShape::Level && !clean.is_empty() && !level {
                     faults.push(FieldError { field: place(), message: "is a whole number from 1 to 9".into() });
                 } else if !clean.is_empty() {
+                    if strict && field.shape == FieldShape::Text {
+                        figures(clean, place(), faults);
+                    }
                     content.fields.insert(field.name.to_owned(), clean.to_owned());
                 }
             }
@@ -111,6 +115,13 @@ fn check_fields(
         }
     }
     Ok(())
+}
+
+/// The same of other texts that readers get: introductions, descriptions, steps.
+pub(super) fn check_figures(field: &'static str, body: &str) -> Result<()> {
+    let mut faults = Vec::new();
+    figures(body, field.into(), &mut faults);
+    if faults.is_empty() { Ok(()) } else { Err(AppError::Invalid(faults)) }
 }
 
 /// Complains of figures without alternative text, and of too many.

@@ -10,7 +10,7 @@ use crate::features::playbooks::markdown::PlaybookIn;
 use crate::features::playbooks::model::PlaybookView;
 use crate::features::playbooks::queries::playbook_view_in;
 use crate::features::playbooks::rows::address;
-use crate::features::playbooks::texts::render_texts;
+use crate::features::playbooks::texts::{check_figures, render_texts};
 use crate::features::spaces::policy::not_archived;
 use crate::features::spaces::{access_by_slug, model as spaces};
 use crate::search::Kind;
@@ -142,6 +142,7 @@ async fn prepare(state: &AppState, new: &NewPlaybook) -> Result<Prepared> {
     ];
     let checked = gather(&mut faults, checks::check(&texts, new.confirmed))?;
     let checklist = gather(&mut faults, points(&new.checklist, new.confirmed))?;
+    gather(&mut faults, check_figures("introduction", &new.introduction))?;
     if slug.as_deref().is_some_and(|slug| matches!(slug, "new" | "adoptions" | "mine")) {
         faults.push(FieldError { field: "slug".into(), message: "cannot be used; choose another".into() });
     }
@@ -243,6 +244,7 @@ pub(super) async fn insert(tx: &mut Tx, member: i64, new: &Prepared) -> Result<i
         .rows([[id.into(), member.into(), "owner".into(), tx.now().into()]])
         .run(tx.conn())
         .await?;
+    crate::features::people::adopt_into_playbook(tx, member, id, &new.html).await?;
     tx.index(Kind::Playbook, id);
     Ok(id)
 }
@@ -265,6 +267,7 @@ pub async fn edit_playbook(
         texts.push(Text::line("cover_alt", &cover.alternative, SUMMARY).required());
     }
     let checked = gather(&mut faults, checks::check(&texts, change.confirmed))?;
+    gather(&mut faults, check_figures("introduction", change.introduction.as_deref().unwrap_or_default()))?;
     let checklist = change.checklist.as_ref().map(|given| gather(&mut faults, points(given, change.confirmed)));
     let checklist = checklist.transpose()?.flatten();
     let (Some(checked), true) = (checked, faults.is_empty()) else { return Err(AppError::Invalid(faults)) };
@@ -288,6 +291,7 @@ pub async fn edit_playbook(
             }
             if change.introduction.is_some() {
                 sql = sql.then(", intro_html = ").bind(html.clone());
+                crate::features::people::adopt_into_playbook(tx, member, book.id, &html).await?;
             }
             let mut home = book.space_id;
             if let Some(wanted) = &change.space {

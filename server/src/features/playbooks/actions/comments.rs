@@ -124,6 +124,7 @@ async fn insert(tx: &mut Tx, member: i64, slug: &str, new: &Prepared) -> Result<
         ]])
         .run(tx.conn())
         .await?;
+    crate::features::people::adopt_into_study(tx, member, study.id, &new.html).await?;
     count_open(tx, study.id).await?;
     tx.append(Stream::case_study(study.id), NewEvent::new("comment.created", id, Some(member)));
     let news = News {
@@ -219,6 +220,7 @@ pub async fn edit_comment(
                 .bind(comment)
                 .run(tx.conn())
                 .await?;
+            crate::features::people::adopt_into_study(tx, member, study.id, &html).await?;
             tx.append(Stream::case_study(study.id), NewEvent::new("comment.changed", comment, Some(member)));
             one(tx, comment).await
         })

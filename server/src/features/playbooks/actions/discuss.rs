@@ -10,7 +10,7 @@ use crate::features::forum::actions::{NewTopic, PreparedTopic, insert_topic, pre
 use crate::features::playbooks::ground;
 use crate::features::playbooks::model::DiscussionView;
 use crate::features::playbooks::queries::find_study;
-use crate::features::spaces::Access;
+use crate::features::spaces::{Access, access_by_slug};
 use crate::store::{Id, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::idempotency::{Answer, Once, write_once};
@@ -63,7 +63,8 @@ async fn prepare(state: &AppState, me: &Me, slug: &str, space: Option<&str>) -> 
             None => return Ok(None),
         },
     };
-    let topic = topic_of(state, space, &seen.row.slug, &seen.row.title, &seen.row.summary).await?;
+    // What is published: the topic may have other readers than the working copy.
+    let topic = topic_of(state, space, &seen.row.slug, &seen.live_title, &seen.live_summary).await?;
     Ok(Some((space, topic)))
 }
 
@@ -94,7 +95,7 @@ async fn open(tx: &mut Tx, member: i64, slug: &str, prepared: Option<&Prepared>)
     let study = ground::study(tx, member, slug).await?;
     study.standing.respond()?;
     if let Some(topic) = study.topic_id
-        && let Some(known) = known(tx.conn(), topic).await?
+        && let Some(known) = known(tx.conn(), member, topic).await?
     {
         return Ok(known);
     }
@@ -130,14 +131,22 @@ pub(in crate::features::playbooks) async fn attach(
     })
 }
 
-/// The topic that a study has, if it is still there.
-async fn known(db: &impl ConnectionTrait, topic: i64) -> Result<Option<DiscussionView>> {
+/// The topic that a study has, if it is still there; 409 if it is where the member does not read.
+async fn known(db: &impl ConnectionTrait, member: i64, topic: i64) -> Result<Option<DiscussionView>> {
     let row = Sql::new("SELECT t.post_count, s.slug FROM topic t JOIN space s ON s.id = t.space_id WHERE t.deleted_at IS NULL AND t.id = ")
         .bind(topic)
         .one(db)
         .await?;
     let Some(row) = row else { return Ok(None) };
     let space: String = row.try_get("", "slug")?;
+    let reads = match access_by_slug(db, member, &space).await {
+        Ok(inside) => inside.access >= Access::Read,
+        Err(AppError::NotFound) => false,
+        Err(error) => return Err(error),
+    };
+    if !reads {
+        return Err(AppError::Conflict("It is discussed already, where you do not read.".into()));
+    }
     Ok(Some(DiscussionView {
         topic_id: Id(topic),
         url: format!("/s/{space}/t/{}", Id(topic)),

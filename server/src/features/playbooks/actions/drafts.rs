@@ -78,7 +78,7 @@ pub async fn drop_draft(state: &AppState, me: &Me, slug: &str, key: PartKey) -> 
 
 /// Keeps a content that could not be saved.
 pub(super) async fn store(
-    tx: &Tx,
+    tx: &mut Tx,
     study: i64,
     key: PartKey,
     member: i64,
@@ -89,8 +89,11 @@ pub(super) async fn store(
     write(tx, study, key, member, [&content.body, &fields, &measures], base).await
 }
 
-async fn write(tx: &Tx, study: i64, key: PartKey, member: i64, texts: [&str; 3], base: i32) -> Result<()> {
+async fn write(tx: &mut Tx, study: i64, key: PartKey, member: i64, texts: [&str; 3], base: i32) -> Result<()> {
     let [body, fields, measures] = texts;
+    // An upload in a draft is in use, however long its writer takes. Readers get none of it before
+    // it is published.
+    crate::features::people::adopt_into_study(tx, member, study, &format!("{body} {fields}")).await?;
     Sql::new(
         "INSERT INTO study_part_draft (study_id, part, member_id, body, fields, measures, base_version, updated_at) VALUES ",
     )

@@ -7,16 +7,18 @@ use super::studies::{NewStudy, Origin, Prepared, insert_once, insert_study, prep
 use crate::app::AppState;
 use crate::entities::kinds::PartKey;
 use crate::features::chat;
-use crate::features::forum::model::PostView;
+use crate::features::forum::model::{AuthorView, PostView, TopicView};
 use crate::features::forum::queries::{From, Order, posts_page, topic_view};
 use crate::features::playbooks::model::StudyView;
+use crate::features::playbooks::pictures::described;
 use crate::features::playbooks::queries::{Which, study_view_in};
 use crate::features::playbooks::texts::PartInput;
-use crate::text::{images, quote};
+use crate::text::quote;
 use crate::web::checks::{BODY, TITLE};
 use crate::web::error::{AppError, Result};
 use crate::web::idempotency::Once;
 use crate::web::viewer::{Me, Viewer};
+use crate::web::words::english;
 
 /// Replies of a topic that are looked at.
 const MOST_REPLIES: u64 = 100;
@@ -96,17 +98,18 @@ async fn of_topic(state: &AppState, me: &Me, from: &FromTopic) -> Result<Prepare
     } else {
         view.answers.clone()
     };
-    let mut credited = vec![opening.author.id];
-    let mut done = Text::default();
-    for post in &told {
-        if done.add(&passage(&told, &post.author.handle, &post.body)) && !credited.contains(&post.author.id) {
-            credited.push(post.author.id);
-        }
-    }
+    let passages: Vec<Passage> = told
+        .iter()
+        .map(|post| Passage { author: &post.author, text: passage(&told, &post.author.handle, &post.body) })
+        .collect();
+    // Replies beyond those that are looked at stay in the topic; nobody could sort hundreds here.
+    let unread = if view.answers.is_empty() { beyond(&view, told.len()) } else { 0 };
+    let (done, mut credited) = gathered(&passages, unread);
+    credited.insert(0, opening.author.id);
     let new = NewStudy {
         title: from.title.clone().filter(|title| !title.trim().is_empty()).unwrap_or_else(|| view.row.title.clone()),
         playbook: from.playbook.clone(),
-        parts: vec![input(PartKey::Challenge, &opening.body), input(PartKey::WhatWeDid, &done.0)],
+        parts: vec![input(PartKey::Challenge, &opening.body), input(PartKey::WhatWeDid, &done)],
         confirmed: true,
         ..NewStudy::default()
     };
@@ -122,16 +125,15 @@ fn passage(all: &[PostView], handle: &str, body: &str) -> String {
 
 async fn of_messages(state: &AppState, me: &Me, from: &FromMessages) -> Result<Prepared> {
     let (_, messages) = chat::actions::quotable(state, me, from.room, &from.messages).await?;
-    let (mut credited, mut done) = (Vec::new(), Text::default());
-    for message in &messages {
-        if done.add(&quote(&message.author.handle, &message.body)) && !credited.contains(&message.author.id) {
-            credited.push(message.author.id);
-        }
-    }
+    let passages: Vec<Passage> = messages
+        .iter()
+        .map(|message| Passage { author: &message.author, text: quote(&message.author.handle, &message.body) })
+        .collect();
+    let (done, credited) = gathered(&passages, 0);
     let new = NewStudy {
         title: from.title.chars().take(TITLE + 1).collect(),
         playbook: from.playbook.clone(),
-        parts: vec![input(PartKey::WhatWeDid, &done.0)],
+        parts: vec![input(PartKey::WhatWeDid, &done)],
         confirmed: true,
         ..NewStudy::default()
     };
@@ -141,36 +143,75 @@ async fn of_messages(state: &AppState, me: &Me, from: &FromMessages) -> Result<P
     Ok(prepared)
 }
 
-/// A text that grows by passages while there is room for them.
-#[derive(Default)]
-struct Text(String);
+/// What somebody said, ready to stand in a text.
+struct Passage<'a> {
+    author: &'a AuthorView,
+    text: String,
+}
 
-impl Text {
-    fn add(&mut self, passage: &str) -> bool {
-        let fits = self.0.chars().count() + passage.chars().count() + 2 <= BODY;
-        if fits {
-            if !self.0.is_empty() {
-                self.0.push_str("\n\n");
-            }
-            self.0.push_str(passage.trim_end());
+/// Replies of a topic that were not looked at.
+fn beyond(view: &TopicView, seen: usize) -> usize {
+    usize::try_from(view.row.post_count)
+        .unwrap_or(0)
+        .saturating_sub(seen.max(usize::try_from(MOST_REPLIES).unwrap_or(0)))
+}
+
+/// Room for the sentence that says what was left out.
+const REMARK: usize = 2_000;
+/// People it names.
+const NAMED: usize = 20;
+
+/// Passages as one text, as far as there is room, and the ids of their authors. What has none is
+/// told at its end, and whose it is; the way to it is the study's source, for those who may read
+/// that. Its authors are credited with the others.
+fn gathered(passages: &[Passage<'_>], unread: usize) -> (String, Vec<i64>) {
+    let mut credited: Vec<i64> = Vec::new();
+    for passage in passages {
+        if !credited.contains(&passage.author.id) {
+            credited.push(passage.author.id);
         }
-        fits
     }
+    let (text, left) = fitting(passages, BODY);
+    if left.is_empty() && unread == 0 {
+        return (text, credited);
+    }
+    let (text, left) = fitting(passages, BODY - REMARK);
+    let mut handles: Vec<String> = left.iter().map(|author| format!("@{}", author.handle)).collect();
+    handles.sort();
+    handles.dedup();
+    let more = if handles.len() > NAMED { ", …" } else { "" };
+    handles.truncate(NAMED);
+    let words = english();
+    let count = i64::try_from(left.len() + unread).unwrap_or(i64::MAX);
+    let by = if handles.is_empty() { String::new() } else { format!(" ({}{more})", handles.join(", ")) };
+    let said = format!("*{}*{by}", words.n("playbooks.begin.left", count));
+    (if text.is_empty() { said } else { format!("{text}\n\n{said}") }, credited)
+}
+
+/// The passages that fit, in their order, and the authors of those that do not.
+fn fitting<'a>(passages: &[Passage<'a>], most: usize) -> (String, Vec<&'a AuthorView>) {
+    let (mut text, mut length, mut left) = (String::new(), 0, Vec::new());
+    for passage in passages {
+        let more = passage.text.trim_end();
+        let characters = more.chars().count() + 2;
+        if length + characters > most {
+            left.push(passage.author);
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(more);
+        length += characters;
+    }
+    (text, left)
 }
 
 fn input(key: PartKey, body: &str) -> (PartKey, PartInput) {
-    (key, PartInput { body: described(body), ..PartInput::default() })
-}
-
-/// Figures of a post need no alternative text; those of a study do, and their authors find the
-/// place by these words.
-fn described(body: &str) -> String {
-    let mut text = body.to_owned();
-    for (address, alternative) in images(body) {
-        if alternative.trim().is_empty() {
-            let words = crate::web::words::english().t("playbooks.figure_to_describe");
-            text = text.replace(&format!("![]({address}"), &format!("![{words}]({address}"));
-        }
-    }
-    text
+    // Figures of a post need no alternative text; those of a study do, and their authors find the
+    // place by these words.
+    let body = described(body, |_| english().t("playbooks.figure_to_describe").to_owned());
+    // Words that do not fit any more are left out with their pictures, which become links.
+    let body = if body.chars().count() > BODY { body.replace("![", "[") } else { body };
+    (key, PartInput { body, ..PartInput::default() })
 }

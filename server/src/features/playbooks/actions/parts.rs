@@ -85,7 +85,7 @@ pub(super) async fn write_part(
         return Ok(current.clone());
     }
     let by = study.actor.id;
-    apply(tx, study.id, key, written).await?;
+    apply(tx, study.id, key, written, study.published > 0).await?;
     let version = insert_part(tx, study.id, key, written, current.version, by, note).await?;
     super::touch(tx, study.id).await?;
     super::mark_revised(tx, study.id, by).await?;
@@ -145,15 +145,25 @@ pub(super) async fn insert_part(
     Ok(version)
 }
 
-/// What a part says about the study itself: its summary, its owner, the day of its review.
-pub(super) async fn apply(tx: &Tx, study: i64, key: PartKey, written: &Written) -> Result<()> {
+/// What a part says about the study itself: its summary, its owner, the day of its review. The
+/// latter two stand on the page of readers: of what is published they change with its next revision.
+pub(super) async fn apply(tx: &Tx, study: i64, key: PartKey, written: &Written, published: bool) -> Result<()> {
     let body = &written.content.body;
     let sql = match key {
         PartKey::Summary => Sql::new("UPDATE case_study SET summary = ").bind(body.clone()),
-        PartKey::Owner => Sql::new("UPDATE case_study SET owner_id = ").bind(owner(tx, body).await?),
+        PartKey::Owner => {
+            let owner = owner(tx, body).await?;
+            if published {
+                return Ok(());
+            }
+            Sql::new("UPDATE case_study SET owner_id = ").bind(owner)
+        }
         PartKey::ReviewDue => {
             if !body.is_empty() && written.due.is_none() {
                 return Err(AppError::field("body", "is a day, such as 2027-01-31"));
+            }
+            if published {
+                return Ok(());
             }
             Sql::new("UPDATE case_study SET reminded_at = NULL, review_due = ").bind(written.due)
         }

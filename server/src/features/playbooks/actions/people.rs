@@ -6,6 +6,7 @@ use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
 use crate::features::notices::{self, NewNotice};
 use crate::features::playbooks::ground;
 use crate::features::playbooks::rows::address;
+use crate::search::Kind;
 use crate::store::{After, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
@@ -16,7 +17,7 @@ const MOST: i64 = 100;
 /// A member by handle whose account can be used.
 async fn member(tx: &Tx, handle: &str) -> Result<i64> {
     let row = Sql::new("SELECT id, state FROM member WHERE handle = ")
-        .bind(address(handle.trim_start_matches('@'))?)
+        .bind(address(handle.trim().trim_start_matches('@'))?)
         .one(tx.conn())
         .await?
         .ok_or(AppError::NotFound)?;
@@ -34,10 +35,15 @@ type People = (&'static str, &'static str);
 const BOOK_PEOPLE: People = ("playbook_member", "playbook_id");
 const STUDY_PEOPLE: People = ("study_author", "study_id");
 
-async fn count(tx: &Tx, people: &People, of: i64) -> Result<()> {
+/// 409 if there is no room for one more; whoever is there already takes none.
+async fn count(tx: &Tx, people: &People, of: i64, who: i64) -> Result<()> {
     let (table, column) = people;
-    let row =
-        Sql::new(&format!("SELECT count(*) AS people FROM {table} WHERE {column} = ")).bind(of).one(tx.conn()).await?;
+    let row = Sql::new(&format!("SELECT count(*) AS people FROM {table} WHERE member_id <> "))
+        .bind(who)
+        .then(&format!(" AND {column} = "))
+        .bind(of)
+        .one(tx.conn())
+        .await?;
     let people: i64 = row.map_or(Ok(0), |row| row.try_get("", "people"))?;
     if people >= MOST { Err(AppError::Conflict(format!("There are {MOST} people at most.").into())) } else { Ok(()) }
 }
@@ -66,7 +72,7 @@ pub async fn set_person(state: &AppState, me: &Me, slug: &str, handle: &str, rol
             let book = ground::playbook(tx, by, &slug).await?;
             book.standing.own()?;
             let who = member(tx, &handle).await?;
-            count(tx, &BOOK_PEOPLE, book.id).await?;
+            count(tx, &BOOK_PEOPLE, book.id, who).await?;
             if role == PlaybookRole::Reviewer {
                 keeps_an_owner(tx, book.id, who).await?;
             }
@@ -117,7 +123,7 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
             let study = ground::study(tx, by, &slug).await?;
             study.standing.edit()?;
             let who = member(tx, &handle).await?;
-            count(tx, &STUDY_PEOPLE, study.id).await?;
+            count(tx, &STUDY_PEOPLE, study.id, who).await?;
             if role == StudyRole::Credited {
                 keeps_an_author(tx, study.id, who).await?;
             }
@@ -151,6 +157,8 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
             tx.after(After::Access(who));
             if study.published > 0 {
                 told::study_moved(tx, &study, "study.credited").await?;
+                // It is found by its authors.
+                tx.index(Kind::CaseStudy, study.id);
             }
             super::studies::changed(tx, &study).await
         })
@@ -173,6 +181,8 @@ pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) 
             tx.after(After::Access(who));
             if study.published > 0 {
                 told::study_moved(tx, &study, "study.credited").await?;
+                // It is found by its authors.
+                tx.index(Kind::CaseStudy, study.id);
             }
             super::studies::changed(tx, &study).await
         })

@@ -48,6 +48,10 @@ pub(in crate::features::playbooks) async fn release(
     let figure = figure.map(|figure| serde_json::to_string(&figure)).transpose()?.unwrap_or_default();
     let summary = parts.get(&PartKey::Summary).map(|part| part.body.clone()).unwrap_or_default();
     let due = parts.get(&PartKey::ReviewDue).and_then(|part| end_of_day(&part.body));
+    let owner = match parts.get(&PartKey::Owner) {
+        Some(part) => named(tx, &part.body).await?,
+        None => None,
+    };
     let number = study.revision_count + 1;
     show_figures(tx, study.id, &parts).await?;
     super::study_rows::set_terms(tx, study.id, &terms, true).await?;
@@ -78,6 +82,8 @@ pub(in crate::features::playbooks) async fn release(
         .bind(figure)
         .then(", review_due = ")
         .bind(due.unwrap_or(tx.now() + REVIEW_AFTER))
+        .then(", owner_id = ")
+        .bind(owner)
         .then(" WHERE id = ")
         .bind(study.id)
         .run(tx.conn())
@@ -88,25 +94,36 @@ pub(in crate::features::playbooks) async fn release(
     Ok(number)
 }
 
+/// The member whom a published text names as its owner: whoever has the account by then.
+async fn named(tx: &Tx, handle: &str) -> Result<Option<i64>> {
+    let handle = handle.trim_start_matches('@').to_lowercase();
+    let row = Sql::new("SELECT id FROM member WHERE handle = ").bind(handle).one(tx.conn()).await?;
+    row.map(|row| Ok(row.try_get("", "id")?)).transpose()
+}
+
 /// The uploads of what is published are its readers' to open; those of before no longer.
 async fn show_figures(tx: &Tx, study: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
     Sql::new("DELETE FROM study_figure WHERE study_id = ").bind(study).run(tx.conn()).await?;
-    let mut files: Vec<i64> = parts
-        .values()
-        .flat_map(|part| std::iter::once(&part.body_html).chain(part.fields_html.values()))
-        .flat_map(|html| linked_files(html))
-        .collect();
+    let html = parts.values().flat_map(|part| std::iter::once(&part.body_html).chain(part.fields_html.values()));
+    show(tx, study, html.flat_map(|html| linked_files(html)).collect()).await
+}
+
+/// Lets a study show files that its texts link to: its own, and those of the talk it was made of,
+/// which its first author could read and took with the words.
+pub(super) async fn show(tx: &Tx, study: i64, mut files: Vec<i64>) -> Result<()> {
     files.sort_unstable();
     files.dedup();
     for batch in files.chunks(400) {
-        Sql::new("INSERT INTO study_figure (study_id, file_id) SELECT CAST(")
-            .bind(study)
-            .then(" AS BIGINT), id FROM file WHERE study_id = ")
-            .bind(study)
-            .then(" AND id IN ")
-            .list(batch.iter().copied())
-            .run(tx.conn())
-            .await?;
+        Sql::new(
+            "INSERT INTO study_figure (study_id, file_id) SELECT c.id, f.id FROM case_study c JOIN file f ON f.id IN ",
+        )
+        .list(batch.iter().copied())
+        .then(" LEFT JOIN post p ON p.id = f.post_id LEFT JOIN message m ON m.id = f.message_id ")
+        .then("WHERE (f.study_id = c.id OR p.topic_id = c.source_topic_id OR m.room_id = c.source_room_id) AND c.id = ")
+        .bind(study)
+        .then(" ON CONFLICT DO NOTHING")
+        .run(tx.conn())
+        .await?;
     }
     Ok(())
 }

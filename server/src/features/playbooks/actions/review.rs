@@ -13,7 +13,7 @@ use crate::features::playbooks::ground::{self, StudyGround};
 use crate::features::playbooks::model::PartView;
 use crate::features::playbooks::notify::{News, What};
 use crate::features::playbooks::queries::{Which, parts_of, study_view_in};
-use crate::store::{Sql, Tx};
+use crate::store::{After, Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::checks::{self, MESSAGE, SUMMARY, Text};
 use crate::web::error::{AppError, Result};
@@ -107,8 +107,7 @@ async fn step(tx: &mut Tx, member: i64, slug: &str, verb: Verb, said: &Said, if_
     match verb {
         Verb::Submit | Verb::Withdraw => study.standing.edit()?,
         Verb::Publish | Verb::Return => study.standing.review()?,
-        Verb::Retire if study.standing.author => study.standing.edit()?,
-        Verb::Retire => study.standing.review()?,
+        Verb::Retire => study.standing.retire()?,
     }
     if_match.check(study.version)?;
     let (act, what) = match verb {
@@ -174,6 +173,16 @@ async fn withdraw(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Stepp
         (false, false) => StudyState::Draft,
     };
     set_state(tx, study.id, back).await?;
+    if study.published == 0 {
+        // It is its authors' alone again: who reviews by name no longer follows it.
+        let rows = Sql::new("SELECT member_id FROM playbook_member WHERE playbook_id = ")
+            .bind(study.playbook_id.unwrap_or(0))
+            .all(tx.conn())
+            .await?;
+        for row in rows {
+            tx.after(After::Access(row.try_get("", "member_id")?));
+        }
+    }
     Ok((log(tx, study.id, StudyAct::Withdrawn, study.actor.id, &said.note, &[], None).await?, None))
 }
 

@@ -7,7 +7,7 @@ use crate::app::AppState;
 use crate::features::playbooks::ground::{self, BookGround};
 use crate::features::playbooks::model::ScenarioView;
 use crate::features::playbooks::queries::scenario_view;
-use crate::features::playbooks::texts::{render_list, render_texts};
+use crate::features::playbooks::texts::{check_figures, render_list, render_texts};
 use crate::search::Kind;
 use crate::store::{Sql, Tx};
 use crate::web::checks::{self, BODY, TITLE, Text};
@@ -60,6 +60,7 @@ async fn steps(state: &AppState, given: &[String], confirmed: bool) -> Result<St
     let mut texts = Vec::with_capacity(given.len());
     for step in given {
         let checked = checks::check(&[Text::body("steps", step, STEP)], confirmed)?;
+        check_figures("steps", checked.get("steps"))?;
         if !checked.get("steps").is_empty() {
             texts.push(checked.get("steps").to_owned());
         }
@@ -79,6 +80,7 @@ struct Prepared {
 async fn prepare(state: &AppState, new: &NewScenario) -> Result<Prepared> {
     let texts = [Text::line("title", &new.title, TITLE).required(), Text::body("description", &new.description, BODY)];
     let checked = checks::check(&texts, new.confirmed)?;
+    check_figures("description", checked.get("description"))?;
     let [html] = render_texts(state, [checked.get("description")]).await?;
     Ok(Prepared {
         title: checked.get("title").to_owned(),
@@ -134,6 +136,8 @@ async fn insert(
     }
     let texts = [new.description.as_str(), new.html.as_str()];
     let id = insert_rendered(tx, book.id, &new.title, texts, &new.steps.texts, &new.steps.html).await?;
+    let html = format!("{} {}", new.html, new.steps.html.join(" "));
+    crate::features::people::adopt_into_playbook(tx, member, book.id, &html).await?;
     stir(tx, &book).await?;
     scenario_view(tx.conn(), state, viewer, book.id, id).await
 }
@@ -205,6 +209,7 @@ pub async fn edit_scenario(
     texts.extend(change.title.as_deref().map(|text| Text::line("title", text, TITLE).required()));
     texts.extend(change.description.as_deref().map(|text| Text::body("description", text, BODY)));
     let checked = checks::check(&texts, change.confirmed)?;
+    check_figures("description", checked.get("description"))?;
     let [html] = render_texts(state, [checked.get("description")]).await?;
     let new_steps = match &change.steps {
         Some(given) => Some(steps(state, given, change.confirmed).await?),
@@ -236,6 +241,9 @@ pub async fn edit_scenario(
                 sql = sql.then(", steps_html = ").bind(serde_json::to_string(&steps.html)?);
             }
             sql.then(" WHERE id = ").bind(scenario).run(tx.conn()).await?;
+            let steps_html = new_steps.as_ref().map(|steps| steps.html.join(" ")).unwrap_or_default();
+            let shown = format!("{html} {steps_html}");
+            crate::features::people::adopt_into_playbook(tx, member, book.id, &shown).await?;
             if let Some(position) = change.position {
                 reorder(tx, book.id, scenario, position).await?;
             }
@@ -246,15 +254,27 @@ pub async fn edit_scenario(
 
 /// Puts a scenario at a place among the others, which close up.
 async fn reorder(tx: &Tx, book: i64, scenario: i64, position: i32) -> Result<()> {
+    let mut order = order_of(tx, book).await?;
+    order.retain(|id| *id != scenario);
+    let place = usize::try_from(position.max(0)).unwrap_or(0).min(order.len());
+    order.insert(place, scenario);
+    number(tx, book, &order).await
+}
+
+async fn order_of(tx: &Tx, book: i64) -> Result<Vec<i64>> {
     let rows = Sql::new("SELECT id FROM scenario WHERE playbook_id = ")
         .bind(book)
         .then(" ORDER BY position, id")
         .all(tx.conn())
         .await?;
-    let mut order = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
-    order.retain(|id| *id != scenario);
-    let place = usize::try_from(position.max(0)).unwrap_or(0).min(order.len());
-    order.insert(place, scenario);
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
+/// Numbers the scenarios of a playbook in an order, from 0 and without a hole.
+async fn number(tx: &Tx, book: i64, order: &[i64]) -> Result<()> {
+    if order.is_empty() {
+        return Ok(());
+    }
     let mut sql = Sql::new("UPDATE scenario SET position = CASE id");
     for (id, place) in order.iter().zip(0_i32..) {
         sql = sql.then(" WHEN ").bind(*id).then(" THEN ").then(&place.to_string());
@@ -280,6 +300,7 @@ pub async fn remove_scenario(state: &AppState, me: &Me, slug: &str, scenario: i6
             if_match.check(row.try_get("", "version")?)?;
             Sql::new("DELETE FROM scenario_study WHERE scenario_id = ").bind(scenario).run(tx.conn()).await?;
             Sql::new("DELETE FROM scenario WHERE id = ").bind(scenario).run(tx.conn()).await?;
+            number(tx, book.id, &order_of(tx, book.id).await?).await?;
             stir(tx, &book).await
         })
         .await

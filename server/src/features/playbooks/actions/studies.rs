@@ -197,6 +197,12 @@ pub(super) async fn insert_study(tx: &mut Tx, member: i64, new: &Prepared) -> Re
     write_parts(tx, id, member, &new.parts).await?;
     set_terms(tx, id, &new.terms, false).await?;
     place(tx, id, book, &new.scenarios).await?;
+    if new.origin.topic.is_some() || new.origin.room.is_some() {
+        // Its co-authors and reviewers see what its first author took along.
+        let files =
+            new.parts.iter().flat_map(|(_, written)| crate::features::people::linked_files(&written.all_html()));
+        super::publish::show(tx, id, files.collect()).await?;
+    }
     log(tx, id, StudyAct::Made, member, "", &[], None).await?;
     tx.append(Stream::case_study(id), NewEvent::new("state.changed", id, Some(member)));
     Ok(Made { id, slug })

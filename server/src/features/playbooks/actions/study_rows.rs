@@ -13,7 +13,7 @@ use crate::store::{Sql, Tx, insert_rows};
 use crate::web::error::{AppError, Result};
 
 /// Words that stand where a study's address would.
-const RESERVED: [&str; 6] = ["parts", "terms", "mine", "new", "from-topic", "from-messages"];
+const RESERVED: [&str; 7] = ["parts", "terms", "mine", "new", "browse", "from-topic", "from-messages"];
 
 /// Writes who writes a study and who is credited in it, each once.
 pub(super) async fn people(tx: &Tx, study: i64, authors: &[i64], credited: &[i64]) -> Result<()> {
@@ -31,7 +31,7 @@ pub(super) async fn people(tx: &Tx, study: i64, authors: &[i64], credited: &[i64
 
 pub(super) async fn write_parts(tx: &mut Tx, study: i64, by: i64, parts: &[(PartKey, Written)]) -> Result<()> {
     for (key, written) in parts {
-        apply(tx, study, *key, written).await.map_err(|error| match error {
+        apply(tx, study, *key, written, false).await.map_err(|error| match error {
             AppError::Invalid(found) => AppError::Invalid(under(*key, found)),
             other => other,
         })?;

@@ -51,7 +51,7 @@ pub async fn endorse(state: &AppState, me: &Me, slug: &str, input: &EndorsementI
         .write(async move |tx| {
             let study = ground::study(tx, member, &slug).await?;
             study.standing.respond()?;
-            if study.standing.author {
+            if study.standing.wrote_it() {
                 return Err(AppError::Forbidden("Nobody endorses what they wrote themselves.".into()));
             }
             let said = |field: &str, given: bool, own: &str| {

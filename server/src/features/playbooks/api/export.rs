@@ -2,11 +2,15 @@
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::studies::CopyQuery;
 use crate::app::AppState;
-use crate::features::playbooks::queries;
-use crate::web::error::{Problem, Result};
+use crate::features::playbooks::citation::Cited;
+use crate::features::playbooks::model::Copy;
+use crate::features::playbooks::queries::{self, Which};
+use crate::web::error::{AppError, Problem, Result};
 use crate::web::viewer::Viewer;
 
 /// A case study as Markdown with front matter, which an import reads again
@@ -25,6 +29,42 @@ pub(super) async fn study(
         .content_type("text/markdown; charset=utf-8")
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.md\"", view.row.slug)))
         .body(text))
+}
+
+/// How a case study is cited, as it is published.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CitationView {
+    /// In a sentence.
+    plain: String,
+    bibtex: String,
+    /// A linked-data `Article` of schema.org.
+    #[schema(value_type = Object)]
+    json_ld: serde_json::Value,
+    /// Its address.
+    url: String,
+    /// Number of the publication that is cited.
+    version: i32,
+}
+
+/// How a published case study is cited: in a sentence, as BibTeX and as linked data
+#[utoipa::path(get, path = "/case-studies/{slug}/citation", tag = "case-studies", operation_id = "cite_case_study", params(("slug" = String, Path)),
+    responses((status = 200, body = CitationView), (status = 401, body = Problem), (status = 404, body = Problem)),
+    security((), ("bearer" = []), ("session" = [])))]
+pub(super) async fn citation(
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    slug: web::Path<String>,
+) -> Result<HttpResponse> {
+    let view = queries::study_view(&state, &viewer, &slug, Which::Published).await?;
+    if view.copy != Copy::Published {
+        return Err(AppError::NotFound);
+    }
+    let hub = state.settings.current(&state).await?.name;
+    let url = format!("{}{}", state.origin(), view.row.url);
+    let cited = Cited::of(&view, &hub, state.origin(), &url);
+    let (plain, bibtex, json_ld) = (cited.plain(), cited.bibtex(), cited.json_ld());
+    let version = view.row.revision;
+    Ok(HttpResponse::Ok().json(CitationView { plain, bibtex, json_ld, url: url.clone(), version }))
 }
 
 /// A playbook with its published case studies, as a ZIP archive of Markdown, which an import reads again

@@ -92,22 +92,31 @@ pub(super) struct StudyPatch {
     confirmed: bool,
 }
 
-/// Which case studies. Words of one kind, apart by commas, are alternatives.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+/// Which case studies. A word that is given several times has alternatives: each is a whole term. One
+/// that is given once may have several, apart by commas, or be a term with a comma in it.
+#[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StudiesQuery {
     /// Slug of a playbook: its own and those in its scenarios.
     playbook: Option<String>,
     /// Id of a scenario.
     scenario: Option<String>,
-    pathway: Option<String>,
-    setting: Option<String>,
-    technique: Option<String>,
-    data_type: Option<String>,
-    stage: Option<String>,
-    country: Option<String>,
-    organisation: Option<String>,
-    technology: Option<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    pathway: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    setting: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    technique: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    data_type: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    stage: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    country: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    organisation: Vec<String>,
+    #[param(style = Form, explode, value_type = Option<Vec<String>>)]
+    technology: Vec<String>,
     /// Handle of an author.
     author: Option<String>,
     /// `true`: those whose review is overdue.
@@ -116,17 +125,45 @@ pub(super) struct StudiesQuery {
     sort: Option<String>,
 }
 
+/// A query as its names and values stand in it.
+type Pairs = web::Query<Vec<(String, String)>>;
+
 /// Terms of one kind in a query.
 const MOST_TERMS: usize = 20;
 
 impl StudiesQuery {
+    fn of(pairs: &[(String, String)]) -> Self {
+        let one = |name: &str| {
+            let found = pairs.iter().find(|(key, value)| key == name && !value.trim().is_empty());
+            found.map(|(_, value)| value.clone())
+        };
+        let all = |kind: TermKind| {
+            let of = pairs.iter().filter(|(key, value)| key == kind.as_str() && !value.trim().is_empty());
+            of.map(|(_, value)| value.clone()).collect()
+        };
+        Self {
+            playbook: one("playbook"),
+            scenario: one("scenario"),
+            pathway: all(TermKind::Pathway),
+            setting: all(TermKind::Setting),
+            technique: all(TermKind::Technique),
+            data_type: all(TermKind::DataType),
+            stage: all(TermKind::Stage),
+            country: all(TermKind::Country),
+            organisation: all(TermKind::Organisation),
+            technology: all(TermKind::Technology),
+            author: one("author"),
+            overdue: one("overdue"),
+            sort: one("sort"),
+        }
+    }
+
     async fn filter(self, state: &AppState, viewer: &Viewer) -> Result<Filter> {
-        let some = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        let playbook = match some(self.playbook) {
+        let playbook = match self.playbook {
             Some(slug) => Some(queries::find_playbook(state, viewer, &slug).await?.id),
             None => None,
         };
-        let scenario = match some(self.scenario) {
+        let scenario = match self.scenario {
             Some(id) => Some(id.parse::<Id>().map_err(|_| AppError::field("scenario", "is an id of this hub"))?.0),
             None => None,
         };
@@ -140,24 +177,22 @@ impl StudiesQuery {
             (TermKind::Organisation, self.organisation),
             (TermKind::Technology, self.technology),
         ];
-        let mut terms = Vec::new();
-        for (kind, words) in kinds {
-            let words: Vec<String> = words
-                .unwrap_or_default()
-                .split(',')
-                .map(str::trim)
-                .filter(|word| !word.is_empty() && !word.contains('\0'))
-                .take(MOST_TERMS)
-                .map(str::to_owned)
-                .collect();
-            if !words.is_empty() {
-                terms.push((kind, words));
-            }
-        }
-        let author = some(self.author).filter(|author| !author.contains('\0'));
+        let terms = kinds.into_iter().map(|(kind, given)| (kind, alternatives(given)));
+        let terms = terms.filter(|(_, words)| !words.is_empty()).collect();
+        let author = self.author.filter(|author| !author.contains('\0'));
         let overdue = self.overdue.as_deref() == Some("true");
         Ok(Filter { playbook, scenario, terms, author, overdue, sort: Sort::parse(self.sort.as_deref())? })
     }
+}
+
+/// The terms that are asked for.
+fn alternatives(given: Vec<String>) -> Vec<String> {
+    let parts: Vec<String> = match given.as_slice() {
+        [one] if one.contains(',') => one.split(',').map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    let words = given.iter().chain(&parts).map(|word| word.trim().to_owned());
+    words.filter(|word| !word.is_empty() && !word.contains('\0')).take(MOST_TERMS).collect()
 }
 
 /// Published case studies that one may read
@@ -167,10 +202,10 @@ impl StudiesQuery {
 pub(super) async fn list(
     state: web::Data<AppState>,
     viewer: Viewer,
-    query: web::Query<StudiesQuery>,
+    query: Pairs,
     page: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
-    let filter = query.into_inner().filter(&state, &viewer).await?;
+    let filter = StudiesQuery::of(&query).filter(&state, &viewer).await?;
     Ok(HttpResponse::Ok().json(queries::list_studies(&state, &viewer, &filter, &page).await?))
 }
 
@@ -178,12 +213,8 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/case-studies/terms", tag = "case-studies", operation_id = "list_case_study_terms", params(StudiesQuery),
     responses((status = 200, body = Page<TermCount>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
-pub(super) async fn terms(
-    state: web::Data<AppState>,
-    viewer: Viewer,
-    query: web::Query<StudiesQuery>,
-) -> Result<HttpResponse> {
-    let filter = query.into_inner().filter(&state, &viewer).await?;
+pub(super) async fn terms(state: web::Data<AppState>, viewer: Viewer, query: Pairs) -> Result<HttpResponse> {
+    let filter = StudiesQuery::of(&query).filter(&state, &viewer).await?;
     let items = queries::term_counts(&state, &viewer, &filter).await?;
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
 }

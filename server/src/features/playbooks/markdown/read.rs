@@ -28,7 +28,8 @@ pub struct PageIn {
     pub is_study: bool,
     /// Headings that stand for no part: what is below them is in `what_we_did`.
     pub unmatched: Vec<String>,
-    /// Names in the front matter that say nothing here, with what they said.
+    /// What stands in the front matter and has no place of its own, with its name: it goes into
+    /// `what_we_did`.
     pub unknown: Vec<String>,
 }
 
@@ -123,9 +124,15 @@ fn take(map: &mut Map, names: &[&str]) -> Option<Value> {
 pub fn read_page(source: &str, name: &str) -> Result<PageIn, String> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let (mut front, body) = split(&source)?;
-    let boundary = take(&mut front, &["boundary"]).map(|value| text(&value)).unwrap_or_default();
-    let ours = take(&mut front, &["type"]).is_some_and(|value| text(&value) == "case_study");
+    let ours = front.get("type").is_some_and(|value| text(value) == "case_study");
     let mut page = PageIn { is_study: ours, ..PageIn::default() };
+    let mut boundary = String::new();
+    if ours {
+        // Said of the page and not of what it tells.
+        take(&mut front, &["type"]);
+        take(&mut front, &["published"]);
+        boundary = take(&mut front, &["boundary"]).map(|value| text(&value)).unwrap_or_default();
+    }
     read_front(&mut front, &mut page);
     if body.lines().any(|line| marked(&boundary, line).is_some_and(|key| PartKey::parse(key).is_some())) {
         by_markers(body, &boundary, &mut page);
@@ -147,38 +154,59 @@ fn read_front(front: &mut Map, page: &mut PageIn) {
     page.slug = take(front, &["slug"]).map(|value| text(&value)).filter(|slug| !slug.is_empty());
     page.authors = take(front, &["authors", "author"]).map(|value| list(&value)).unwrap_or_default();
     page.credited = take(front, &["credited", "credits", "contributors"]).map(|value| list(&value)).unwrap_or_default();
-    page.state = take(front, &["state", "status"]).map(|value| text(&value));
-    take(front, &["published"]);
     page.source = take(front, &["source", "url", "canonical_url"]).map(|value| text(&value));
+    if let Some(state) = take(front, &["state", "status"]) {
+        // Of somebody else's page it may mean anything: its word is kept, too.
+        if !page.is_study {
+            page.unknown.push(named("status", &state));
+        }
+        page.state = Some(text(&state));
+    }
     if let Some(category) = take(front, &["category", "categories"]) {
         let words: String = text(&category).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-        page.is_study |= words.contains("casestud");
-        page.unknown.push(format!("category: {}", text(&category)));
+        if words.contains("casestud") {
+            page.is_study = true;
+        } else {
+            page.unknown.push(named("category", &category));
+        }
     }
     let tags = take(front, &["tags", "keywords"]).map(|value| list(&value)).unwrap_or_default();
     if !tags.is_empty() {
         page.terms.entry(TermKind::Technique.as_str().to_owned()).or_default().extend(tags);
     }
-    if let Some(Value::Object(terms)) = take(front, &["terms"]) {
-        for (kind, labels) in terms {
-            page.terms.entry(kind).or_default().extend(texts(&labels));
+    match take(front, &["terms"]) {
+        Some(Value::Object(terms)) => {
+            for (kind, labels) in terms {
+                page.terms.entry(kind).or_default().extend(texts(&labels));
+            }
         }
+        Some(other) => page.unknown.push(named("terms", &other)),
+        None => {}
     }
     for kind in TermKind::ALL {
         if let Some(labels) = take(front, &[kind.as_str()]) {
             page.terms.entry(kind.as_str().to_owned()).or_default().extend(list(&labels));
         }
     }
-    if let Some(Value::Object(fields)) = take(front, &["fields"]) {
-        for (key, values) in fields {
-            let (Some(key), Value::Object(values)) = (PartKey::parse(&key), values) else { continue };
-            let part = page.parts.entry(key).or_default();
-            part.fields.extend(values.iter().map(|(name, value)| (name.clone(), text(value))));
+    match take(front, &["fields"]) {
+        Some(Value::Object(fields)) => {
+            for (key, values) in fields {
+                match (PartKey::parse(&key), values) {
+                    (Some(key), Value::Object(values)) => {
+                        let part = page.parts.entry(key).or_default();
+                        part.fields.extend(values.iter().map(|(name, value)| (name.clone(), text(value))));
+                    }
+                    (_, other) => page.unknown.push(named(&key, &other)),
+                }
+            }
         }
+        Some(other) => page.unknown.push(named("fields", &other)),
+        None => {}
     }
-    if let Some(Value::Array(measures)) = take(front, &["measures"]) {
-        let read = measures.into_iter().filter_map(|measure| serde_json::from_value(measure).ok());
-        page.parts.entry(PartKey::Outcomes).or_default().measures.extend(read);
+    match take(front, &["measures"]) {
+        Some(Value::Array(measures)) => measures.iter().for_each(|given| read_measure(given, page)),
+        Some(other) => page.unknown.push(named("measures", &other)),
+        None => {}
     }
     for key in PartKey::ALL {
         if let Some(value) = take(front, &[key.as_str()]) {
@@ -189,10 +217,48 @@ fn read_front(front: &mut Map, page: &mut PageIn) {
         let summary = page.parts.entry(PartKey::Summary).or_default();
         if summary.body.is_empty() {
             summary.body = text(&value);
+        } else {
+            page.unknown.push(named("description", &value));
         }
     }
     // What says nothing here is named, so that nobody misses it.
-    page.unknown.extend(front.iter().map(|(name, value)| format!("{name}: {}", text(value))));
+    page.unknown.extend(front.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| named(name, value)));
+}
+
+/// A value with its name, in words.
+fn named(name: &str, value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let inside: Vec<String> = map.iter().map(|(name, value)| named(name, value)).collect();
+            format!("{name} ({})", inside.join("; "))
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            let inside: Vec<String> = items.iter().map(|item| named("", item)).collect();
+            format!("{name}: {}", inside.join(", "))
+        }
+        other => format!("{name}: {}", text(other)),
+    }
+}
+
+/// A measure, whose words may have been written as numbers; what is none, and what else it says, is
+/// kept in words.
+fn read_measure(given: &Value, page: &mut PageIn) {
+    let Value::Object(given) = given else {
+        page.unknown.push(named("measures", given));
+        return;
+    };
+    let mut given = given.clone();
+    let mut word = |name: &str| given.remove(name).map(|value| text(&value)).unwrap_or_default();
+    let (name, unit) = (word("name"), word("unit"));
+    let (period, method, source) = (word("period"), word("method"), word("source"));
+    let mut number = |name: &str| given.remove(name).unwrap_or_default();
+    let (before, after, n) = (number("before"), number("after"), number("n"));
+    if !given.is_empty() {
+        page.unknown.push(named(&format!("measure {name}"), &Value::Object(given)));
+    }
+    let (period, method, source) = (Some(period), Some(method), Some(source));
+    let measure = MeasureInput { name, unit, before, after, period, n, method, source };
+    page.parts.entry(PartKey::Outcomes).or_default().measures.push(measure);
 }
 
 /// Parts that were told apart by our own lines.

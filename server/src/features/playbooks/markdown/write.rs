@@ -20,6 +20,8 @@ pub struct StudyOut {
     /// The word of its state, and the day of what is published: for people, not read again.
     pub state: String,
     pub published: Option<String>,
+    /// Where it was first published, if that is elsewhere.
+    pub source: Option<String>,
     pub terms: Terms,
     pub parts: BTreeMap<PartKey, PartContent>,
 }
@@ -126,6 +128,7 @@ pub fn study_markdown(study: &StudyOut) -> String {
     front.list("credited", &study.credited);
     front.text("state", &study.state);
     front.text("published", study.published.as_deref().unwrap_or_default());
+    front.text("source", study.source.as_deref().unwrap_or_default());
     let boundary = boundary(study);
     front.text("boundary", &boundary);
     // Parts of one line stand in the front matter whole.

@@ -246,6 +246,9 @@ pub struct StudyView {
     pub authors_full: Vec<AuthorView>,
     #[serde(skip)]
     pub checklist: Vec<String>,
+    /// The viewer could judge it, whether it waits for that or not.
+    #[serde(skip)]
+    pub reviews: bool,
     /// The viewer reads as an author or a reviewer.
     #[serde(skip)]
     pub inside: bool,

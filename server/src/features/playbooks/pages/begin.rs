@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::cards::Row;
-use super::forms::{Sheet, listed};
+use super::forms::{Sheet, lines, version_of};
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, TermKind};
 use crate::features::chat;
@@ -17,7 +17,6 @@ use crate::features::playbooks::actions::{self, FromMessages, FromTopic, NewStud
 use crate::features::playbooks::queries::{self, Which};
 use crate::store::Id;
 use crate::web::error::{AppError, Result};
-use crate::web::etag::IfMatch;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page, page_with_status, see_other};
 use crate::web::pagination::PageQuery;
@@ -47,10 +46,28 @@ struct BeginPage<'a> {
     form: Sheet,
 }
 
-async fn choices(state: &AppState, viewer: &Viewer) -> Result<Vec<Choice>> {
+/// The newest playbooks, and the one that is chosen already, whatever its age.
+async fn choices(state: &AppState, viewer: &Viewer, chosen: Option<Choice>) -> Result<Vec<Choice>> {
     let most = PageQuery { limit: Some(MOST_BOOKS.into()), cursor: None };
     let found = queries::list_playbooks(state, viewer, None, None, false, &most).await?;
-    Ok(found.items.into_iter().map(|row| (row.slug, row.title)).collect())
+    let mut books: Vec<Choice> = found.items.into_iter().map(|row| (row.slug, row.title)).collect();
+    if let Some(chosen) = chosen.filter(|(slug, _)| !books.iter().any(|(known, _)| known == slug)) {
+        books.insert(0, chosen);
+    }
+    Ok(books)
+}
+
+/// A playbook that an address or a form names, if a new study may go into it.
+async fn named_book(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Option<Choice>> {
+    if slug.is_empty() {
+        return Ok(None);
+    }
+    match queries::find_playbook(state, viewer, slug).await {
+        Ok(of) if of.row.archived => Ok(None),
+        Ok(of) => Ok(Some((of.row.slug, of.row.title))),
+        Err(AppError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the address or the form names: a topic, or messages of a room.
@@ -122,7 +139,8 @@ async fn show(
     form: Sheet,
     status: StatusCode,
 ) -> Result<HttpResponse> {
-    let books = choices(state, viewer).await?;
+    let chosen = named_book(state, viewer, form.value("playbook")).await?;
+    let books = choices(state, viewer, chosen).await?;
     let frame = Frame::new(state, req, viewer).await?;
     page_with_status(&frame, &BeginPage { f: &frame, made, books, form }, status)
 }
@@ -223,6 +241,8 @@ struct AboutPage<'a> {
     books: Vec<Choice>,
     scenarios: Vec<Place>,
     kinds: &'static [TermKind],
+    /// Version of the study that the form was filled from.
+    version: String,
     form: Sheet,
 }
 
@@ -238,7 +258,7 @@ pub async fn about(
     let home = view.row.playbook.as_ref().map_or("", |of| of.slug.as_str());
     let mut form = Sheet::default().with("title", &view.row.title).with("playbook", home);
     for kind in TermKind::ALL {
-        let terms = view.row.terms.get(kind).map(|of| of.join(", ")).unwrap_or_default();
+        let terms = view.row.terms.get(kind).map(|of| of.join("\n")).unwrap_or_default();
         form = form.with(&format!("terms.{}", kind.as_str()), terms);
     }
     for scenario in &view.scenarios {
@@ -269,9 +289,11 @@ async fn show_about(
         title: of.title,
     });
     let scenarios = scenarios.collect();
-    let books = choices(state, viewer).await?;
+    let home = view.row.playbook.as_ref().map(|of| (of.slug.clone(), of.title.clone()));
+    let books = choices(state, viewer, home).await?;
     let frame = Frame::new(state, req, viewer).await?;
     let content = AboutPage {
+        version: if form.has("version") { form.value("version").to_owned() } else { view.version.to_string() },
         f: &frame,
         address: view.row.url.clone(),
         title: view.row.title.clone(),
@@ -293,7 +315,7 @@ pub async fn save_about(
     sent: Form,
 ) -> Result<HttpResponse> {
     let names: Vec<String> = TermKind::ALL.iter().map(|kind| format!("terms.{}", kind.as_str())).collect();
-    let mut fields: Vec<&str> = vec!["title", "playbook"];
+    let mut fields: Vec<&str> = vec!["title", "playbook", "version"];
     fields.extend(names.iter().map(String::as_str));
     let mut form = Sheet::typed(&sent, &fields);
     let mut scenarios = Vec::new();
@@ -303,7 +325,7 @@ pub async fn save_about(
     }
     let terms: BTreeMap<String, Vec<String>> = TermKind::ALL
         .iter()
-        .map(|kind| (kind.as_str().to_owned(), listed(form.value(&format!("terms.{}", kind.as_str())))))
+        .map(|kind| (kind.as_str().to_owned(), lines(form.value(&format!("terms.{}", kind.as_str())))))
         .collect();
     let now = queries::study_view(&state, &viewer, &path, Which::Working).await?;
     let home = now.row.playbook.as_ref().map(|of| of.slug.clone());
@@ -318,8 +340,12 @@ pub async fn save_about(
         confirmed: sent.ticked("confirmed"),
         ..StudyChange::default()
     };
-    match actions::edit_study(&state, &me, &path, &change, IfMatch::default()).await {
+    match actions::edit_study(&state, &me, &path, &change, version_of(&sent)).await {
         Ok(()) => Ok(see_other(&format!("{}/edit", now.row.url))),
+        Err(AppError::Stale) => {
+            let form = form.without("version").stale("playbooks.edit_study.about_stale");
+            show_about(&req, &state, &viewer, &path, form, StatusCode::PRECONDITION_FAILED).await
+        }
         Err(error) => {
             let status = form.refuse(error)?;
             show_about(&req, &state, &viewer, &path, form, status).await

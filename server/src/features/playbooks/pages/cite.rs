@@ -2,8 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::study::cited;
 use crate::app::AppState;
+use crate::features::playbooks::citation::Cited;
 use crate::features::playbooks::feed::{Entry, Feed};
 use crate::features::playbooks::model::Copy;
 use crate::features::playbooks::queries::{self, Filter, Which};
@@ -29,7 +29,7 @@ pub async fn cite(
     }
     let frame = Frame::new(&state, &req, &viewer).await?;
     let url = format!("{}{}", frame.origin, view.row.url);
-    let cited = cited(&frame, &view, &url);
+    let cited = Cited::of(&view, &frame.hub_name, &frame.origin, &url);
     let (kind, body) = match format.as_str() {
         "txt" => ("text/plain; charset=utf-8", format!("{}\n", cited.plain())),
         "bib" => ("application/x-bibtex; charset=utf-8", cited.bibtex()),

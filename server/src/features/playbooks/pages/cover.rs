@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::forms::Sheet;
-use super::manage::{owned, sheet_of, show_edit};
+use super::manage::{Sheets, owned, people_sheet, sheet_of, show_edit};
 use crate::app::AppState;
 use crate::features::people;
 use crate::features::playbooks::actions::{self, Cover, PlaybookChange};
@@ -43,7 +43,8 @@ pub async fn add(
         }
         Err(error) => form.refuse(error)?,
     };
-    show_edit(&req, &state, &viewer, &path, [sheet_of(&of), form], status).await
+    let sheets = Sheets { form: sheet_of(&of), cover: form, people: people_sheet() };
+    show_edit(&req, &state, &viewer, &path, sheets, status).await
 }
 
 async fn put(state: &AppState, me: &Member, slug: &str, words: &str, upload: multipart::Upload) -> Result<()> {

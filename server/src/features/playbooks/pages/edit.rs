@@ -13,19 +13,20 @@ use serde::Deserialize;
 use super::by_fetch;
 use super::cards::Person;
 use super::edit_form::{EditMeasure, EditPart, Other, Typed};
-use super::talk::{Talk, threads};
+use super::forms::Sheet;
+use super::talk::talk;
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudyRole, StudyState};
 use crate::features::playbooks::actions::{self, Saved};
-use crate::features::playbooks::model::{CommentView, PartDraftView, PartView, RevisionContent, StudyView};
+use crate::features::playbooks::model::{PartDraftView, PartView, RevisionContent, StudyView};
 use crate::features::playbooks::parts;
-use crate::features::playbooks::queries::{self, Which, diff_revisions};
+use crate::features::playbooks::queries::{self, Threads, Which, diff_revisions};
 use crate::web::error::{AppError, Result};
 use crate::web::etag::IfMatch;
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page, page_with_status, see_other};
 use crate::web::pagination::PageQuery;
-use crate::web::viewer::{Member, Viewer};
+use crate::web::viewer::{Me, Member, Viewer};
 
 /// The parts in the order in which they are written.
 const GROUPS: [(&str, &[PartKey]); 6] = [
@@ -84,6 +85,7 @@ pub struct Edited {
     pub epoch: String,
     pub submit: bool,
     pub withdraw: bool,
+    pub retire: bool,
     pub open_comments: i32,
     /// What was said when it was returned or submitted.
     pub said: String,
@@ -119,6 +121,7 @@ impl Edited {
             epoch: view.epoch.clone(),
             submit: view.may.submit,
             withdraw: view.may.withdraw,
+            retire: view.may.retire && view.row.revision > 0,
             open_comments: view.open_comments,
             said: String::new(),
             said_title: String::new(),
@@ -141,6 +144,7 @@ impl Edited {
 struct EditPage<'a> {
     f: &'a Frame,
     e: Edited,
+    people: Sheet,
 }
 
 /// One part by itself: what comes back without scripts, and what a script puts in its place.
@@ -160,12 +164,13 @@ struct PartFragment<'a> {
     part: EditPart,
 }
 
-/// Comments that an editor shows.
-const MOST_COMMENTS: &str = "100";
+/// Threads of each part that an editor shows.
+const MOST_THREADS: &str = "20";
 
-async fn comments(state: &AppState, study: i64, part: Option<PartKey>) -> Result<Vec<CommentView>> {
-    let most = PageQuery { limit: Some(MOST_COMMENTS.into()), cursor: None };
-    Ok(queries::comments_of(state, study, part, false, &most).await?.items)
+/// What is said of one part or of all, as far as a page of the study shows it.
+pub async fn said_of(state: &AppState, study: i64, part: Option<PartKey>) -> Result<Threads> {
+    let most = PageQuery { limit: Some(MOST_THREADS.into()), cursor: None };
+    queries::threads_of(state, study, part, &most).await
 }
 
 /// `GET /case-studies/{slug}/edit`
@@ -176,21 +181,35 @@ pub async fn show(
     viewer: Viewer,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let view = queries::study_view(&state, &viewer, &path, Which::Working).await?;
+    let people = Sheet::default().with("handle", "").with("role", StudyRole::Author.as_str());
+    render(&req, &state, &me, &viewer, &path, people, StatusCode::OK).await
+}
+
+/// The page, with the form of its people as it comes back.
+pub async fn render(
+    req: &HttpRequest,
+    state: &AppState,
+    me: &Me,
+    viewer: &Viewer,
+    slug: &str,
+    people: Sheet,
+    status: StatusCode,
+) -> Result<HttpResponse> {
+    let view = queries::study_view(state, viewer, slug, Which::Working).await?;
     if !view.may.edit {
         return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
     }
     let id = view.row.id.0;
-    let drafts = queries::drafts_of(&state, &me, id).await?;
-    let said = comments(&state, id, None).await?;
+    let drafts = queries::drafts_of(state, me, id).await?;
+    let said = said_of(state, id, None).await?;
     let acts = match view.row.state {
         StudyState::Returned | StudyState::Submitted => {
             let few = PageQuery { limit: Some("1".into()), cursor: None };
-            queries::acts_of(&state, id, &few).await?.items
+            queries::acts_of(state, id, &few).await?.items
         }
         _ => Vec::new(),
     };
-    let frame = Frame::new(&state, &req, &viewer).await?;
+    let frame = Frame::new(state, req, viewer).await?;
     let mut edited = Edited::of(&frame, &view);
     if let Some(act) = acts.into_iter().next() {
         edited.said_title = match act.kind {
@@ -215,15 +234,19 @@ pub async fn show(
         });
         edited.groups.push(Group { key: group, parts: parts.collect() });
     }
-    page(&frame, &EditPage { f: &frame, e: edited })
+    page_with_status(&frame, &EditPage { f: &frame, e: edited, people }, status)
+}
+
+/// Whether a draft says anything else than the part as it is saved.
+pub fn differs(draft: &PartDraftView, saved: &PartView) -> bool {
+    let typed = Typed::draft(draft);
+    let part = typed.as_part(saved.key);
+    part.body != saved.body.trim() || part.fields != saved.fields || !typed.measures_are(&saved.measures)
 }
 
 /// A part as it is saved, or what its writer typed since.
 fn part_of(f: &Frame, view: &StudyView, saved: &PartView, draft: Option<&PartDraftView>) -> EditPart {
-    let differs = draft.filter(|draft| {
-        let typed = Typed::draft(draft).as_part(saved.key);
-        typed.body != saved.body.trim() || typed.fields != saved.fields || !draft.measures.is_empty()
-    });
+    let differs = draft.filter(|draft| differs(draft, saved));
     let typed = differs.map_or_else(|| Typed::saved(saved), Typed::draft);
     let mut part = EditPart::new(f, &view.row.url, saved, typed.clone());
     part.draft = differs.is_some();
@@ -248,19 +271,6 @@ fn other(f: &Frame, view: &StudyView, saved: &PartView, typed: &Typed) -> Other 
             .next()
             .map_or_else(|| format!("<p>{}</p>", f.t("playbooks.edit_study.same")), |diff| diff.diff_html),
         body: saved.body.clone(),
-    }
-}
-
-pub fn talk(f: &Frame, view: &StudyView, key: PartKey, said: &[CommentView], from: &'static str) -> Talk {
-    Talk {
-        address: view.row.url.clone(),
-        key: key.as_str(),
-        title: parts::title(key),
-        threads: threads(f, said, key),
-        may: view.may.comment,
-        from,
-        open: false,
-        typed: String::new(),
     }
 }
 
@@ -289,7 +299,7 @@ pub async fn part(
         return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
     }
     let draft = queries::draft_of(state.store.read(), me.id, view.row.id.0, key).await?;
-    let said = comments(&state, view.row.id.0, Some(key)).await?;
+    let said = said_of(&state, view.row.id.0, Some(key)).await?;
     let frame = Frame::new(&state, &req, &viewer).await?;
     let saved = view.parts.get(&key).cloned().unwrap_or_else(|| PartView::blank(key));
     let mut part = part_of(&frame, &view, &saved, draft.as_ref());
@@ -352,7 +362,7 @@ async fn answer(
         return Ok(see_other(&format!("/case-studies/{slug}/edit#{}", key.as_str())));
     }
     let view = queries::study_view(state, viewer, slug, Which::Working).await?;
-    let said = comments(state, view.row.id.0, Some(key)).await?;
+    let said = said_of(state, view.row.id.0, Some(key)).await?;
     let frame = Frame::new(state, req, viewer).await?;
     let saved = view.parts.get(&key).cloned().unwrap_or_else(|| PartView::blank(key));
     let mut status = StatusCode::OK;

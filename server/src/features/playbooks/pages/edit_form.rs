@@ -197,6 +197,13 @@ impl Typed {
         PartSave { input, note: String::new(), confirmed }
     }
 
+    /// Whether the measures, as typed, are those that are saved: all of them and no other.
+    pub fn measures_are(&self, saved: &[Measure]) -> bool {
+        let inputs: Vec<MeasureInput> =
+            self.measures.iter().filter(|measure| !measure.is_empty()).map(EditMeasure::input).collect();
+        crate::features::playbooks::measures::parse(&inputs).is_ok_and(|typed| typed == saved)
+    }
+
     /// As a part, to be compared with the one that is saved; measures that are none are left out.
     pub fn as_part(&self, key: PartKey) -> PartView {
         let inputs: Vec<MeasureInput> = self.measures.iter().map(EditMeasure::input).collect();

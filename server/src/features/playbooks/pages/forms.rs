@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 
 use crate::web::error::{AppError, FieldError, Finding};
+use crate::web::etag::IfMatch;
 use crate::web::form::Form;
 use crate::web::frame::Frame;
 
@@ -14,6 +15,8 @@ pub struct Sheet {
     pub findings: Vec<Finding>,
     /// A folded form is shown open.
     pub open: bool,
+    /// Somebody saved another version since the form was opened: the words that say so.
+    pub overtaken: &'static str,
     /// Stands before the ids of its fields where a page has several forms.
     prefix: &'static str,
 }
@@ -43,6 +46,19 @@ impl Sheet {
     pub fn with(mut self, field: &str, value: impl Into<String>) -> Self {
         self.values.retain(|(name, _)| name != field);
         self.values.push((field.to_owned(), value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn without(mut self, field: &str) -> Self {
+        self.values.retain(|(name, _)| name != field);
+        self
+    }
+
+    /// Somebody else was quicker: what was typed stays, and `words` say what saving again does.
+    #[must_use]
+    pub fn stale(mut self, words: &'static str) -> Self {
+        (self.overtaken, self.open) = (words, true);
         self
     }
 
@@ -104,10 +120,19 @@ impl Sheet {
     }
 }
 
-/// Words that were typed with commas or line breaks between them.
+/// The version that a form was opened with. One that says none was opened with no version that is there.
 #[must_use]
-pub fn listed(text: &str) -> Vec<String> {
-    text.split([',', '\n', ';']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+pub fn version_of(form: &Form) -> IfMatch {
+    IfMatch::version(Some(form.some("version").and_then(|version| version.parse().ok()).unwrap_or(0)))
+}
+
+/// A handle that was typed and is nobody's: a fault of its field, where an address would be a page
+/// that is not there.
+pub fn nobody(error: AppError) -> AppError {
+    match error {
+        AppError::NotFound => AppError::field("handle", "is the handle of no member here"),
+        other => other,
+    }
 }
 
 /// Lines with something in them.

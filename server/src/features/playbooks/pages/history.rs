@@ -18,6 +18,8 @@ pub struct HistoryQuery {
     from: Option<i32>,
     to: Option<i32>,
     cursor: Option<String>,
+    /// Where the log goes on.
+    log: Option<String>,
 }
 
 #[derive(Template)]
@@ -32,6 +34,7 @@ struct HistoryPage<'a> {
     to: i32,
     diffs: Vec<PartDiff>,
     acts: Vec<ActView>,
+    older: Option<String>,
 }
 
 fn content(full: StudyRevisionFull) -> RevisionContent {
@@ -59,14 +62,17 @@ pub async fn show(
     } else {
         Vec::new()
     };
-    let acts = if seen.standing.reads_working() {
-        queries::acts_of(&state, seen.id, &PageQuery::default()).await?.items
+    let (acts, older) = if seen.standing.reads_working() {
+        let wanted = PageQuery { limit: None, cursor: query.log.clone() };
+        let found = queries::acts_of(&state, seen.id, &wanted).await?;
+        (found.items, found.next_cursor)
     } else {
-        Vec::new()
+        (Vec::new(), None)
     };
     let frame = Frame::new(&state, &req, &viewer).await?;
     let address = seen.row.url.clone();
     let next = found.next_cursor.as_ref().map(|cursor| format!("{address}/history?cursor={cursor}"));
+    let older = older.map(|cursor| format!("{address}/history?log={cursor}#log"));
     let content = HistoryPage {
         f: &frame,
         title: seen.row.title.clone(),
@@ -77,6 +83,7 @@ pub async fn show(
         to,
         diffs,
         acts,
+        older,
     };
     page(&frame, &content)
 }

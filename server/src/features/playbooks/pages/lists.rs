@@ -187,7 +187,7 @@ pub async fn book(
         let heads = queries::playbook_heads(state.store.read(), &state, &path).await?;
         let of = queries::find_playbook(&state, &viewer, &path).await?;
         let people = queries::people_of(state.store.read(), of.id).await?;
-        let filter = narrowed.filter(of.id);
+        let filter = narrowed.filter(Some(of.id));
         let found = queries::list_studies(&state, &viewer, &filter, &wanted).await?;
         let counts = queries::term_counts(&state, &viewer, &filter).await?;
         let frame = Frame::new(&state, &req, &viewer).await?;
@@ -211,7 +211,7 @@ pub async fn book(
         return answer(&req, &state, &frame, kept_at, heads, shown);
     }
     let view = queries::playbook_view(&state, &viewer, &path).await?;
-    let filter = narrowed.filter(view.row.id.0);
+    let filter = narrowed.filter(Some(view.row.id.0));
     let counts = queries::term_counts(&state, &viewer, &filter).await?;
     let frame = Frame::new(&state, &req, &viewer).await?;
     let place = address_of(&view.row.slug);

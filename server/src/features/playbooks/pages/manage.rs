@@ -4,14 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::acts::ActQuery;
 use super::cards::Person;
-use super::forms::{Sheet, lines};
+use super::forms::{Sheet, lines, nobody, version_of};
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, PlaybookRole, PlaybookVisibility};
-use crate::features::playbooks::actions::{self, NewPlaybook, NewScenario, PlaybookChange, ScenarioChange};
+use crate::features::playbooks::actions::{self, NewPlaybook, PlaybookChange};
 use crate::features::playbooks::model::PlaybookPerson;
 use crate::features::playbooks::queries::{self, Book};
-use crate::store::Id;
 use crate::web::error::{AppError, Result};
 use crate::web::etag::IfMatch;
 use crate::web::form::Form;
@@ -44,15 +44,30 @@ struct BookForm<'a> {
     f: &'a Frame,
     /// Slug and title of one that is changed.
     of: Option<(String, String)>,
-    version: i32,
+    /// Of the playbook that the form was filled from.
+    version: String,
     action: String,
     spaces: Vec<Choice>,
     people: Vec<(Person, &'static str)>,
     scenarios: Vec<(String, String)>,
+    archived: bool,
     /// Address and words of the cover that there is.
     cover: Option<(String, String)>,
     form: Sheet,
     cover_form: Sheet,
+    people_form: Sheet,
+}
+
+/// The three forms of a playbook's settings.
+pub struct Sheets {
+    pub form: Sheet,
+    pub cover: Sheet,
+    pub people: Sheet,
+}
+
+/// Nobody is typed yet.
+pub fn people_sheet() -> Sheet {
+    Sheet::default().with("handle", "").with("role", PlaybookRole::Reviewer.as_str())
 }
 
 /// `GET /playbooks/new`
@@ -84,14 +99,16 @@ async fn show_new(
     let content = BookForm {
         f: &frame,
         of: None,
-        version: 0,
+        version: String::new(),
         action: "/playbooks/new".into(),
         spaces,
         people: Vec::new(),
         scenarios: Vec::new(),
+        archived: false,
         cover: None,
         form,
         cover_form: Sheet::default(),
+        people_form: people_sheet(),
     };
     page_with_status(&frame, &content, status)
 }
@@ -140,8 +157,8 @@ pub async fn edit_book(
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
     let of = owned(&state, &viewer, &path).await?;
-    let form = sheet_of(&of);
-    show_edit(&req, &state, &viewer, &path, [form, cover_sheet(&of.row.cover_alt)], StatusCode::OK).await
+    let (form, cover) = (sheet_of(&of), cover_sheet(&of.row.cover_alt));
+    show_edit(&req, &state, &viewer, &path, Sheets { form, cover, people: people_sheet() }, StatusCode::OK).await
 }
 
 /// A playbook in the form of its settings.
@@ -160,34 +177,42 @@ fn cover_sheet(words: &str) -> Sheet {
     Sheet::default().with("cover", "").with("cover_alt", words)
 }
 
-/// The settings of a playbook: the form of its texts, and that of its cover.
+/// The settings of a playbook: the form of its texts, that of its cover, and that of its people.
 pub async fn show_edit(
     req: &HttpRequest,
     state: &AppState,
     viewer: &Viewer,
     slug: &str,
-    [form, cover_form]: [Sheet; 2],
+    sheets: Sheets,
     status: StatusCode,
 ) -> Result<HttpResponse> {
+    let Sheets { form, cover: cover_form, people: people_form } = sheets;
     let view = queries::playbook_view(state, viewer, slug).await?;
     if !view.may_edit {
         return Err(AppError::Forbidden("Only owners of this playbook can do this.".into()));
     }
-    let spaces = spaces_to_write_in(state, viewer).await?;
+    let mut spaces = spaces_to_write_in(state, viewer).await?;
+    if let Some(slug) = view.row.space.as_ref().filter(|slug| !spaces.iter().any(|(known, _)| known == *slug)) {
+        // The one that it stands in, also where its owner no longer writes.
+        let (space, _) = state.spaces.find(state, viewer, slug).await?;
+        spaces.insert(0, (slug.clone(), space.name.clone()));
+    }
     let frame = Frame::new(state, req, viewer).await?;
     let person = |of: &PlaybookPerson| (Person::of(&frame, &of.person), of.playbook_role.as_str());
     let people = view.people.iter().map(person).collect();
     let content = BookForm {
         f: &frame,
         action: format!("/playbooks/{}/edit", view.row.slug),
-        version: view.row.version,
+        version: if form.has("version") { form.value("version").to_owned() } else { view.row.version.to_string() },
         spaces,
         people,
         scenarios: view.scenarios.iter().map(|of| (of.id.to_string(), of.title.clone())).collect(),
+        archived: view.row.archived,
         cover: view.row.cover_url.map(|url| (url, view.row.cover_alt)),
         of: Some((view.row.slug, view.row.title)),
         form,
         cover_form,
+        people_form,
     };
     page_with_status(&frame, &content, status)
 }
@@ -203,6 +228,7 @@ pub async fn save_book(
 ) -> Result<HttpResponse> {
     let of = owned(&state, &viewer, &path).await?;
     let mut form = Sheet::typed(&sent, &FIELDS);
+    let space = sent.some("space").map(str::to_owned);
     let change = PlaybookChange {
         title: Some(form.value("title").to_owned()),
         pathway: Some(form.value("pathway").to_owned()),
@@ -210,32 +236,48 @@ pub async fn save_book(
         introduction: Some(form.value("introduction").to_owned()),
         checklist: Some(lines(form.value("checklist"))),
         visibility: PlaybookVisibility::parse(form.value("visibility")),
-        space: Some(sent.some("space").map(str::to_owned)),
+        // What nobody touched is not asked for again: it may be a space that they do not write in.
+        space: (space != of.row.space).then_some(space),
         confirmed: sent.ticked("confirmed"),
         ..PlaybookChange::default()
     };
-    let version = IfMatch::version(sent.some("version").and_then(|version| version.parse().ok()));
-    match actions::edit_playbook(&state, &me, &path, &change, version).await {
-        Ok(_) => Ok(see_other(&format!("/playbooks/{}", of.row.slug))),
+    let cover = cover_sheet(&of.row.cover_alt);
+    match actions::edit_playbook(&state, &me, &path, &change, version_of(&sent)).await {
+        Ok(()) => Ok(see_other(&format!("/playbooks/{}", of.row.slug))),
+        Err(AppError::Stale) => {
+            let form = form.stale("playbooks.manage.stale");
+            let sheets = Sheets { form, cover, people: people_sheet() };
+            show_edit(&req, &state, &viewer, &path, sheets, StatusCode::PRECONDITION_FAILED).await
+        }
         Err(error) => {
             let status = form.refuse(error)?;
-            let cover = cover_sheet(&of.row.cover_alt);
-            show_edit(&req, &state, &viewer, &path, [form, cover], status).await
+            // Whoever mends a fault still has what they opened.
+            let form = form.with("version", sent.get("version"));
+            show_edit(&req, &state, &viewer, &path, Sheets { form, cover, people: people_sheet() }, status).await
         }
     }
 }
 
 /// `POST /playbooks/{slug}/people`
 pub async fn add_person(
+    req: HttpRequest,
     state: web::Data<AppState>,
     me: Member,
+    viewer: Viewer,
     path: web::Path<String>,
     sent: Form,
 ) -> Result<HttpResponse> {
+    let of = owned(&state, &viewer, &path).await?;
     let role = PlaybookRole::parse(sent.get("role")).unwrap_or(PlaybookRole::Reviewer);
-    let handle = sent.get("handle").trim().trim_start_matches('@').to_lowercase();
-    actions::set_person(&state, &me, &path, &handle, role).await?;
-    Ok(see_other(&format!("/playbooks/{}/edit#people", path.as_str())))
+    let mut people = Sheet::typed(&sent, &["handle", "role"]);
+    match actions::set_person(&state, &me, &path, sent.get("handle"), role).await {
+        Ok(()) => Ok(see_other(&format!("/playbooks/{}/edit#people", of.row.slug))),
+        Err(error) => {
+            let status = people.refuse(nobody(error))?;
+            let cover = cover_sheet(&of.row.cover_alt);
+            show_edit(&req, &state, &viewer, &path, Sheets { form: sheet_of(&of), cover, people }, status).await
+        }
+    }
 }
 
 /// `POST /playbooks/{slug}/people/remove`
@@ -249,128 +291,15 @@ pub async fn remove_person(
     Ok(see_other(&format!("/playbooks/{}/edit#people", path.as_str())))
 }
 
-#[derive(Template)]
-#[template(path = "playbooks/templates/scenario-form.html")]
-struct ScenarioForm<'a> {
-    f: &'a Frame,
-    slug: String,
-    title: String,
-    /// Of one that is changed.
-    id: Option<String>,
-    version: i32,
-    form: Sheet,
-}
-
-/// `GET /playbooks/{slug}/scenarios/new`
-pub async fn new_scenario(
-    req: HttpRequest,
+/// `POST /playbooks/{slug}/archive`, `?undo=1` takes it back.
+pub async fn archive(
     state: web::Data<AppState>,
-    _me: Member,
-    viewer: Viewer,
+    me: Member,
     path: web::Path<String>,
-) -> Result<HttpResponse> {
-    let form = Sheet::default().with("title", "").with("description", "").with("steps", "");
-    show_scenario(&req, &state, &viewer, &path, (None, 0), form, StatusCode::OK).await
-}
-
-async fn show_scenario(
-    req: &HttpRequest,
-    state: &AppState,
-    viewer: &Viewer,
-    slug: &str,
-    of: (Option<String>, i32),
-    form: Sheet,
-    status: StatusCode,
-) -> Result<HttpResponse> {
-    let book = owned(state, viewer, slug).await?;
-    let frame = Frame::new(state, req, viewer).await?;
-    let content = ScenarioForm { f: &frame, slug: book.row.slug, title: book.row.title, id: of.0, version: of.1, form };
-    page_with_status(&frame, &content, status)
-}
-
-/// `POST /playbooks/{slug}/scenarios/new`
-pub async fn add_scenario(
-    req: HttpRequest,
-    state: web::Data<AppState>,
-    me: Member,
-    viewer: Viewer,
-    path: web::Path<String>,
-    sent: Form,
-) -> Result<HttpResponse> {
-    let mut form = Sheet::typed(&sent, &["title", "description", "steps"]);
-    let new = NewScenario {
-        title: form.value("title").to_owned(),
-        description: form.value("description").to_owned(),
-        steps: lines(form.value("steps")),
-        confirmed: sent.ticked("confirmed"),
-    };
-    match actions::add_scenario(&state, &me, &path, &new).await {
-        Ok(view) => Ok(see_other(&format!("/playbooks/{}#scenario-{}", path.as_str(), view.id))),
-        Err(error) => {
-            let status = form.refuse(error)?;
-            show_scenario(&req, &state, &viewer, &path, (None, 0), form, status).await
-        }
-    }
-}
-
-fn id_of(path: &(String, String)) -> Result<i64> {
-    path.1.parse::<Id>().map(|id| id.0).map_err(|_| AppError::NotFound)
-}
-
-/// `GET /playbooks/{slug}/scenarios/{id}/edit`
-pub async fn edit_scenario(
-    req: HttpRequest,
-    state: web::Data<AppState>,
-    _me: Member,
-    viewer: Viewer,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse> {
-    let book = owned(&state, &viewer, &path.0).await?;
-    let of = queries::scenario_view(state.store.read(), &state, &viewer, book.id, id_of(&path)?).await?;
-    let form = Sheet::default()
-        .with("title", &of.title)
-        .with("description", &of.description)
-        .with("steps", of.steps.join("\n"))
-        .with("position", (of.position + 1).to_string());
-    show_scenario(&req, &state, &viewer, &path.0, (Some(of.id.to_string()), of.version), form, StatusCode::OK).await
-}
-
-/// `POST /playbooks/{slug}/scenarios/{id}/edit`
-pub async fn save_scenario(
-    req: HttpRequest,
-    state: web::Data<AppState>,
-    me: Member,
-    viewer: Viewer,
-    path: web::Path<(String, String)>,
-    sent: Form,
-) -> Result<HttpResponse> {
-    let id = id_of(&path)?;
-    let mut form = Sheet::typed(&sent, &["title", "description", "steps", "position"]);
-    let change = ScenarioChange {
-        title: Some(form.value("title").to_owned()),
-        description: Some(form.value("description").to_owned()),
-        steps: Some(lines(form.value("steps"))),
-        position: sent.some("position").and_then(|place| place.parse::<i32>().ok()).map(|place| (place - 1).max(0)),
-        confirmed: sent.ticked("confirmed"),
-    };
-    let version: Option<i32> = sent.some("version").and_then(|version| version.parse().ok());
-    match actions::edit_scenario(&state, &me, &path.0, id, &change, IfMatch::version(version)).await {
-        Ok(_) => Ok(see_other(&format!("/playbooks/{}#scenario-{}", path.0, Id(id)))),
-        Err(error) => {
-            let status = form.refuse(error)?;
-            let of = (Some(Id(id).to_string()), version.unwrap_or(0));
-            show_scenario(&req, &state, &viewer, &path.0, of, form, status).await
-        }
-    }
-}
-
-/// `POST /playbooks/{slug}/scenarios/{id}/remove`
-pub async fn remove_scenario(
-    state: web::Data<AppState>,
-    me: Member,
-    path: web::Path<(String, String)>,
+    query: web::Query<ActQuery>,
     _sent: Form,
 ) -> Result<HttpResponse> {
-    actions::remove_scenario(&state, &me, &path.0, id_of(&path)?, IfMatch::default()).await?;
-    Ok(see_other(&format!("/playbooks/{}", path.0)))
+    let change = PlaybookChange { archived: Some(query.on()), ..PlaybookChange::default() };
+    actions::edit_playbook(&state, &me, &path, &change, IfMatch::default()).await?;
+    Ok(see_other(&format!("/playbooks/{}", path.as_str())))
 }

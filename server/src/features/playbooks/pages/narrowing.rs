@@ -9,7 +9,7 @@ use crate::store::Id;
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::PageQuery;
 
-/// Terms of one kind that the side shows.
+/// Terms of one kind that the side shows before it is asked for all.
 const MOST_TERMS: usize = 12;
 /// Kinds that are open when the page comes.
 const OPEN: usize = 3;
@@ -37,6 +37,8 @@ pub struct Narrowed {
     scenario: Option<i64>,
     pub terms: Vec<(TermKind, String)>,
     all: bool,
+    /// A kind of which all terms are shown.
+    more: Option<TermKind>,
     words: Asked,
 }
 
@@ -56,14 +58,28 @@ impl Narrowed {
         if let Some(id) = scenario {
             words.push(("scenario".to_owned(), Id(id).to_string()));
         }
-        Ok(Self { scenario, terms, all: asked(query, "all").is_some(), words })
+        let more = asked(query, "more").and_then(TermKind::parse);
+        Ok(Self { scenario, terms, all: asked(query, "all").is_some(), more, words })
+    }
+
+    /// The words keep how a list is sorted.
+    pub fn sorted(mut self, word: &str) -> Self {
+        if word != "new" {
+            self.words.push(("sort".to_owned(), word.to_owned()));
+        }
+        self.all = true;
+        self
+    }
+
+    pub fn words(&self) -> Asked {
+        self.words.clone()
     }
 
     pub fn is_flat(&self) -> bool {
         self.all || self.scenario.is_some() || !self.terms.is_empty()
     }
 
-    pub fn filter(&self, playbook: i64) -> Filter {
+    pub fn filter(&self, playbook: Option<i64>) -> Filter {
         let mut terms: Vec<(TermKind, Vec<String>)> = Vec::new();
         for (kind, term) in &self.terms {
             match terms.iter_mut().find(|(known, _)| known == kind) {
@@ -71,7 +87,7 @@ impl Narrowed {
                 None => terms.push((*kind, vec![term.clone()])),
             }
         }
-        Filter { playbook: Some(playbook), scenario: self.scenario, terms, sort: Sort::New, ..Filter::default() }
+        Filter { playbook, scenario: self.scenario, terms, sort: Sort::New, ..Filter::default() }
     }
 
     fn has(&self, kind: TermKind, term: &str) -> bool {
@@ -98,6 +114,8 @@ pub struct Facet {
     pub kind: &'static str,
     pub open: bool,
     pub terms: Vec<Term>,
+    /// How many there are and where all of them are shown, if these are not all.
+    pub all: Option<(i64, String)>,
 }
 
 /// Who takes the last filter away sees all studies and not the scenarios again.
@@ -131,7 +149,10 @@ pub fn facets(counts: &[TermCount], narrowed: &Narrowed, place: &str) -> Vec<Fac
         let terms: Vec<Term> = counts
             .iter()
             .filter(|of| of.kind == *kind)
-            .take(MOST_TERMS)
+            .enumerate()
+            // What is chosen is always there to be taken away.
+            .filter(|(at, of)| *at < MOST_TERMS || narrowed.more == Some(*kind) || narrowed.has(*kind, &of.term))
+            .map(|(_, of)| of)
             .map(|of| {
                 let current = narrowed.has(*kind, &of.term);
                 let words = if current {
@@ -145,8 +166,15 @@ pub fn facets(counts: &[TermCount], narrowed: &Narrowed, place: &str) -> Vec<Fac
             })
             .collect();
         if !terms.is_empty() {
-            let open = facets.len() < OPEN || terms.iter().any(|term| term.current);
-            facets.push(Facet { kind: kind.as_str(), open, terms });
+            let open = facets.len() < OPEN || narrowed.more == Some(*kind) || terms.iter().any(|term| term.current);
+            let count = counts.iter().filter(|of| of.kind == *kind).count();
+            let all = (count > terms.len()).then(|| {
+                let mut words =
+                    if narrowed.is_flat() { with_all(narrowed.words.clone()) } else { narrowed.words.clone() };
+                words.push(("more".to_owned(), kind.as_str().to_owned()));
+                (i64::try_from(count).unwrap_or(i64::MAX), format!("{}#filters", address(place, &words)))
+            });
+            facets.push(Facet { kind: kind.as_str(), open, terms, all });
         }
     }
     facets

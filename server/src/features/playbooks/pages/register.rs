@@ -1,4 +1,4 @@
-//! Who uses what: the register of a playbook, by organisation.
+//! Who uses what, by organisation: the register of the hub, and that of one playbook.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -32,8 +32,9 @@ struct Organisation {
 #[template(path = "playbooks/templates/register.html")]
 struct RegisterPage<'a> {
     f: &'a Frame,
-    slug: String,
-    title: String,
+    /// Slug and title of the playbook that it is of.
+    of: Option<(String, String)>,
+    address: String,
     q: String,
     status: String,
     statuses: &'static [AdoptionStatus],
@@ -50,16 +51,39 @@ pub async fn show(
     query: web::Query<RegisterQuery>,
 ) -> Result<HttpResponse> {
     let of = queries::find_playbook(&state, &viewer, &path).await?;
-    let q: String = query.q.as_deref().unwrap_or_default().trim().chars().take(200).collect();
+    let address = format!("/playbooks/{}/users", of.row.slug);
+    render(&req, &state, &viewer, Some((of.id, of.row.slug, of.row.title)), address, &query).await
+}
+
+/// `GET /adoptions`
+pub async fn all(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    query: web::Query<RegisterQuery>,
+) -> Result<HttpResponse> {
+    render(&req, &state, &viewer, None, "/adoptions".to_owned(), &query).await
+}
+
+async fn render(
+    req: &HttpRequest,
+    state: &AppState,
+    viewer: &Viewer,
+    of: Option<(i64, String, String)>,
+    address: String,
+    query: &RegisterQuery,
+) -> Result<HttpResponse> {
+    let typed = query.q.as_deref().unwrap_or_default().trim().chars().filter(|c| !c.is_control());
+    let q: String = typed.take(200).collect();
     let status = RegisterFilter::status(query.status.as_deref())?;
     let filter = RegisterFilter {
         q: Some(q.clone()).filter(|q| !q.is_empty()),
         organisation: None,
         status,
-        playbook: Some(of.id),
+        playbook: of.as_ref().map(|(id, _, _)| *id),
     };
     let wanted = PageQuery { limit: Some("100".into()), cursor: query.cursor.clone() };
-    let found = queries::list_register(&state, &viewer, &filter, &wanted).await?;
+    let found = queries::list_register(state, viewer, &filter, &wanted).await?;
     let mut organisations: Vec<(String, Organisation)> = Vec::new();
     for adoption in &found.items {
         let row = (adoption.study.clone(), UsedAt::of(adoption));
@@ -71,17 +95,17 @@ pub async fn show(
             )),
         }
     }
-    let frame = Frame::new(&state, &req, &viewer).await?;
+    let frame = Frame::new(state, req, viewer).await?;
     let status = status.map_or("", |status| status.as_str());
     let next = found.next_cursor.map(|cursor| {
         let mut words = url::form_urlencoded::Serializer::new(String::new());
         words.append_pair("q", &q).append_pair("status", status).append_pair("cursor", &cursor);
-        format!("/playbooks/{}/users?{}", of.row.slug, words.finish())
+        format!("{address}?{}", words.finish())
     });
     let content = RegisterPage {
         f: &frame,
-        slug: of.row.slug,
-        title: of.row.title,
+        of: of.map(|(_, slug, title)| (slug, title)),
+        address,
         q,
         status: status.to_owned(),
         statuses: AdoptionStatus::ALL,

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::cards::{MeasureCard, PartCard, Row, elsewhere};
-use super::edit::talk;
-use super::forms::Sheet;
-use super::talk::Talk;
+use super::edit::{differs, said_of};
+use super::forms::{Sheet, version_of};
+use super::talk::{Talk, talk};
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyState};
 use crate::features::playbooks::actions::{self, Review, Verb};
-use crate::features::playbooks::model::{PartDiff, RevisionContent, StudyView};
+use crate::features::playbooks::model::{PartDiff, PartView, RevisionContent, StudyView};
 use crate::features::playbooks::parts;
 use crate::features::playbooks::queries::{self, Which, diff_revisions};
 use crate::web::error::{AppError, Result};
@@ -44,6 +44,8 @@ struct ReviewPage<'a> {
     playbook: Option<(String, String)>,
     /// Number of the published version; 0 before the first.
     version: i32,
+    /// Version of the working copy that is read here.
+    read: String,
     diffs: Vec<PartDiff>,
     judged: Vec<Judged>,
     s: Read,
@@ -73,8 +75,7 @@ async fn render(
     status: StatusCode,
 ) -> Result<HttpResponse> {
     let view = queries::study_view(state, viewer, slug, Which::Working).await?;
-    let most = PageQuery { limit: Some("100".into()), cursor: None };
-    let said = queries::comments_of(state, view.row.id.0, None, false, &most).await?.items;
+    let said = said_of(state, view.row.id.0, None).await?;
     let diffs = changes(state, &view).await?;
     let frame = Frame::new(state, req, viewer).await?;
     let shown = PartKey::ALL.iter().filter_map(|key| view.parts.get(key)).filter(|part| !part.is_empty());
@@ -93,6 +94,7 @@ async fn render(
         by: names.join(", "),
         playbook: view.row.playbook.as_ref().map(|of| (of.slug.clone(), of.title.clone())),
         version: view.row.revision,
+        read: if form.has("version") { form.value("version").to_owned() } else { view.version.to_string() },
         diffs,
         judged,
         s: Read { plotted: measures.iter().any(|measure| measure.plot.is_some()), measures },
@@ -133,7 +135,8 @@ pub async fn publish(
     path: web::Path<String>,
     sent: Form,
 ) -> Result<HttpResponse> {
-    let done = actions::review(&state, &me, &path, Verb::Publish, &review_of(&sent), IfMatch::default()).await;
+    // Nobody decides on a text that they have not read.
+    let done = actions::review(&state, &me, &path, Verb::Publish, &review_of(&sent), version_of(&sent)).await;
     decided(&req, &state, &viewer, &path, &sent, done).await
 }
 
@@ -146,7 +149,7 @@ pub async fn send_back(
     path: web::Path<String>,
     sent: Form,
 ) -> Result<HttpResponse> {
-    let done = actions::review(&state, &me, &path, Verb::Return, &review_of(&sent), IfMatch::default()).await;
+    let done = actions::review(&state, &me, &path, Verb::Return, &review_of(&sent), version_of(&sent)).await;
     decided(&req, &state, &viewer, &path, &sent, done).await
 }
 
@@ -166,8 +169,14 @@ async fn decided(
             let to = if seen.standing.reads_published() { Some(seen.row.url) } else { home };
             Ok(see_other(to.as_deref().unwrap_or("/playbooks")))
         }
+        Err(AppError::Stale) => {
+            // What was ticked was ticked of another text.
+            let form = Sheet::typed(sent, &["note"]).stale("playbooks.review.stale");
+            render(req, state, viewer, slug, form, StatusCode::PRECONDITION_FAILED).await
+        }
         Err(error) => {
-            let mut form = Sheet::typed(sent, &["note", "checklist"]);
+            // The version stays that of the text which was read.
+            let mut form = Sheet::typed(sent, &["note", "checklist", "version"]);
             for check in sent.all("check") {
                 form = form.with(&format!("check.{check}"), "1");
             }
@@ -175,17 +184,6 @@ async fn decided(
             render(req, state, viewer, slug, form, status).await
         }
     }
-}
-
-/// `POST /case-studies/{slug}/retire`
-pub async fn retire(
-    state: web::Data<AppState>,
-    me: Member,
-    path: web::Path<String>,
-    sent: Form,
-) -> Result<HttpResponse> {
-    actions::review(&state, &me, &path, Verb::Retire, &review_of(&sent), IfMatch::default()).await?;
-    Ok(see_other(&format!("/case-studies/{}", path.as_str())))
 }
 
 #[derive(Template)]
@@ -196,6 +194,8 @@ struct SubmitPage<'a> {
     title: String,
     playbook: Option<(String, String)>,
     missing: Vec<(&'static str, String)>,
+    /// Parts in which the viewer has typed what is not saved.
+    unsaved: Vec<(&'static str, String)>,
     ready: bool,
     form: Sheet,
 }
@@ -226,6 +226,13 @@ async fn show_submit(
     if view.row.state == StudyState::Submitted {
         return Ok(see_other(&format!("{}/edit", view.row.url)));
     }
+    let me = viewer.require()?;
+    let drafts = queries::drafts_of(state, me, view.row.id.0).await?;
+    let unsaved = PartKey::ALL.iter().filter(|key| {
+        let blank = PartView::blank(**key);
+        drafts.get(*key).is_some_and(|draft| differs(draft, view.parts.get(*key).unwrap_or(&blank)))
+    });
+    let unsaved = unsaved.map(|key| (key.as_str(), parts::title(*key))).collect();
     let frame = Frame::new(state, req, viewer).await?;
     let content = SubmitPage {
         f: &frame,
@@ -233,6 +240,7 @@ async fn show_submit(
         title: view.row.title.clone(),
         playbook: view.row.playbook.as_ref().map(|of| (of.slug.clone(), of.title.clone())),
         missing: view.completeness.missing.iter().map(|key| (key.as_str(), parts::title(*key))).collect(),
+        unsaved,
         ready: view.completeness.ready && view.row.playbook.is_some(),
         form,
     };

@@ -97,6 +97,9 @@ pub struct Shown<'a> {
     pub version: i32,
     pub overdue: bool,
     pub endorsement_count: i32,
+    /// More than the page shows.
+    pub endorsed_more: bool,
+    pub used_more: bool,
     pub adoption_count: i32,
     pub authors: Vec<Person>,
     pub credited: Vec<Person>,
@@ -122,6 +125,7 @@ pub struct Shown<'a> {
     pub public: bool,
     pub edit: bool,
     pub review: bool,
+    pub retire: bool,
     pub following: bool,
     pub endorsed: bool,
     pub adopted: bool,
@@ -266,6 +270,8 @@ fn shown<'a>(
         version: row.revision,
         overdue: row.overdue,
         endorsement_count: row.endorsement_count,
+        endorsed_more: usize::try_from(row.endorsement_count).is_ok_and(|all| all > view.endorsements.len()),
+        used_more: usize::try_from(row.adoption_count).is_ok_and(|all| all > view.adoptions.len()),
         adoption_count: row.adoption_count,
         authors: view.authors_full.iter().map(|who| Person::of(f, who)).collect(),
         credited: view.credited.iter().map(Person::named).collect(),
@@ -298,6 +304,7 @@ fn shown<'a>(
         public,
         edit: view.may.edit,
         review: view.may.review,
+        retire: view.may.retire,
         following: view.mine.following,
         endorsed: view.mine.endorsed,
         adopted: view.mine.adopted,
@@ -328,29 +335,9 @@ fn glance(view: &StudyView) -> Vec<(&'static str, Vec<(String, String)>)> {
         .collect()
 }
 
-/// What the citation of a published study says.
-pub fn cited<'a>(f: &'a Frame, view: &'a StudyView, url: &'a str) -> Cited<'a> {
-    let row = &view.row;
-    let authors = view.authors_full.iter().map(|who| (who.display_name.as_str(), who.organisation.as_str()));
-    Cited {
-        slug: &row.slug,
-        title: &row.title,
-        summary: &row.summary,
-        authors: authors.collect(),
-        hub: &f.hub_name,
-        playbook: row.playbook.as_ref().map(|of| (of.title.as_str(), format!("{}/playbooks/{}", f.origin, of.slug))),
-        url,
-        published: row.first_published.or(row.published).unwrap_or(row.updated),
-        modified: row.published.unwrap_or(row.updated),
-        version: row.revision,
-        licence: view.parts.get(&PartKey::Licence).map_or("", |part| part.body.as_str()),
-        keywords: row.terms.values().flatten().map(String::as_str).collect(),
-    }
-}
-
 fn cite(f: &Frame, view: &StudyView) -> Cite {
     let url = format!("{}{}", f.origin, view.row.url);
-    let cited = cited(f, view, &url);
+    let cited = Cited::of(view, &f.hub_name, &f.origin, &url);
     Cite { plain: cited.plain(), bibtex: cited.bibtex(), block: cited.json_ld_block(), url: url.clone() }
 }
 

@@ -10,6 +10,7 @@ use crate::features::forum::{AUTHOR, author};
 use crate::features::playbooks::model::{NameView, PlaybookPerson, PlaybookRow, PlaybookView, ScenarioView, StudyRow};
 use crate::features::playbooks::policy::BookStanding;
 use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, book, book_standing, kept, study};
+use crate::features::playbooks::terms::fold;
 use crate::store::{Id, Sql};
 use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
@@ -265,6 +266,19 @@ async fn studies_of(
     Ok((studies, counts))
 }
 
+/// Pathways that are looked at.
+const MOST_PATHWAYS: i64 = 2_000;
+
+/// A pathway as playbooks write it, in whatever case: SQLite knows only that of a to z.
+async fn written(state: &AppState, pathway: &str) -> Result<Vec<String>> {
+    let rows = Sql::new("SELECT DISTINCT pathway FROM playbook WHERE pathway <> '' LIMIT ")
+        .bind(MOST_PATHWAYS)
+        .all(state.store.read())
+        .await?;
+    let all = rows.iter().map(|row| Ok(row.try_get("", "pathway")?)).collect::<Result<Vec<String>>>()?;
+    Ok(all.into_iter().filter(|of| fold(of) == fold(pathway)).collect())
+}
+
 /// Playbooks that a viewer may read, the newest first; archived ones only if they are asked for.
 pub async fn list_playbooks(
     state: &AppState,
@@ -284,7 +298,7 @@ pub async fn list_playbooks(
         sql = sql.then(" AND b.space_id = ").bind(space);
     }
     if let Some(pathway) = pathway.filter(|pathway| !pathway.contains('\0')) {
-        sql = sql.then(" AND lower(b.pathway) = ").bind(pathway.to_lowercase());
+        sql = sql.then(" AND b.pathway IN ").list(written(state, pathway).await?);
     }
     if let Some(place) = after {
         sql = sql.then(" AND (b.created_at, b.id) < (").bind(place.key).then(", ").bind(place.id).then(")");

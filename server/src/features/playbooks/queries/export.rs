@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 
 use crate::app::AppState;
+use crate::entities::kinds::StudySource;
 use crate::features::playbooks::markdown::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
 use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
 use crate::features::playbooks::parts::PartContent;
@@ -40,6 +41,7 @@ pub fn study_export(view: &StudyView) -> String {
         credited: handles(&view.credited),
         state: view.row.state.as_str().to_owned(),
         published: view.row.published.map(day),
+        source: view.source.as_ref().filter(|of| of.kind == StudySource::Import).and_then(|of| of.url.clone()),
         terms: view.row.terms.clone(),
         parts: view
             .parts
@@ -127,7 +129,7 @@ async fn placed(state: &AppState, playbook: i64) -> Result<HashMap<i64, Vec<Stri
 /// Published studies of a playbook after an id.
 async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, StudyOut)>> {
     let db = state.store.read();
-    let rows = Sql::new("SELECT r.content AS r_content, NULL AS b_slug, NULL AS b_title, ")
+    let rows = Sql::new("SELECT r.content AS r_content, c.source_url AS c_source_url, NULL AS b_slug, NULL AS b_title, ")
         .then(STUDY)
         .then(" FROM case_study c JOIN study_revision r ON r.study_id = c.id AND r.number = c.published WHERE c.retired_at IS NULL AND c.playbook_id = ")
         .bind(playbook)
@@ -138,13 +140,15 @@ async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, 
         .all(db)
         .await?;
     let (mut found, mut contents) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    let mut sources: Vec<Option<String>> = Vec::with_capacity(rows.len());
     for row in &rows {
         found.push(study(row, false, 0)?);
+        sources.push(row.try_get("c_", "source_url")?);
         contents.push(serde_json::from_str::<RevisionContent>(&row.try_get::<String>("r_", "content")?)?);
     }
     let found = super::with_names(db, found, true).await?;
     let mut credited = credited(state, &found).await?;
-    let outs = found.into_iter().zip(contents).map(move |(row, content)| {
+    let outs = found.into_iter().zip(contents).zip(sources).map(move |((row, content), source)| {
         let out = StudyOut {
             title: content.title,
             slug: row.slug,
@@ -152,6 +156,7 @@ async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, 
             credited: credited.remove(&row.id.0).unwrap_or_default(),
             state: "published".to_owned(),
             published: row.published.map(day),
+            source,
             terms: content.terms,
             parts: content.parts.iter().map(|(key, part)| (*key, part.content())).collect(),
         };

@@ -18,7 +18,7 @@ mod study;
 pub use around::{adoptions_of, endorsements_of};
 pub(super) use books::playbook_view_in;
 pub use books::{Book, find_playbook, list_playbooks, people_of, playbook_heads, playbook_view, scenario_view};
-pub use comments::{comments_of, find_comment};
+pub use comments::{Threads, comments_of, find_comment, thread_of, threads_of};
 pub use due::{Waiting, waiting_for};
 pub use export::{playbook_export, study_export};
 pub use facets::{term_counts, terms_of};

@@ -45,6 +45,28 @@ impl RegisterFilter {
 /// Words of a search that are looked at.
 const MOST_WORDS: usize = 8;
 
+/// Letters of a word that are tried in both cases.
+const MOST_LETTERS: usize = 3;
+
+/// A word as it may stand in a text whose letters a to z alone were made small, as SQLite does it:
+/// every other letter in both cases, or all of them in one where there are many.
+fn spellings(word: &str) -> Vec<String> {
+    let small = word.to_lowercase();
+    let large: String =
+        small.chars().flat_map(|c| if c.is_ascii() { vec![c] } else { c.to_uppercase().collect() }).collect();
+    let odd: Vec<usize> = small.chars().enumerate().filter(|(_, c)| !c.is_ascii()).map(|(at, _)| at).collect();
+    if odd.len() > MOST_LETTERS {
+        return vec![small, large];
+    }
+    (0..1_usize << odd.len())
+        .map(|choice| {
+            let upper = |at: usize| odd.iter().position(|of| *of == at).is_some_and(|bit| choice >> bit & 1 == 1);
+            let case = |(at, c): (usize, char)| if upper(at) { c.to_uppercase().collect() } else { vec![c] };
+            small.chars().enumerate().flat_map(case).collect()
+        })
+        .collect()
+}
+
 fn filtered(sql: Sql, filter: &RegisterFilter) -> Sql {
     let mut sql = sql.then(" AND c.published > 0 AND c.hidden_at IS NULL");
     if let Some(organisation) = &filter.organisation {
@@ -57,11 +79,16 @@ fn filtered(sql: Sql, filter: &RegisterFilter) -> Sql {
         sql = sql.then(" AND c.playbook_id = ").bind(playbook);
     }
     for word in filter.q.as_deref().unwrap_or_default().split_whitespace().take(MOST_WORDS) {
-        let word = format!("%{}%", word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        sql = sql
-            .then(" AND d.organisation_key || ' ' || lower(d.site || ' ' || c.live_title || ' ' || d.why) LIKE ")
-            .bind(word)
-            .then(" ESCAPE '\\'");
+        sql = sql.then(" AND (");
+        for (at, spelling) in spellings(word).into_iter().enumerate() {
+            let pattern = spelling.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            sql = sql
+                .then(if at == 0 { "" } else { " OR " })
+                .then("d.organisation_key || ' ' || lower(d.site || ' ' || c.live_title || ' ' || d.why) LIKE ")
+                .bind(format!("%{pattern}%"))
+                .then(" ESCAPE '\\'");
+        }
+        sql = sql.then(")");
     }
     sql
 }
@@ -132,4 +159,17 @@ pub async fn organisations(
         });
     }
     Ok(Page::cut_at(items, limit, |of| TextPlace { key: of.key.clone(), id: 0 }.encode()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spellings;
+
+    #[test]
+    fn letters_beyond_a_to_z_are_tried_in_both_cases() {
+        assert_eq!(spellings("North"), ["north"]);
+        assert_eq!(spellings("évry"), ["évry", "Évry"]);
+        assert_eq!(spellings("Çé"), ["çé", "Çé", "çÉ", "ÇÉ"]);
+        assert_eq!(spellings("ÀÉÎÕü"), ["àéîõü", "ÀÉÎÕÜ"]);
+    }
 }

@@ -12,7 +12,10 @@ use crate::features::playbooks::model::{
 };
 use crate::features::playbooks::parts::completeness;
 use crate::features::playbooks::policy::StudyStanding;
-use crate::features::playbooks::rows::{BOOK, BOOK_JOINS, STANDING, STUDY, address, kept, study, study_standing};
+use crate::features::playbooks::rows::{
+    BOOK, BOOK_JOINS, STANDING, STUDY, WRITER, address, day, kept, study, study_standing,
+};
+use crate::features::playbooks::texts::end_of_day;
 use crate::features::spaces::Access;
 use crate::store::{Id, Sql};
 use crate::streams::Stream;
@@ -74,7 +77,7 @@ struct Source {
     room: Option<(String, String, i64, i64)>,
 }
 
-const MORE: &str = ", b.checklist AS b_checklist, sa.role AS sa_role, o.id AS o_id, o.handle AS o_handle, \
+const MORE: &str = ", b.checklist AS b_checklist, o.id AS o_id, o.handle AS o_handle, \
     o.display_name AS o_display_name, t.id AS t_id, t.space_id AS t_space_id, t.post_count AS t_post_count, \
     q.id AS q_id, q.title AS q_title, q.space_id AS q_space_id, r.slug AS r_slug, r.name AS r_name, r.kind AS r_kind, \
     r.space_id AS r_space_id, c.source AS c_source, c.source_url AS c_source_url, c.source_seq AS c_source_seq, \
@@ -128,6 +131,8 @@ async fn find_in(
         .then(BOOK)
         .then(", ")
         .then(STANDING)
+        .then(", ")
+        .then(WRITER)
         .then(MORE)
         .then(column)
         .then(" FROM case_study c LEFT JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member a ON a.id = ")
@@ -243,13 +248,22 @@ pub(in crate::features::playbooks) async fn study_view_in(
     row.terms = content.terms;
     row.figure = measures.first().cloned();
     row.authors = around.authors.iter().map(NameView::of).collect();
+    let mut owner = seen.owner.clone();
+    if copy == Copy::Working && seen.standing.published {
+        // What the next revision will say of them; readers have what the last one said.
+        let said = |key: PartKey| content.parts.get(&key).map(|part| part.body.as_str()).unwrap_or_default();
+        if let Some(due) = end_of_day(said(PartKey::ReviewDue)) {
+            (row.due, row.review_due) = (Some(due), Some(day(due)));
+        }
+        owner = next_owner(db, owner, said(PartKey::Owner)).await?;
+    }
     let has = |key: PartKey| content.parts.get(&key).is_some_and(|part| !part.is_empty());
     Ok(StudyView {
         copy,
         completeness: completeness(has),
         measures,
         credited: around.credited,
-        owner: seen.owner.clone(),
+        owner,
         scenarios,
         source: source(state, viewer, &seen.source).await?,
         discussion: discussion(state, viewer, seen.discussion).await?,
@@ -264,12 +278,30 @@ pub(in crate::features::playbooks) async fn study_view_in(
         version: seen.version,
         authors_full: around.authors,
         checklist: if inside { seen.checklist } else { Vec::new() },
+        reviews: viewer.member().is_some() && seen.standing.review().is_ok(),
         inside,
         reading,
         heads,
         parts: content.parts,
         row,
     })
+}
+
+/// The member who is named by handle, if it is another than who keeps the study now.
+async fn next_owner(db: &impl ConnectionTrait, now: Option<NameView>, handle: &str) -> Result<Option<NameView>> {
+    let handle = handle.trim_start_matches('@').to_lowercase();
+    if handle.is_empty() || now.as_ref().is_some_and(|owner| owner.handle == handle) {
+        return Ok(now.filter(|_| !handle.is_empty()));
+    }
+    let row = Sql::new("SELECT id, handle, display_name FROM member WHERE handle = ").bind(handle).one(db).await?;
+    row.map(|row| {
+        Ok(NameView {
+            id: row.try_get("", "id")?,
+            handle: row.try_get("", "handle")?,
+            display_name: row.try_get("", "display_name")?,
+        })
+    })
+    .transpose()
 }
 
 /// The scenarios that a study stands in and the viewer may read, those of its home first.

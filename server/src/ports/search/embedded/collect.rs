@@ -145,17 +145,18 @@ impl<'a> Collected<'a> {
             {
                 continue;
             }
-            let (space, author) = (columns.space.first(*doc), columns.author.first(*doc));
+            let space = columns.space.first(*doc);
+            let wrote = |author: i64| columns.author.values_for_doc(*doc).any(|of| of == author);
             let tagged =
                 |tag: u64| columns.tags.as_ref().is_some_and(|column| column.term_ords(*doc).any(|of| of == tag));
             let passes = Passes {
                 kind: filters.kinds.is_empty() || filters.kinds.contains(&kind),
                 space: filters.space.is_none() || filters.space == space,
                 tag: filters.tag.is_none() || wanted_tag.is_some_and(tagged),
-                author: filters.author.is_none() || filters.author == author,
+                author: filters.author.is_none_or(wrote),
             };
             if self.ask.facets {
-                self.count(passes, kind, space, author);
+                self.count(passes, kind, space, columns.author.values_for_doc(*doc));
                 if passes.kind
                     && passes.space
                     && passes.author
@@ -189,14 +190,14 @@ impl<'a> Collected<'a> {
         Ok(())
     }
 
-    fn count(&mut self, passes: Passes, kind: Kind, space: Option<i64>, author: Option<i64>) {
+    fn count(&mut self, passes: Passes, kind: Kind, space: Option<i64>, authors: impl Iterator<Item = i64>) {
         if passes.space && passes.tag && passes.author {
             *self.kinds.entry(kind).or_insert(0) += 1;
         }
         if let Some(space) = space.filter(|_| passes.kind && passes.tag && passes.author) {
             *self.spaces.entry(space).or_insert(0) += 1;
         }
-        if let Some(author) = author.filter(|_| passes.kind && passes.tag && passes.space) {
+        for author in authors.filter(|_| passes.kind && passes.tag && passes.space) {
             *self.authors.entry(author).or_insert(0) += 1;
         }
     }

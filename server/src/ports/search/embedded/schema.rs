@@ -119,6 +119,9 @@ pub fn entry(fields: &Fields, of: &Document, tuning: &Tuning) -> TantivyDocument
             entry.add_i64(field, value);
         }
     }
+    for author in &of.co_authors {
+        entry.add_i64(fields.author, *author);
+    }
     entry.add_i64(fields.created, of.created_at);
     entry.add_f64(fields.boost, f64::from(boost(of, &tuning.ranking)));
     for tag in &of.tags {

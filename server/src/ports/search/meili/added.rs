@@ -196,7 +196,7 @@ fn count(found: &[Candidate]) -> Facets {
         if let Some(space) = row.space.as_ref().and_then(|space| space.parse::<i64>().ok()) {
             *spaces.entry(space).or_insert(0) += 1;
         }
-        if let Some(author) = row.author.as_ref().and_then(|author| author.parse::<i64>().ok()) {
+        for author in row.author.iter().filter_map(|author| author.parse::<i64>().ok()) {
             *authors.entry(author).or_insert(0) += 1;
         }
         for tag in &row.tags {

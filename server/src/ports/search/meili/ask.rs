@@ -49,6 +49,20 @@ pub enum Shape {
     Counts(usize),
 }
 
+/// Entries that were written before there could be several authors have one, or none.
+fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Several(Vec<String>),
+        One(Option<String>),
+    }
+    Ok(match Given::deserialize(deserializer)? {
+        Given::Several(authors) => authors,
+        Given::One(author) => author.into_iter().collect(),
+    })
+}
+
 /// A hit as it is sent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -58,7 +72,8 @@ pub struct Row {
     created: i64,
     pub boost: f32,
     pub space: Option<String>,
-    pub author: Option<String>,
+    #[serde(deserialize_with = "one_or_more")]
+    pub author: Vec<String>,
     pub tags: Vec<String>,
     pub counts: String,
 }

@@ -39,7 +39,8 @@ pub struct Entry {
     pub spelling: String,
     pub space: Option<String>,
     pub room: Option<String>,
-    pub author: Option<String>,
+    /// All who wrote it.
+    pub author: Vec<String>,
     pub created: i64,
     pub boost: f32,
     pub tags: Vec<String>,
@@ -85,7 +86,7 @@ impl Entry {
             spelling: spelling(&all),
             space: of.space.map(|id| id.to_string()),
             room: of.room.map(|id| id.to_string()),
-            author: of.author.map(|id| id.to_string()),
+            author: of.author.iter().chain(&of.co_authors).map(ToString::to_string).collect(),
             created: of.created_at,
             boost: config::kind_weight(of.kind) * boost(of, config::ranking()),
             tags: of.tags.iter().map(|tag| coded_tag(tag)).collect(),
