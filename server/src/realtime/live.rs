@@ -221,17 +221,32 @@ impl Live {
         people
     }
 
-    fn due_rooms(&self, last: &mut HashMap<i64, Instant>, now: Instant) -> Vec<(i64, i64)> {
+    /// Rooms with news, and their heads: a quiet one at once, the busy ones together, once a second,
+    /// so that whoever follows many of them is written to once.
+    fn due_rooms(&self, rung: &mut Rung, now: Instant) -> Vec<(i64, i64)> {
         let Ok(mut moved) = self.moved.lock() else { return Vec::new() };
-        last.retain(|_, at| now.duration_since(*at) < ACTIVITY);
+        let since = |at: &Instant| now.duration_since(*at);
+        let beat = rung.beat.as_ref().is_none_or(|at| since(at) >= ACTIVITY);
+        if beat {
+            rung.beat = Some(now);
+        }
+        rung.last.retain(|_, at| since(at) < 2 * ACTIVITY);
+        let is_due = |room: &i64| rung.last.get(room).is_none_or(|at| beat && since(at) >= ACTIVITY);
         let due: Vec<(i64, i64)> =
-            moved.iter().filter(|(room, _)| !last.contains_key(room)).map(|(room, head)| (*room, *head)).collect();
+            moved.iter().filter(|(room, _)| is_due(room)).map(|(room, head)| (*room, *head)).collect();
         for (room, _) in &due {
             moved.remove(room);
-            last.insert(*room, now);
+            rung.last.insert(*room, now);
         }
         due
     }
+}
+
+/// When which room was told of last, and when the busy ones were.
+#[derive(Debug, Default)]
+struct Rung {
+    last: HashMap<i64, Instant>,
+    beat: Option<Instant>,
 }
 
 fn present_of(stream: Stream, people: Option<&HashMap<i64, usize>>) -> Present {
@@ -251,7 +266,7 @@ impl Hub {
 
     /// The task that passes on what is due, until told to stop.
     pub async fn run_live(self, state: AppState, mut stop: watch::Receiver<bool>) {
-        let (mut told, mut rung, mut shared) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (mut told, mut rung, mut shared) = (HashMap::new(), Rung::default(), HashMap::new());
         while !*stop.borrow() {
             if self.live().is_still() {
                 tokio::select! {

@@ -108,7 +108,7 @@ async fn main() {
     };
     let rooms = Arc::new(Rooms { kind, frame: number("--frame").unwrap_or(0), inner: Mutex::default() });
     let server = HttpServer::new(move || {
-        let (door, mailbox) = mpsc::channel(8192);
+        let (door, mailbox) = mpsc::channel(65_536);
         rooms.inner.lock().unwrap().doors.push(door);
         let worker =
             Worker { rooms: Arc::clone(&rooms), readers: RefCell::default(), mailbox: RefCell::new(Some(mailbox)) };
