@@ -243,7 +243,7 @@ hub_test!(async fn parts_are_written_by_forms_that_lose_nothing(hub) {
     // What is about the whole.
     let open = alan.page(&format!("{edit}/about")).await;
     good(&open);
-    let version = version(&open);
+    let version = self::version(&open);
     let terms = "U-Net\r\nONNX, the runtime";
     let about = [("version", version.as_str()), ("title", "A new title"), ("playbook", s.book.as_str()), ("terms.technology", terms)];
     assert_eq!(alan.form(&format!("{edit}/about"), csrf, &about).await.status, 303);
