@@ -165,12 +165,12 @@ hub_test!(async fn a_study_goes_from_a_draft_to_what_readers_get(hub) {
     assert_eq!(view["parts"]["challenge"]["body_html"].as_str().unwrap().trim(), "<p>It was <em>slow</em>.</p>");
     let slug = "faster-x-rays";
     let path = at(slug);
-    // Reviewers of its home see a draft; others do not.
-    assert_eq!((bob.get(&path).await.status, eve.get(&path).await.status, hub.visitor().get(&path).await.status), (200, 404, 404));
+    // Nobody but its authors sees a draft, not even who will review it.
+    assert_eq!((bob.get(&path).await.status, eve.get(&path).await.status, hub.visitor().get(&path).await.status), (404, 404, 404));
     assert_eq!(eve.patch(&format!("{path}/parts/aim"), &json!({"body": "x"})).await.status, 404);
-    assert_eq!(bob.patch(&format!("{path}/parts/aim"), &json!({"body": "x"})).await.status, 403);
-    assert_eq!(step(&bob, slug, "publish", &json!({})).await.status, 409, "it was not submitted");
-    assert_eq!(step(&bob, slug, "submit", &json!({})).await.status, 403);
+    assert_eq!(bob.patch(&format!("{path}/parts/aim"), &json!({"body": "x"})).await.status, 404);
+    assert_eq!(step(&bob, slug, "publish", &json!({})).await.status, 404, "it was not submitted");
+    assert_eq!(step(&bob, slug, "submit", &json!({})).await.status, 404);
     done(&step(&ada, slug, "submit", &json!({"note": "Please look."})).await);
     assert_eq!(step(&ada, slug, "submit", &json!({})).await.status, 409);
     hub.settle().await;

@@ -24,7 +24,8 @@ hub_test!(async fn members_stand_behind_a_study_and_say_that_they_use_it(hub) {
     let slug = published(&ada, &bob, "Trusted", "reads").await;
     let draft = study(&ada, "Not yet", "reads").await;
     let (endorse, adopt) = (format!("{}/endorsement", at(&slug)), format!("{}/adoption", at(&slug)));
-    assert_eq!(put(&bob, &format!("{}/endorsement", at(&draft)), &json!({"reason": "x"})).await.status, 409);
+    assert_eq!(put(&bob, &format!("{}/endorsement", at(&draft)), &json!({"reason": "x"})).await.status, 404);
+    assert_eq!(put(&_rhea, &format!("{}/endorsement", at(&draft)), &json!({"reason": "x"})).await.status, 409, "it is not published");
     assert_eq!(put(&ada, &endorse, &json!({"reason": "Mine"})).await.status, 403);
     assert_eq!(hub.visitor().send(hub.visitor().request("PUT", &endorse)).await.status, 401);
     done(&eve.patch("/api/v1/me", &json!({"organisation": "Vale Trust", "headline": "Lead radiographer", "discipline": "clinician"})).await);
@@ -153,8 +154,9 @@ hub_test!(async fn figures_are_read_by_those_who_read_the_study(hub) {
     assert_eq!((mute.status, mute.text.contains("alternative text")), (422, true), "{}", mute.text);
     done(&ada.patch(&format!("{}/parts/evidence", at(&slug)), &show(&old)).await);
     let status = async |who: &Client, file: &str| who.get(&format!("/api/v1/files/{file}")).await.status;
-    assert_eq!((status(&bob, &old).await, status(&eve, &old).await, status(&hub.visitor(), &old).await), (200, 404, 404), "a draft's figure is its reviewers'");
+    assert_eq!((status(&bob, &old).await, status(&eve, &old).await, status(&hub.visitor(), &old).await), (404, 404, 404), "a draft's figure is its authors'");
     done(&step(&ada, &slug, "submit", &json!({})).await);
+    assert_eq!((status(&bob, &old).await, status(&eve, &old).await), (200, 404), "submitted, it is its reviewers', too");
     done(&step(&bob, &slug, "publish", &json!({})).await);
     assert_eq!((status(&eve, &old).await, status(&hub.visitor(), &old).await), (200, 200));
     done(&ada.patch(&format!("{}/parts/evidence", at(&slug)), &show(&new)).await);

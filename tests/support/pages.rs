@@ -121,7 +121,7 @@ pub const PAGES: &[(&str, [u16; 6])] = &[
     ("/case-studies/{slug}/endorsements", [404, 404, 200, 200, 200, 404]),
     ("/case-studies/{slug}/adoptions", [404, 404, 200, 200, 200, 404]),
     // It wants the part, too.
-    ("/case-studies/{slug}/comments", [303, 404, 404, 404, 404, 404]),
+    ("/case-studies/{slug}/comments", [303, 404, 403, 404, 404, 404]),
     // The comment of another: it is none of theirs.
     ("/case-studies/{slug}/comments/{id}/edit", [303, 404, 403, 404, 404, 404]),
     // Nobody reports their own.

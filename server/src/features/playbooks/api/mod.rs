@@ -1,5 +1,6 @@
 //! Playbooks and case studies by JSON.
 
+mod asked;
 mod comments;
 mod export;
 mod parts;

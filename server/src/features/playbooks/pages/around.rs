@@ -94,7 +94,6 @@ struct PartHistoryPage<'a> {
     f: &'a Frame,
     address: String,
     title: String,
-    key: &'static str,
     part: String,
     states: Vec<SavedState>,
     next: Option<String>,
@@ -135,7 +134,7 @@ pub async fn part_history(
     let (address, title) = (seen.row.url, seen.row.title);
     let next = found.next_cursor.map(|cursor| format!("{address}/edit/{}/history?cursor={cursor}", key.as_str()));
     let part = parts::title(key);
-    page(&frame, &PartHistoryPage { f: &frame, address, title, key: key.as_str(), part, states, next })
+    page(&frame, &PartHistoryPage { f: &frame, address, title, part, states, next })
 }
 
 fn difference(key: PartKey, old: &PartRevisionView, new: &PartRevisionView) -> String {
