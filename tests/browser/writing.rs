@@ -70,7 +70,7 @@ hub_test!(async fn an_accepted_answer_rises_and_the_answered_post_stays_in_sight
             "the post above the composer",
             &format!(
                 "return document.querySelector('#post-{last}').getBoundingClientRect().bottom <= \
-                 document.querySelector('.dock').getBoundingClientRect().top \
+                 document.querySelector('.dock').getBoundingClientRect().top + 1 \
                  && document.activeElement.matches('#composer textarea')"
             ),
         )

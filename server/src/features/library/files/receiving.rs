@@ -1,6 +1,6 @@
 //! A form with one file, read in a stream: nothing is kept in memory but a little of both ends.
 
-use actix_multipart::{Field, Multipart};
+use actix_multipart::Multipart;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 use base64::Engine as _;
@@ -116,11 +116,12 @@ async fn read_parts(
             if form.file.is_some() {
                 return Err(AppError::BadRequest("The form has more than one file.".into()));
             }
-            let pieces = (&mut part).map(|chunk| chunk.map_err(broken));
-            match (receive(state, &said, room, pieces).await, page.as_deref_mut()) {
+            // Asked again after its end, a part panics.
+            let mut pieces = part.map(|chunk| chunk.map_err(broken)).fuse();
+            match (receive(state, &said, room, &mut pieces).await, page.as_deref_mut()) {
                 (Ok(file), _) => form.file = file,
                 (Err(error), Some(refused)) if refused.is_none() && error.status().is_client_error() => {
-                    pass(&mut part).await?;
+                    pass(&mut pieces).await?;
                     *refused = Some(error);
                 }
                 (Err(error), _) => return Err(error),
@@ -144,10 +145,10 @@ async fn read_parts(
 }
 
 /// Reads past the rest of a file: a browser sends all of it before it reads an answer.
-async fn pass(part: &mut Field) -> Result<()> {
+async fn pass(pieces: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<()> {
     let mut passed = 0;
-    while let Some(chunk) = part.next().await {
-        passed += chunk.map_err(broken)?.len();
+    while let Some(chunk) = pieces.next().await {
+        passed += chunk?.len();
         if passed > MOST_PASSED {
             return Err(AppError::TooLarge("The file is far too large.".into()));
         }

@@ -137,7 +137,7 @@ pub(in crate::features::playbooks) async fn insert_sample(tx: &mut Tx, new: &Imp
     let made = insert_named(tx, first, new, new.slug.as_deref()).await?;
     set_terms(tx, made.id, &new.terms, false).await?;
     log(tx, made.id, StudyAct::Submitted, first, "", &[], None).await?;
-    let ground = ground::study(tx, reviewer, &made.slug).await?;
+    let ground = ground::study(tx, first, &made.slug).await?;
     let parts = parts_of(tx.conn(), made.id).await?;
     let number = release(tx, &ground, parts, "").await?;
     log(tx, made.id, StudyAct::Published, reviewer, "", &[], Some(number)).await?;
