@@ -227,7 +227,9 @@ async fn scroll_through(hub: &TestHub) {
     // Going up: older ones come, and what is in sight stays where it is.
     // Some of them may have come already, as the end of what is here was near.
     let top = "const texts = [...document.querySelectorAll('[data-log] > .msg .msg-body')].map((body) => body.innerText.trim());";
-    let first = browser.ask(&format!("{top} document.querySelector('[data-scroll]').scrollTop = -100000; return texts[0]")).await;
+    let first = browser
+        .ask(&format!("{top} document.querySelector('[data-scroll]').scrollTop = -100000; return texts[0]"))
+        .await;
     browser.until("older messages", &format!("{top} return texts[0] !== {first}")).await;
     browser.until("an end of fetching", "return !document.querySelector('[data-log][aria-busy]')").await;
     let before = browser.ask("const log = document.querySelector('[data-scroll]').getBoundingClientRect(); \

@@ -41,7 +41,8 @@ fn good(answer: &Answer) {
 
 /// The version that a form of a page was filled from.
 pub fn version(page: &Answer) -> String {
-    let rest = page.text.split("name=\"version\" value=\"").nth(1).unwrap_or_else(|| panic!("no version: {}", page.text));
+    let rest =
+        page.text.split("name=\"version\" value=\"").nth(1).unwrap_or_else(|| panic!("no version: {}", page.text));
     rest.split('"').next().unwrap().to_owned()
 }
 
