@@ -46,7 +46,7 @@ impl Socket {
     pub async fn try_next(&mut self) -> Option<Value> {
         loop {
             let message =
-                tokio::time::timeout(3 * WITHIN, self.stream.next()).await.expect("a frame within half a minute");
+                tokio::time::timeout(9 * WITHIN, self.stream.next()).await.expect("a frame, or a sign of life");
             match message? {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
                 Ok(Message::Close(_)) | Err(_) => return None,

@@ -48,8 +48,12 @@ pub async fn glimpses(db: &impl ConnectionTrait, viewer: i64, told: &[Told]) -> 
                 }
                 let (text, part) = said.get(&of.1).cloned().unwrap_or_default();
                 let place = part.map(|part| format!("#{part}")).unwrap_or_default();
-                let url =
-                    if working { format!("/case-studies/{slug}/edit{place}") } else { format!("/case-studies/{slug}") };
+                // The editor is its authors' alone; reviewers have a page of their own.
+                let url = match (working, standing.author) {
+                    (true, true) => format!("/case-studies/{slug}/edit{place}"),
+                    (true, false) => format!("/case-studies/{slug}/review{place}"),
+                    (false, _) => format!("/case-studies/{slug}"),
+                };
                 let excerpt =
                     if working || standing.reads_published() { excerpt(&text, EXCERPT) } else { String::new() };
                 glimpses.insert(*of, Glimpse { url, title: title.clone(), excerpt });

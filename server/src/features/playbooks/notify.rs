@@ -126,7 +126,8 @@ async fn tell(state: &AppState, news: &News, row: &StudyRow, readers: &[Reader])
             let name = name_of(state, news.actor).await?;
             let path = match news.what {
                 What::Published | What::Due | What::Retired => row.url.clone(),
-                What::Submitted | What::Returned | What::Commented => format!("{}/edit", row.url),
+                What::Submitted => format!("{}/review", row.url),
+                What::Returned | What::Commented => format!("{}/edit", row.url),
             };
             let letter = mail::told(state, kind, &[("name", &name), ("title", &row.title)], &path).await?;
             Some((kind, letter))
