@@ -174,7 +174,7 @@ hub_test!(async fn a_study_goes_from_a_draft_to_what_readers_get(hub) {
     done(&step(&ada, slug, "submit", &json!({"note": "Please look."})).await);
     assert_eq!(step(&ada, slug, "submit", &json!({})).await.status, 409);
     hub.settle().await;
-    assert_eq!(notices(&bob).await, ["study_submitted /case-studies/faster-x-rays/edit"]);
+    assert_eq!(notices(&bob).await, ["study_submitted /case-studies/faster-x-rays/review"]);
     assert_eq!(done(&bob.get("/api/v1/playbooks/reads/reviews").await)["items"][0]["slug"], slug);
     assert_eq!(ada.get("/api/v1/playbooks/reads/reviews").await.status, 403);
     assert_eq!(step(&ada, slug, "publish", &json!({})).await.status, 403, "nobody reviews their own");

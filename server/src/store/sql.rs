@@ -154,21 +154,21 @@ fn put_number(text: &mut String, number: usize) {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::DbBackend::{Postgres, Sqlite};
+    use sea_orm::DbBackend;
 
     use super::Sql;
 
     #[test]
     fn values_are_numbered_and_rows_padded() {
         let sql = (0..1000).fold(Sql::new(""), |sql, number: i64| sql.bind(number));
-        let text = sql.written(Postgres);
+        let text = sql.written(DbBackend::Postgres);
         assert!(text.starts_with("$1$2$3"));
         assert!(text.contains("$10$11") && text.ends_with("$999$1000"), "{text}");
-        assert_eq!(sql.written(Sqlite), "?".repeat(1000));
+        assert_eq!(sql.written(DbBackend::Sqlite), "?".repeat(1000));
         let rows: Vec<[sea_orm::Value; 1]> = (0..3i64).map(|number| [number.into()]).collect();
         let sql = Sql::new("VALUES ").padded_rows(rows);
-        assert_eq!(sql.written(Postgres), "VALUES ($1), ($2), ($3), ($4)");
-        assert_eq!(sql.written(Sqlite), "VALUES (?), (?), (?), (?)");
+        assert_eq!(sql.written(DbBackend::Postgres), "VALUES ($1), ($2), ($3), ($4)");
+        assert_eq!(sql.written(DbBackend::Sqlite), "VALUES (?), (?), (?), (?)");
         assert_eq!(sql.values, [0i64, 1, 2, 2].map(sea_orm::Value::from).to_vec());
         assert_eq!(Sql::new("").padded_rows::<1>(Vec::new()).text, "");
     }
