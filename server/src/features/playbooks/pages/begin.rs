@@ -275,10 +275,7 @@ async fn show_about(
     form: Sheet,
     status: StatusCode,
 ) -> Result<HttpResponse> {
-    let view = queries::study_view(state, viewer, slug, Which::Working).await?;
-    if !view.may.edit {
-        return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
-    }
+    let view = queries::study_to_edit(state, viewer, slug).await?;
     let scenarios = match &view.row.playbook {
         Some(home) => queries::playbook_view(state, viewer, &home.slug).await?.scenarios,
         None => Vec::new(),

@@ -195,10 +195,7 @@ pub async fn render(
     people: Sheet,
     status: StatusCode,
 ) -> Result<HttpResponse> {
-    let view = queries::study_view(state, viewer, slug, Which::Working).await?;
-    if !view.may.edit {
-        return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
-    }
+    let view = queries::study_to_edit(state, viewer, slug).await?;
     let id = view.row.id.0;
     let drafts = queries::drafts_of(state, me, id).await?;
     let said = said_of(state, id, None).await?;
@@ -294,10 +291,7 @@ pub async fn part(
     query: web::Query<PartQuery>,
 ) -> Result<HttpResponse> {
     let key = key_of(&path)?;
-    let view = queries::study_view(&state, &viewer, &path.0, Which::Working).await?;
-    if !view.may.edit {
-        return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
-    }
+    let view = queries::study_to_edit(&state, &viewer, &path.0).await?;
     let draft = queries::draft_of(state.store.read(), me.id, view.row.id.0, key).await?;
     let said = said_of(&state, view.row.id.0, Some(key)).await?;
     let frame = Frame::new(&state, &req, &viewer).await?;

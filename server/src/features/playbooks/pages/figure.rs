@@ -10,7 +10,7 @@ use crate::entities::kinds::PartKey;
 use crate::features::people;
 use crate::features::playbooks::actions::{self, DraftInput};
 use crate::features::playbooks::parts::{self, Shape};
-use crate::features::playbooks::queries::{self, Which};
+use crate::features::playbooks::queries;
 use crate::web::checks::SUMMARY;
 use crate::web::error::{AppError, FieldError, Result};
 use crate::web::frame::{Frame, page_with_status, see_other};
@@ -79,10 +79,7 @@ pub async fn add(
     let key = key_of(&path)?;
     let upload = multipart::read(&req, payload, "file", people::MOST_FILE).await?;
     csrf::require(&req, upload.field(csrf::FIELD)).await?;
-    let view = queries::study_view(&state, &viewer, &path.0, Which::Working).await?;
-    if !view.may.edit {
-        return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
-    }
+    let view = queries::study_to_edit(&state, &viewer, &path.0).await?;
     let alt = upload.field("alt").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let mut form = Sheet::default().with("alt", &alt).with("file", "");
     if alt.is_empty() || alt.chars().count() > SUMMARY * 2 {

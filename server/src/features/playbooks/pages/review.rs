@@ -219,10 +219,7 @@ async fn show_submit(
     form: Sheet,
     status: StatusCode,
 ) -> Result<HttpResponse> {
-    let view = queries::study_view(state, viewer, slug, Which::Working).await?;
-    if !view.may.edit {
-        return Err(AppError::Forbidden("Only authors of this case study can do this.".into()));
-    }
+    let view = queries::study_to_edit(state, viewer, slug).await?;
     if view.row.state == StudyState::Submitted {
         return Ok(see_other(&format!("{}/edit", view.row.url)));
     }

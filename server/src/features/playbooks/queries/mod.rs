@@ -29,4 +29,4 @@ pub(super) use parts::part_view;
 pub use parts::{draft_of, drafts_of, part_of, parts_of};
 pub use register::{RegisterFilter, list_register, organisations};
 pub(super) use study::study_view_in;
-pub use study::{Seen, Which, find_study, study_view};
+pub use study::{Seen, Which, find_study, study_to_edit, study_view};

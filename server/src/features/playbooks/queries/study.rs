@@ -204,7 +204,17 @@ pub async fn study_view(state: &AppState, viewer: &Viewer, slug: &str, which: Wh
     study_view_in(state.store.read(), state, viewer, slug, which).await
 }
 
-/// The same on a connection, so that an action can answer with what it has written.
+/// The working copy for whoever may write it; 403 for others who see it.
+pub async fn study_to_edit(state: &AppState, viewer: &Viewer, slug: &str) -> Result<StudyView> {
+    let view = study_view(state, viewer, slug, Which::Working).await?;
+    if view.may.edit {
+        Ok(view)
+    } else {
+        Err(AppError::Forbidden("Only authors of this case study can do this.".into()))
+    }
+}
+
+/// [`study_view`] on a connection, so that an action can answer with what it has written.
 pub(in crate::features::playbooks) async fn study_view_in(
     db: &impl ConnectionTrait,
     state: &AppState,
