@@ -94,8 +94,10 @@ hub_test!(async fn the_directory_is_searched_by_beginnings_of_words_and_filtered
         let body = json!({"display_name": name, "discipline": discipline, "organisation": organisation, "expertise": [tag]});
         assert_eq!(member.patch("/api/v1/me", &body).await.status, 200);
     }
-    let find = async |query: &str| handles(&ada.get(&format!("/api/v1/members?{query}")).await);
+    let find = async |query: &str| handles(&ada.get(&format!("/api/v1/members?sort=name&{query}")).await);
     assert_eq!(find("").await, ["ada", "bea", "cai", "dan"], "by name");
+    assert_eq!(handles(&ada.get("/api/v1/members").await), ["dan", "cai", "bea", "ada"], "who joined last comes first");
+    assert_eq!(ada.get("/api/v1/members?sort=age").await.status, 422);
     assert_eq!(find("q=hol").await, ["bea", "cai"]);
     assert_eq!(find("q=HOLMS").await, ["cai"]);
     assert_eq!(find("q=holmstr%C3%B6").await, ["cai"]);
@@ -108,10 +110,10 @@ hub_test!(async fn the_directory_is_searched_by_beginnings_of_words_and_filtered
     assert_eq!(find("role=administrator").await, ["ada"]);
     assert_eq!(ada.get("/api/v1/members?role=king").await.status, 422);
     // Pages meet without a gap.
-    let first = ada.get("/api/v1/members?limit=2").await;
+    let first = ada.get("/api/v1/members?sort=name&limit=2").await;
     let cursor = first.json()["next_cursor"].as_str().unwrap().to_owned();
     assert_eq!(handles(&first), ["ada", "bea"]);
-    let second = ada.get(&format!("/api/v1/members?limit=2&cursor={cursor}")).await;
+    let second = ada.get(&format!("/api/v1/members?sort=name&limit=2&cursor={cursor}")).await;
     assert_eq!(handles(&second), ["cai", "dan"]);
     assert_eq!(second.json()["next_cursor"], Value::Null);
     assert_eq!(ada.get("/api/v1/members?cursor=%21").await.status, 422);
@@ -128,13 +130,13 @@ hub_test!(async fn the_directory_is_sorted_without_case_and_filtered_by_space(hu
         assert_eq!(client.patch("/api/v1/me", &json!({"display_name": name})).await.status, 200);
     }
     let expected = ["cleo", "ben", "eli", "dee", "ada"];
-    assert_eq!(handles(&ada.get("/api/v1/members").await), expected);
-    let (mut path, mut one_by_one) = ("/api/v1/members?limit=1".to_owned(), Vec::new());
+    assert_eq!(handles(&ada.get("/api/v1/members?sort=name").await), expected);
+    let (mut path, mut one_by_one) = ("/api/v1/members?sort=name&limit=1".to_owned(), Vec::new());
     loop {
         let answer = ada.get(&path).await;
         one_by_one.extend(handles(&answer));
         let Some(cursor) = answer.json()["next_cursor"].as_str().map(str::to_owned) else { break };
-        path = format!("/api/v1/members?limit=1&cursor={cursor}");
+        path = format!("/api/v1/members?sort=name&limit=1&cursor={cursor}");
     }
     assert_eq!(one_by_one, expected);
 
@@ -143,7 +145,7 @@ hub_test!(async fn the_directory_is_sorted_without_case_and_filtered_by_space(hu
     let login = json!({"login": "ben", "password": crate::support::hub::password("ben")});
     ben.bearer = hub.visitor().post("/api/v1/auth/login", &login).await.json()["access_token"].as_str().map(str::to_owned);
     assert_eq!(ben.post(&format!("/api/v1/spaces/{open}/join"), &json!({})).await.status, 200);
-    assert_eq!(handles(&ben.get(&format!("/api/v1/members?space={open}")).await), ["ben", "ada"]);
+    assert_eq!(handles(&ben.get(&format!("/api/v1/members?space={open}&sort=name")).await), ["ben", "ada"]);
     for slug in [hidden.as_str(), "nowhere"] {
         let answer = ben.get(&format!("/api/v1/members?space={slug}")).await;
         assert_eq!(answer.status, 422, "a hidden space and none look alike");

@@ -85,8 +85,12 @@ pub async fn scanner_answers(state: &AppState) -> Option<bool> {
 /// degrades, and holds up nothing.
 pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let leaving = state.leaving.ask();
-    let (database, storage, scanner) =
-        tokio::join!(database_answers(&state), within(state.blobs.is_ready()), scanner_answers(&state));
+    let (database, storage, scanner, mail) = tokio::join!(
+        database_answers(&state),
+        within(state.blobs.is_ready()),
+        scanner_answers(&state),
+        state.mailer.is_ready(WITHIN)
+    );
     let storage = storage.unwrap_or(false);
     let word = |good: bool| if good { "ok" } else { "down" };
     let mut body = json!({
@@ -99,7 +103,7 @@ pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
                 "kind": if state.config.meili_url.is_some() { "meilisearch" } else { "tantivy" },
             },
             "storage": { "state": word(storage) },
-            "mail": { "state": if state.mailer.is_configured() { "configured" } else { "outbox" } },
+            "mail": { "state": mail.map_or("outbox", |good| if good { "ok" } else { "degraded" }) },
         },
     });
     // Only where there is one: uploads are held while it is away.

@@ -1,6 +1,7 @@
 //! Sending mail. Without a mail server mails stay in the outbox table.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -10,6 +11,9 @@ use crate::entities::mail;
 
 /// How long a letter may take in all; each answer of the server may take a third of it.
 const WITHIN: Duration = Duration::from_secs(60);
+
+/// How long it is taken for granted what a mail server said of itself.
+const KNOWN_FOR: Duration = Duration::from_secs(10);
 
 /// How sending failed.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub enum MailFault {
 pub struct Mailer {
     smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
     from: Option<Mailbox>,
+    /// When the server was last asked whether it is there, and whether it was.
+    known: Arc<tokio::sync::Mutex<Option<(Instant, bool)>>>,
 }
 
 impl Mailer {
@@ -34,12 +40,27 @@ impl Mailer {
         let smtp = smtp_url
             .and_then(|url| AsyncSmtpTransport::<Tokio1Executor>::from_url(url).ok())
             .map(|builder| builder.timeout(Some(WITHIN / 3)).build());
-        Self { smtp, from: from.parse().ok() }
+        Self { smtp, from: from.parse().ok(), known: Arc::default() }
     }
 
     #[must_use]
     pub const fn is_configured(&self) -> bool {
         self.smtp.is_some()
+    }
+
+    /// Whether the mail server answers, if there is one; it is asked once in ten seconds at most,
+    /// and has `within` to say so.
+    pub async fn is_ready(&self, within: Duration) -> Option<bool> {
+        let smtp = self.smtp.as_ref()?;
+        let mut known = self.known.lock().await;
+        if let Some((at, good)) = *known
+            && at.elapsed() < KNOWN_FOR
+        {
+            return Some(good);
+        }
+        let good = tokio::time::timeout(within, smtp.test_connection()).await.is_ok_and(|answer| answer.unwrap_or(false));
+        *known = Some((Instant::now(), good));
+        Some(good)
     }
 
     /// Sends one mail of the outbox. `stop` is the address that switches such mails off: mail

@@ -13,7 +13,7 @@ pub const PROTOCOL: &str = "praxis.v1";
 /// A client's frame may not be larger.
 pub const MOST_BYTES: usize = 64 << 10;
 /// Bytes of a `ref` that is echoed.
-const MOST_REF: usize = 200;
+const MOST_REF: usize = 4096;
 
 /// Close codes.
 pub mod close {

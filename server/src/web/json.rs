@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 use super::error::{AppError, FieldError, Result};
 use super::idempotency::Once;
 
-/// A JSON body may have this many bytes.
-pub const MOST: usize = 512 << 10;
+/// A JSON body may have this many bytes: a longest text may be written in escapes of twelve bytes a
+/// character, and a case study has many parts.
+pub const MOST: usize = 2 << 20;
 
 /// A JSON body, and the `Idempotency-Key` that came with it.
 #[derive(Debug)]

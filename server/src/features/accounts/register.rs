@@ -16,26 +16,10 @@ use crate::web::error::{AppError, FieldError, Result};
 use crate::web::words::english;
 
 /// Longest display name, characters.
-const NAME: usize = 80;
+const NAME: usize = 200;
 
-/// Handles that name a place of the hub, or somebody whom nobody should pass for.
-const RESERVED: &[&str] = &[
-    "room",
-    "here",
-    "admin",
-    "administrator",
-    "administrators",
-    "moderator",
-    "moderators",
-    "system",
-    "praxis",
-    "me",
-    "all",
-    "everyone",
-    "support",
-    "root",
-    "facilitator",
-];
+/// Handles that would be taken for a mention of everybody.
+const RESERVED: &[&str] = &["room", "here"];
 
 /// What somebody types to become a member.
 #[derive(Clone, Debug)]

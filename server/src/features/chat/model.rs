@@ -8,7 +8,7 @@ use crate::features::forum::model::{AuthorView, ReactionView};
 use crate::store::Id;
 
 /// Characters of a room's name.
-pub const NAME: usize = 80;
+pub const NAME: usize = 200;
 /// Characters of a room's purpose.
 pub const PURPOSE: usize = 255;
 /// Characters of a message.

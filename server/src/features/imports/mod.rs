@@ -16,7 +16,7 @@ mod unclaimed;
 
 pub use report::Report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::AppState;
 
@@ -28,10 +28,10 @@ pub struct Asked {
     pub format: Format,
     /// Where it is.
     pub path: PathBuf,
-    /// Space to fill; made, open, if it is missing.
+    /// Space to fill; made, open, if it is missing. The folder's name if not said.
     #[arg(long, value_name = "SLUG")]
     pub space: Option<String>,
-    /// Playbook to fill.
+    /// Playbook to fill. The folder's name if not said.
     #[arg(long, value_name = "SLUG")]
     pub playbook: Option<String>,
     /// Owner of what has no author; the first administrator if not said.
@@ -53,7 +53,7 @@ pub enum Format {
 
 /// Runs an import; errors are one line.
 pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
-    let space = || asked.space.clone().ok_or("--space is missing; say which space to fill, such as --space questions");
+    let space = || named(asked.space.as_ref(), "--space", &asked.path);
     match asked.format {
         Format::Stackexchange => {
             let options = stackexchange::Options {
@@ -76,10 +76,7 @@ pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
         Format::Markdown => {
             let options = markdown::Options {
                 folder: asked.path.clone(),
-                playbook: asked
-                    .playbook
-                    .clone()
-                    .ok_or("--playbook is missing; say which playbook to fill, such as --playbook heart-failure")?,
+                playbook: named(asked.playbook.as_ref(), "--playbook", &asked.path)?,
                 owner: asked.owner.clone(),
                 quiet: false,
             };
@@ -87,6 +84,21 @@ pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
         }
         format => Err(not_built(format)),
     }
+}
+
+/// The address that was said, or the folder's name as one.
+fn named(said: Option<&String>, option: &str, path: &Path) -> Result<String, String> {
+    if let Some(said) = said {
+        return Ok(said.clone());
+    }
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let slug: String = words.join("-").chars().take(60).collect();
+    if slug.len() < 2 {
+        return Err(format!("{option} is missing, and the folder's name makes no address; say one, such as {option} questions"));
+    }
+    Ok(slug)
 }
 
 /// Whether a format can be read; asked before the hub is opened.

@@ -14,7 +14,7 @@ use crate::entities::member;
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::etag::{self, IfMatch};
 use crate::web::json::{self, Json};
-use crate::web::pagination::{Page, PageQuery, TextPlace};
+use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::{Member, Viewer};
 
 /// One's own profile.
@@ -102,7 +102,7 @@ pub async fn delete_avatar(state: web::Data<AppState>, me: Member) -> Result<Htt
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The directory, by name.
+/// The directory, those who joined last first.
 #[utoipa::path(
     get, path = "/members", tag = "people", operation_id = "list_members",
     params(DirectoryQuery, PageQuery),
@@ -120,9 +120,9 @@ pub async fn list_members(
     query: web::Query<DirectoryQuery>,
     page: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
-    let after = TextPlace::of(&page)?;
     let space = query.space(&state, &Viewer::Member(me.0)).await?.map(|space| space.id);
-    let members = queries::list_members(state.store.read(), &query, space, page.limit()?, after).await?;
+    let order = query.order(queries::Order::New)?;
+    let members = queries::list_members(state.store.read(), &query, space, order, &page).await?;
     Ok(HttpResponse::Ok().json(members))
 }
 

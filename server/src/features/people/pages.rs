@@ -10,7 +10,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{Discipline, HubRole, MemberState};
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, SideSpace, page};
-use crate::web::pagination::{PageQuery, TextPlace};
+use crate::web::pagination::PageQuery;
 use crate::web::viewer::{Member, Viewer};
 
 /// People on one page.
@@ -55,7 +55,9 @@ pub async fn directory(
     let db = state.store.read();
     let (discipline, role) = (query.discipline()?, query.role()?);
     let space = query.space(&state, &viewer).await?;
-    let found = queries::list_members(db, &query, space.as_ref().map(|of| of.id), SHOWN, TextPlace::of(&at)?).await?;
+    let at = PageQuery { limit: Some(SHOWN.to_string()), cursor: at.into_inner().cursor };
+    let order = query.order(queries::Order::Name)?;
+    let found = queries::list_members(db, &query, space.as_ref().map(|of| of.id), order, &at).await?;
     let total = queries::count_members(db).await?;
     let q = query.q.as_deref().unwrap_or_default().trim().to_owned();
     let tag = query.tag().unwrap_or_default();
@@ -69,6 +71,7 @@ pub async fn directory(
             ("tag", &tag),
             ("organisation", organisation),
             ("space", space.as_ref().map_or("", |of| of.slug.as_str())),
+            ("sort", query.sort.as_deref().unwrap_or_default()),
         ];
         next.extend_pairs(asked.into_iter().filter(|(_, value)| !value.is_empty()));
         next.append_pair("cursor", cursor).finish()

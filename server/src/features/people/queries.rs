@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Order, Query};
+use sea_orm::sea_query::Order::Asc;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -17,7 +18,7 @@ use crate::entities::kinds::{Discipline, HubRole, MemberState};
 use crate::entities::{member, member_expertise, space_member};
 use crate::features::spaces::{Access, SpaceInfo};
 use crate::web::error::{AppError, Result};
-use crate::web::pagination::{Page, TextPlace};
+use crate::web::pagination::{Page, PageQuery, Place, TextPlace};
 use crate::web::viewer::{Me, Viewer};
 
 /// The filters of the directory.
@@ -35,6 +36,17 @@ pub struct DirectoryQuery {
     pub organisation: Option<String>,
     /// The slug of a space that one may read: its members.
     pub space: Option<String>,
+    /// `name`, or `new` for those who joined last; the API gives these first, the page goes by name.
+    pub sort: Option<String>,
+}
+
+/// The order of the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By name whatever its case.
+    Name,
+    /// Who joined last comes first.
+    New,
 }
 
 fn given(value: Option<&String>) -> Option<&str> {
@@ -64,6 +76,16 @@ impl DirectoryQuery {
             Ok((space, access)) if access >= Access::Read => Ok(Some(space)),
             Ok(_) | Err(AppError::NotFound) => Err(AppError::field("space", "is not a space that you may read")),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The order that is asked for.
+    pub fn order(&self, usual: Order) -> Result<Order> {
+        match given(self.sort.as_ref()) {
+            None => Ok(usual),
+            Some("name") => Ok(Order::Name),
+            Some("new") => Ok(Order::New),
+            Some(_) => Err(AppError::field("sort", "is name or new")),
         }
     }
 
@@ -102,15 +124,15 @@ impl DirectoryQuery {
     }
 }
 
-/// A page of the directory, by name whatever its case. Asked only for members. `space` is one that
-/// the viewer may read.
+/// A page of the directory. Asked only for members. `space` is one that the viewer may read.
 pub async fn list_members(
     db: &impl ConnectionTrait,
     query: &DirectoryQuery,
     space: Option<i64>,
-    limit: u64,
-    after: Option<TextPlace>,
+    order: Order,
+    page: &PageQuery,
 ) -> Result<Page<MemberView>> {
+    let limit = page.limit()?;
     let mut select = member::Entity::find().filter(query.condition()?);
     if let Some(space) = space {
         let inside = Query::select()
@@ -120,6 +142,21 @@ pub async fn list_members(
             .to_owned();
         select = select.filter(member::Column::Id.in_subquery(inside));
     }
+    let page = match order {
+        Order::Name => by_name(db, select, limit, TextPlace::of(page)?).await?,
+        Order::New => newest(db, select, limit, page.after()?).await?,
+    };
+    let ids: Vec<i64> = page.items.iter().map(|row| row.id).collect();
+    let mut tags = expertise_of(db, &ids).await?;
+    Ok(page.map(|row| MemberView::of(&row, tags.remove(&row.id).unwrap_or_default())))
+}
+
+async fn by_name(
+    db: &impl ConnectionTrait,
+    mut select: Select<member::Entity>,
+    limit: u64,
+    after: Option<TextPlace>,
+) -> Result<Page<member::Model>> {
     // The database makes both sides small, so that it agrees with its own order.
     let name = || Expr::expr(Func::lower(Expr::col((member::Entity, member::Column::DisplayName))));
     if let Some(TextPlace { key, id }) = after {
@@ -127,11 +164,22 @@ pub async fn list_members(
         let tie = Condition::all().add(name().eq(last())).add(member::Column::Id.gt(id));
         select = select.filter(Condition::any().add(name().gt(last())).add(tie));
     }
-    let rows = select.order_by(name(), Order::Asc).order_by_asc(member::Column::Id).limit(limit + 1).all(db).await?;
-    let page = Page::cut_at(rows, limit, |row| TextPlace { key: row.display_name.clone(), id: row.id }.encode());
-    let ids: Vec<i64> = page.items.iter().map(|row| row.id).collect();
-    let mut tags = expertise_of(db, &ids).await?;
-    Ok(page.map(|row| MemberView::of(&row, tags.remove(&row.id).unwrap_or_default())))
+    let rows = select.order_by(name(), Asc).order_by_asc(member::Column::Id).limit(limit + 1).all(db).await?;
+    Ok(Page::cut_at(rows, limit, |row| TextPlace { key: row.display_name.clone(), id: row.id }.encode()))
+}
+
+/// Ids grow with time: who joined last has the largest.
+async fn newest(
+    db: &impl ConnectionTrait,
+    mut select: Select<member::Entity>,
+    limit: u64,
+    after: Option<Place>,
+) -> Result<Page<member::Model>> {
+    if let Some(place) = after {
+        select = select.filter(member::Column::Id.lt(place.id));
+    }
+    let rows = select.order_by_desc(member::Column::Id).limit(limit + 1).all(db).await?;
+    Ok(Page::cut_at(rows, limit, |row| Place { key: row.id, id: row.id }.encode()))
 }
 
 /// How many members the directory holds.

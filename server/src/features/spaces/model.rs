@@ -12,18 +12,19 @@ use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 
 /// Characters of a space's name.
-pub const NAME: usize = 80;
+pub const NAME: usize = 200;
 /// Characters of what somebody writes who asks to join.
 pub const MESSAGE: usize = 255;
 
-/// Checks the address of a new space: `[a-z0-9][a-z0-9_-]{1,59}`.
+/// Checks the address of a new space: `[a-z0-9][a-z0-9_-]{1,59}`, whatever its case.
 pub fn slug(text: &str) -> Result<String> {
+    let text = text.to_ascii_lowercase();
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let good = (2..=60).contains(&text.len())
         && text.bytes().next().is_some_and(plain)
         && text.bytes().all(|byte| plain(byte) || byte == b'_' || byte == b'-');
     if good {
-        Ok(text.to_owned())
+        Ok(text)
     } else {
         Err(AppError::field("slug", "has 2 to 60 small letters, digits, - or _, and begins with a letter or a digit"))
     }
@@ -34,7 +35,7 @@ pub fn slug(text: &str) -> Result<String> {
 pub struct NewSpace {
     /// Its address: `[a-z0-9][a-z0-9_-]{1,59}`.
     pub slug: String,
-    /// At most 80 characters.
+    /// At most 200 characters.
     pub name: String,
     /// At most 255 characters.
     #[serde(default)]

@@ -22,8 +22,8 @@ use crate::web::viewer::{Member, Viewer};
 pub(super) struct RoomBody {
     /// Its address in the space: `[a-z0-9][a-z0-9_-]{1,59}`.
     slug: String,
-    /// At most 80 characters.
-    #[schema(max_length = 80)]
+    /// At most 200 characters.
+    #[schema(max_length = 200)]
     name: String,
     /// What it is for, at most 255 characters.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub(super) struct RoomBody {
 /// What of a room becomes new; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct RoomPatch {
-    #[schema(max_length = 80)]
+    #[schema(max_length = 200)]
     name: Option<String>,
     #[schema(max_length = 255)]
     purpose: Option<String>,

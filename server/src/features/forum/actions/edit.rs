@@ -140,7 +140,10 @@ async fn save(tx: &mut Tx, post: &PostGround, wanted: &Wanted) -> Result<()> {
     } else {
         tx.index(Kind::Post, post.id)
     }
-    write_post(tx, &post, body).await?;
+    // The title is the topic's: whoever is at the text meanwhile has not lost their place.
+    if let Some(body) = body {
+        write_post(tx, &post, body).await?;
+    }
     if post.is_first {
         write_topic(tx, &topic, title, kind).await?;
         if let Some(tags) = &tags {
@@ -214,13 +217,17 @@ fn state_of(sql: Sql, post: i64, number: i32, saved: Saved, editor: i64, note: &
         .then(")")
 }
 
-async fn write_post(tx: &Tx, post: &PostGround, body: Option<&Written>) -> Result<()> {
-    let mut sql = Sql::new("UPDATE post SET version = version + 1");
-    if let Some(body) = body {
-        sql = sql.then(", edited_at = ").bind(tx.now()).then(", body = ").bind(body.body.clone());
-        sql = sql.then(", body_html = ").bind(body.rendered.html.clone());
-    }
-    sql.then(" WHERE id = ").bind(post.id).run(tx.conn()).await?;
+async fn write_post(tx: &Tx, post: &PostGround, body: &Written) -> Result<()> {
+    Sql::new("UPDATE post SET version = version + 1, edited_at = ")
+        .bind(tx.now())
+        .then(", body = ")
+        .bind(body.body.clone())
+        .then(", body_html = ")
+        .bind(body.rendered.html.clone())
+        .then(" WHERE id = ")
+        .bind(post.id)
+        .run(tx.conn())
+        .await?;
     Ok(())
 }
 

@@ -150,7 +150,7 @@ pub async fn set_answer(state: &AppState, me: &Me, post: i64, on: bool) -> Resul
                 post.standing().write()?;
                 return Err(AppError::Forbidden("Only who asked or a moderator can do this.".into()));
             }
-            if post.is_first {
+            if post.is_first && on {
                 return Err(AppError::Conflict("The opening text is not an answer to itself.".into()));
             }
             if post.accepted == on {

@@ -12,7 +12,7 @@ use crate::features::playbooks::queries;
 use crate::web::error::{Problem, Result};
 use crate::web::etag::{IfMatch, of_version};
 use crate::web::json::Json;
-use crate::web::pagination::Page;
+use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::{Member, Viewer};
 
 /// A new scenario.
@@ -49,12 +49,25 @@ pub(super) struct ScenarioPatch {
 }
 
 /// Scenarios of a playbook, in their order
-#[utoipa::path(get, path = "/playbooks/{slug}/scenarios", tag = "playbooks", operation_id = "list_scenarios", params(("slug" = String, Path)),
-    responses((status = 200, body = Page<ScenarioView>), (status = 401, body = Problem), (status = 404, body = Problem)),
+#[utoipa::path(get, path = "/playbooks/{slug}/scenarios", tag = "playbooks", operation_id = "list_scenarios", params(("slug" = String, Path), PageQuery),
+    responses((status = 200, body = Page<ScenarioView>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
     security((), ("bearer" = []), ("session" = [])))]
-pub(super) async fn list(state: web::Data<AppState>, viewer: Viewer, slug: web::Path<String>) -> Result<HttpResponse> {
+pub(super) async fn list(
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    slug: web::Path<String>,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse> {
+    let (limit, after) = (page.limit()?, page.after()?);
     let view = queries::playbook_view(&state, &viewer, &slug).await?;
-    Ok(HttpResponse::Ok().json(Page { items: view.scenarios, next_cursor: None }))
+    // They are few, and all at hand: a place is one in their order.
+    let skip = after.and_then(|place| usize::try_from(place.key).ok()).unwrap_or(0);
+    let rows: Vec<_> = view.scenarios.into_iter().enumerate().skip(skip).collect();
+    let next = |(at, _): &(usize, ScenarioView)| {
+        let key = i64::try_from(at + 1).unwrap_or(i64::MAX);
+        Place { key, id: key }.encode()
+    };
+    Ok(HttpResponse::Ok().json(Page::cut_at(rows, limit, next).map(|(_, scenario)| scenario)))
 }
 
 /// Add a scenario to a playbook

@@ -33,6 +33,8 @@ pub(super) struct EndorsementBody {
 /// How far a site has come.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct AdoptionBody {
+    /// `considering` if absent.
+    #[serde(default = "considering")]
     status: AdoptionStatus,
     /// The member's own if absent.
     #[schema(max_length = 200)]
@@ -51,6 +53,10 @@ pub(super) struct AdoptionBody {
     contact: String,
     #[serde(default)]
     confirmed: bool,
+}
+
+const fn considering() -> AdoptionStatus {
+    AdoptionStatus::Considering
 }
 
 /// Where a case study is to be discussed.
