@@ -140,7 +140,8 @@ fn another_account_in_the_same_browser_sends_nothing_of_the_first() {
         sign_in(&browser, "ada").await;
         enter(&browser, &page).await;
         shows(&browser, "ada", &["By ada", "Whose is this?", "And this?"]).await;
-        let authors = "return [...document.querySelectorAll('[data-log] > .msg')].every((one) => one.dataset.by === 'ada')";
+        let authors =
+            "return [...document.querySelectorAll('[data-log] > .msg')].every((one) => one.dataset.by === 'ada')";
         assert_eq!(browser.ask(authors).await, true);
         browser.close().await;
         hub.finish().await;
