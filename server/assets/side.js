@@ -51,6 +51,7 @@ function count() {
 let asked = 0;
 let timer = 0;
 const joined = new Set(); // rooms that one was let into since the page came
+const moved = new Set(); // rooms read while a list is fetched: what it says of them is from before that
 
 /** A room that was not in the sidebar when the page came, such as a conversation that has just begun. */
 function add({ id, space, slug, name, private: closed, mine }) {
@@ -79,13 +80,14 @@ async function followed() {
 async function renew() {
   timer = 0;
   asked = Date.now();
+  moved.clear();
   try {
     const { rooms, whole } = await followed();
     for (const each of rooms) {
       if (!each.mine || each.archived) continue;
       if (each.mine.unread > 0 || joined.delete(each.id)) add(each);
       for (const link of linksOf(each.id)) link.toggleAttribute('data-muted', each.mine.muted);
-      room(each.id, each.mine);
+      if (!moved.has(each.id)) room(each.id, each.mine);
     }
     if (!whole) return;
     // What was left is no longer there.
@@ -134,6 +136,7 @@ async function list() {
 function onEvents(items) {
   for (const { event, data } of items) {
     if (event === 'read.moved') {
+      moved.add(data.room);
       room(data.room, { ...data, muted: linksOf(data.room)[0]?.dataset.muted !== undefined });
       document.dispatchEvent(new CustomEvent('praxis:read', { detail: data }));
     }
