@@ -189,6 +189,8 @@ document.querySelector('[data-autofocus]')?.focus();
 if (document.querySelector('[data-composer], [data-complete]')) import('./composer.js').then((module) => module.enhance(document));
 if (document.querySelector('main[data-topic]')) import('./topic.js');
 if (document.querySelector('main[data-room]')) import('./room.js');
+if (document.querySelector('.log.is-still')) import('./still.js');
+if (document.querySelector('[data-refused]')) import('./refused.js');
 if (document.querySelector('main[data-library], form[data-share]')) import('./library.js');
 if (document.querySelector('meta[name="me"]')) import('./side.js');
 if (document.querySelector('[data-find], .find-form')) import('./find.js');

@@ -33,6 +33,12 @@ export function request(url, { method = 'GET', body, json, accept = 'text/html',
   return fetch(url, { method, body: json === undefined ? body : JSON.stringify(json), headers, signal, credentials: 'same-origin' }).then((response) => { connected(); return response; });
 }
 
+/** The files that are pasted. What is copied from a text or a table brings a picture of itself along: that is text. */
+export function pasted({ clipboardData: data }) {
+  const types = data?.types ?? [];
+  return types.includes('text/html') && types.includes('text/plain') ? [] : [...data?.files ?? []];
+}
+
 /** The elements of an HTML fragment, parsed without running anything in it. */
 export function parse(html) {
   return new DOMParser().parseFromString(html, 'text/html');

@@ -19,6 +19,12 @@ const typed = (form) => fields(form).filter((field) => field.type !== 'hidden');
 const untouched = (form) => typed(form).map((field) => field.defaultValue).join('\u0000');
 const pending = new Map();
 
+// Files that have gone up and are not sent yet: the server keeps them for a day.
+const KEPT = 20 * 3_600_000;
+const attached = (form) => [...form.querySelectorAll('[data-attached] > [data-markdown]')].map((chip) => ({
+  markdown: chip.dataset.markdown, name: chip.dataset.name, url: chip.dataset.url, picture: Boolean(chip.querySelector('img')), at: Number(chip.dataset.at),
+}));
+
 export function save(form) {
   const name = key(form);
   if (!name) return;
@@ -29,20 +35,28 @@ export function save(form) {
 function write(form, name) {
   clearTimeout(pending.get(form));
   pending.delete(form);
-  const changed = typed(form).some((field) => field.value !== field.defaultValue);
+  const files = attached(form);
+  const changed = files.length > 0 || typed(form).some((field) => field.value !== field.defaultValue);
   try {
     if (!changed) store()?.removeItem(name);
-    else store()?.setItem(name, JSON.stringify({ at: Date.now(), base: untouched(form), values: fields(form).map((field) => [field.name, field.value]) }));
+    else store()?.setItem(name, JSON.stringify({ at: Date.now(), base: untouched(form), values: fields(form).map((field) => [field.name, field.value]), files }));
   } catch { /* full or off: the text is still in the form */ }
 }
 
 addEventListener('pagehide', () => { for (const form of [...pending.keys()]) write(form, key(form)); });
 
+const read = (name) => JSON.parse((name && store()?.getItem(name)) || 'null');
+
+/** The files of a draft that the server still has. */
+export function files(form) {
+  try { return (read(key(form))?.files ?? []).filter((file) => Date.now() - file.at < KEPT); } catch { return []; }
+}
+
 /** Puts a draft back if the form still starts from the same text. Says whether it did. */
 export function restore(form) {
   const name = key(form);
   try {
-    const draft = JSON.parse((name && store()?.getItem(name)) || 'null');
+    const draft = read(name);
     if (!draft || draft.base !== untouched(form) || Date.now() - draft.at > DAYS * 86_400_000) return false;
     if (typed(form).some((field) => field.value !== field.defaultValue)) return false; // the browser was first
     for (const [field, value] of draft.values) if (form.elements[field]) form.elements[field].value = value;

@@ -11,6 +11,7 @@ const PONG_WITHIN = 10_000;
 const READY_WITHIN = 10_000;
 const BACKOFF_FROM = 500;
 const BACKOFF_TO = 10_000;
+const STEADY_AFTER = 10_000;
 const LEAVING = 1001, SIGNED_OUT = 4401, SUSPENDED = 4403, TOO_SLOW = 4408;
 
 function saySuspended() {
@@ -26,10 +27,11 @@ export class Live {
   #tries = 0;
   #ready = false;
   #stopped = false;
-  #timers = { retry: 0, ping: 0, dead: 0 };
+  #timers = { retry: 0, ping: 0, dead: 0, steady: 0 };
   #options;
 
   /**
+   * member: the id of whom the page is for. A socket of anybody else ends it: state 'signed-out', with that member
    * onState: 'connecting' | 'online' | 'offline' | 'signed-out' | 'closed'
    * onFrame: every frame that is not part of a stream (presence, typing, activity, sent, error without ref)
    * onSuspended: by default the page says so; what is on it stays to be read
@@ -123,7 +125,7 @@ export class Live {
 
   #closed(code) {
     this.#drop();
-    if (code === SIGNED_OUT) { this.#stopped = true; this.#options.onState('signed-out'); return; }
+    if (code === SIGNED_OUT) { this.#end('signed-out'); return; }
     if (code === SUSPENDED) { this.#stopped = true; this.#options.onSuspended(); return; }
     this.#options.onState('offline');
     // A server that leaves or calls us slow is there again: the first try comes soon, still spread out.
@@ -131,6 +133,12 @@ export class Live {
     const wait = code === LEAVING || code === TOO_SLOW ? Math.random() * 1000 : ceiling / 2 + Math.random() * (ceiling / 2);
     this.#tries += 1;
     this.#timers.retry = setTimeout(() => this.#connect(), Math.max(wait, code === LEAVING ? 0 : BACKOFF_FROM));
+  }
+
+  #end(state, member) {
+    this.#stopped = true;
+    this.#drop();
+    this.#options.onState(state, member);
   }
 
   // Any frame proves the connection; silence after a ping ends it.
@@ -165,12 +173,18 @@ export class Live {
   #receive(text) {
     let frame;
     try { frame = JSON.parse(text); } catch { return; }
-    if (frame.type === 'ready') this.#ready = true;
+    if (frame.type === 'ready') {
+      const { member } = this.#options;
+      // The cookie has become somebody else's: nothing of this page goes out under their name.
+      if (member && frame.member?.id !== member) { this.#end('signed-out', frame.member); return; }
+      this.#ready = true;
+    }
     this.#heard();
     const stream = this.#streams.get(frame.stream);
     switch (frame.type) {
       case 'ready':
-        this.#tries = 0;
+        // A connection that ends at once has not succeeded.
+        this.#timers.steady = setTimeout(() => { this.#tries = 0; }, STEADY_AFTER);
         connected();
         this.#options.onState('online', frame.member);
         for (const each of this.#streams.values()) this.#ask(each);

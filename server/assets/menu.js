@@ -65,7 +65,8 @@ export function menus({ template, item, id, places = () => ({}), can: flags = (a
       event.preventDefault();
       open(more);
     } else if (menu && (!menu.contains(event.target) || event.target.closest('[data-quote], [data-copy], [data-do]'))) {
-      setTimeout(close); // after the others have seen where the press was
+      const focus = Boolean(event.target.closest('[data-copy]'));
+      setTimeout(() => close({ focus })); // after the others have seen where the press was
     }
   });
   document.addEventListener('keydown', (event) => {

@@ -2,7 +2,8 @@
 //
 // Invariants: an entry is stored before it is shown and removed only after the server has said
 // that it has it. One tab sends at a time (a lock); the client_id makes a second try harmless.
-import { refusal, request } from './dom.js';
+import { word } from './words.js';
+import { parse, refusal, request, toast } from './dom.js';
 import { live, onState } from './socket.js';
 
 const ANSWER_WITHIN = 10_000;
@@ -26,11 +27,13 @@ function open() {
       const asked = indexedDB.open('praxis-outbox', 1);
       asked.onupgradeneeded = () => asked.result.createObjectStore('entries', { keyPath: 'order', autoIncrement: true });
       asked.onsuccess = () => {
-        asked.result.onversionchange = () => asked.result.close(); // signing out deletes it
-        resolve(asked.result);
+        const db = asked.result;
+        // Signing out deletes it, and a browser may take it away: the next use opens it anew.
+        db.onversionchange = () => { db.close(); opened = undefined; };
+        db.onclose = () => { opened = undefined; };
+        resolve(db);
       };
       asked.onerror = () => resolve(null);
-      asked.onblocked = () => resolve(null);
     } catch { resolve(null); }
   });
   return opened;
@@ -39,31 +42,43 @@ function open() {
 const memory = new Map();
 let count = 0;
 
-async function put(entry) {
+// What is only in this page goes with it.
+addEventListener('beforeunload', (event) => { if (memory.size) event.preventDefault(); });
+
+/** A transaction; null where nothing is stored. One that was closed since it was opened is opened again. */
+async function begin(mode) {
   const db = await open();
-  if (!db) {
+  if (!db) return null;
+  try { return db.transaction('entries', mode); } catch {
+    opened = undefined;
+    return (await open())?.transaction('entries', mode) ?? null;
+  }
+}
+
+async function put(entry) {
+  const write = await begin('readwrite');
+  if (!write) {
     const kept = { order: ++count, ...entry };
     memory.set(kept.order, kept);
     return;
   }
-  const write = db.transaction('entries', 'readwrite');
   write.objectStore('entries').put(entry);
   await new Promise((resolve, reject) => { write.oncomplete = resolve; write.onabort = () => reject(write.error); });
-  flag(1);
+  flag(true);
 }
 
 async function drop(entry) {
-  const db = await open();
-  if (!db) { memory.delete(entry.order); return; }
-  await done(db.transaction('entries', 'readwrite').objectStore('entries').delete(entry.order));
+  const write = await begin('readwrite');
+  if (!write) { memory.delete(entry.order); return; }
+  await done(write.objectStore('entries').delete(entry.order));
 }
 
 /** What waits or was refused, the oldest first; of one room if it is named. */
 export async function entries(room) {
-  const db = await open();
-  const all = db ? await done(db.transaction('entries').objectStore('entries').getAll()) : [...memory.values()];
+  const read = await begin('readonly');
+  const all = read ? await done(read.objectStore('entries').getAll()) : [...memory.values()];
+  if (!all.length) flag(false); // what waits for somebody else of this browser waits on
   const mine = all.filter((entry) => entry.me === me);
-  if (!mine.length) flag(0);
   return mine.filter((entry) => !room || entry.room === room);
 }
 
@@ -134,7 +149,7 @@ async function deliver(entry) {
     const answer = await within(live.request({ type: 'send', room, body, client_id: client, ...extra }), ANSWER_WITHIN);
     return { sent: answer };
   } catch (refused) {
-    if (refused?.code === 'rate_limited') return 'later';
+    if (refused?.code === 'rate_limited' || refused?.code === 'unauthenticated') return 'later';
     if (refused?.code && refused.code !== 'unavailable') return { why: refused.detail ?? '', code: refused.code };
   }
   // No socket, or one that does not answer: the same by HTTP, with the same client_id.
@@ -144,13 +159,35 @@ async function deliver(entry) {
     });
     if (response.ok) return { sent: { client_id: client, message: await response.json() } };
     if (response.status === 401 || response.status === 429 || response.status >= 500) return 'later';
+    if (response.status === 403 && await outdated()) return 'later';
     const findings = response.status === 409;
     return { why: await refusal(response), code: findings ? 'confirm' : 'invalid' };
   } catch { return 'later'; }
 }
 
+/** Whether this page's token is of a session that has ended; with the new one of the same member it goes on. */
+async function outdated() {
+  const response = await request('/rooms');
+  if (!response.ok) return true;
+  const page = response.redirected ? null : parse(await response.text());
+  const now = page?.querySelector('meta[name="me"]');
+  if (now?.dataset.id !== meta?.dataset.id) { signedOut = true; return true; }
+  const [token, own] = [page.querySelector('meta[name="csrf"]'), document.querySelector('meta[name="csrf"]')];
+  if (!token || !own || token.content === own.content) return false;
+  own.content = token.content;
+  return true;
+}
+
+/** Says so where no part of the page shows it. */
+function sayRefused({ client_id: client, why }) {
+  if (!document.querySelector(`[data-client="${CSS.escape(client)}"]`)) toast(word('notSent', { why }), 12);
+}
+
+let signedOut = false;
+
 async function drain() {
   for (;;) {
+    if (signedOut) return false;
     const next = (await entries()).find((entry) => entry.state === 'waiting');
     if (!next) return true;
     const answer = await deliver(next);
@@ -159,8 +196,10 @@ async function drain() {
       await drop(next);
       tell({ room: next.room, sent: { client_id: next.client_id, message: answer.sent.message } });
     } else {
-      await put({ ...next, state: 'refused', why: answer.why, code: answer.code });
+      const refused = { ...next, state: 'refused', why: answer.why, code: answer.code };
+      await put(refused);
       tell({ room: next.room });
+      setTimeout(() => sayRefused(refused), 500); // the pages that show it have been told by then
     }
   }
 }
@@ -173,6 +212,7 @@ let timer = 0;
 /** Sends what waits, in order. One tab at a time, where the browser has locks. */
 export async function flush() {
   clearTimeout(timer);
+  if (signedOut) return;
   if (busy) { again = true; return; }
   busy = true;
   let all = false;
@@ -186,7 +226,10 @@ export async function flush() {
   if (!all) timer = setTimeout(flush, Math.min(TRY_TO, TRY_FROM * 2 ** (tries - 1)));
 }
 
-onState((state) => { if (state === 'online') { tries = 0; flush(); } });
+onState((state) => {
+  if (state === 'signed-out') signedOut = true;
+  if (state === 'online') { tries = 0; flush(); }
+});
 addEventListener('online', () => { tries = 0; flush(); });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) flush(); });
 flush();

@@ -3,12 +3,15 @@ import { word } from './words.js';
 import { el, icon } from './dom.js';
 import { discard, retry } from './outbox.js';
 
-export function outgoing({ client_id: client, body, state, why, code, at }) {
+/** `place`: the root of the thread that shows it, empty for the room. */
+export function outgoing({ client_id: client, body, state, why, code, at, reply_to: thread = '' }, place = '') {
   const refused = state === 'refused';
   const template = document.getElementById('outgoing');
   const article = template.content.firstElementChild.cloneNode(true);
   article.dataset.client = client;
   article.dataset.state = state;
+  article.dataset.thread = thread;
+  if (thread !== place) article.querySelector('.msg-head').append(' ', el('span', { class: 'label' }, icon('thread'), word('inThread')));
   article.classList.toggle('is-refused', refused);
   article.querySelector('.msg-body').append(...body.split('\n').flatMap((line, index) => (index ? [el('br'), line] : [line])));
   const status = article.querySelector('[data-status]');

@@ -24,6 +24,8 @@ function showTyping() {
   if (typing.size) fading = setTimeout(showTyping, 1000);
 }
 
+let last = null;
+
 const WORDS = { online: 'presenceOnline', away: 'presenceAway', do_not_disturb: 'presenceBusy' };
 
 onFrame((frame) => {
@@ -32,18 +34,25 @@ onFrame((frame) => {
     typing.set(frame.member.handle, { name: frame.member.display_name, until: Date.now() + 5000 });
     showTyping();
   } else if (frame.type === 'presence') {
-    const list = document.querySelector('[data-here]');
-    if (list) {
-      list.replaceChildren(...frame.online.map((each) => el('li', {},
-        el('span', { class: `presence is-${each.availability}`, 'aria-hidden': 'true' }),
-        el('a', { href: `/people/${each.handle}` }, each.display_name),
-        el('small', { class: each.availability === 'online' ? 'sr' : 'muted' }, word(WORDS[each.availability] ?? 'presenceOnline')))));
-      list.closest('[data-here-panel]').hidden = !frame.online.length;
-    }
-    for (const place of document.querySelectorAll('[data-presence]')) {
-      const there = frame.online.find((each) => each.handle === place.dataset.presence);
-      place.className = `presence is-${there?.availability ?? 'offline'}`;
-      place.querySelector('.sr').textContent = word(there ? WORDS[there.availability] ?? 'presenceOnline' : 'presenceOffline');
-    }
+    last = frame.online;
+    here();
   }
 });
+
+/** Shows who is here, in what is on the page now. */
+export function here() {
+  if (!last) return;
+  const list = document.querySelector('[data-here]');
+  if (list) {
+    list.replaceChildren(...last.map((each) => el('li', {},
+      el('span', { class: `presence is-${each.availability}`, 'aria-hidden': 'true' }),
+      el('a', { href: `/people/${each.handle}` }, each.display_name),
+      el('small', { class: each.availability === 'online' ? 'sr' : 'muted' }, word(WORDS[each.availability] ?? 'presenceOnline')))));
+    list.closest('[data-here-panel]').hidden = !last.length;
+  }
+  for (const place of document.querySelectorAll('[data-presence]')) {
+    const there = last.find((each) => each.handle === place.dataset.presence);
+    place.className = `presence is-${there?.availability ?? 'offline'}`;
+    place.querySelector('.sr').textContent = word(there ? WORDS[there.availability] ?? 'presenceOnline' : 'presenceOffline');
+  }
+}

@@ -13,12 +13,15 @@ function placeOf(view, id) {
   return place;
 }
 
-/** The counts as the server has them; which are one's own is known here only. */
-export function react(id, reactions) {
+const me = document.querySelector('meta[name="me"]')?.content;
+
+/** The counts as the server has them; which are one's own is known here, and by who has just reacted. */
+export function react(id, reactions, { emoji, handle, on } = {}) {
   for (const view of views()) {
     const place = placeOf(view, id);
     if (!place) continue;
     const mine = new Set([...place.querySelectorAll('[aria-pressed="true"]')].map((button) => button.value));
+    if (handle === me) mine[on ? 'add' : 'delete'](emoji);
     const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
     view.log.keep(() => place.replaceChildren(...reactions.filter((each) => each.count > 0).map(({ emoji, count }) => reaction(id, emoji, count, mine.has(emoji)))));
     if (focused) [...place.children].find((button) => button.value === focused)?.focus();

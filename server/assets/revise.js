@@ -34,6 +34,10 @@ export async function edit(message, { renew, space }) {
     body.hidden = false;
     message.tabIndex = -1;
     message.focus({ preventScroll: true });
+    // What was said of it meanwhile was not put over what is being written.
+    if (message.dataset.stale === undefined) return;
+    delete message.dataset.stale;
+    renew([id]);
   }
   leave.addEventListener('click', close);
   form.addEventListener('keydown', (event) => {

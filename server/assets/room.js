@@ -5,135 +5,37 @@
 import { word } from './words.js';
 import { el, icon, parse, refusal, request, toast } from './dom.js';
 import { menus } from './menu.js';
-import { canOf, idOf, Log } from './log.js';
+import { canOf, idOf, isBusy } from './log.js';
 import { live } from './socket.js';
-import { entries, onChange } from './outbox.js';
-import { outgoing } from './outgoing.js';
+import { onChange } from './outbox.js';
 import { stopped } from './presence.js';
 import { react, toggle } from './reactions.js';
-import { open, viewOf, views } from './views.js';
-import { enhance, insert, quote } from './say.js';
+import { viewOf, views } from './views.js';
+import { View } from './view.js';
+import { insert, quote } from './say.js';
 import { pickEmoji } from './picker.js';
 import { edit } from './revise.js';
+import { change, stub } from './change.js';
+import { renewHead, renewHeadSoon } from './beside.js';
+import { selecting } from './choose.js';
+import { looked, reached, read, readAll, rewound } from './reading.js';
+import { renew, touched } from './renew.js';
+import { arriving, beside, follow, openThread, reload, restart } from './thread.js';
 
 const main = document.querySelector('main[data-room]');
-const { room, page, me } = main.dataset;
-const title = document.title;
-const wide = matchMedia('(min-width: 768px)');
+const { room, page, me, space } = main.dataset;
 const say = (message) => { main.querySelector('[data-announce]').textContent = message; };
 
-// ---- Views: the room, or one thread; and a thread beside the room
-
-class View {
-  constructor(node) {
-    this.node = node;
-    this.thread = node.dataset.view;
-    this.unseen = 0;
-    this.limbo = new Set(); // client ids that the server has and that have not come back yet
-    this.log = new Log(node, { page, me, thread: this.thread, seen: () => this.seen(), moved: () => {} });
-    this.form = node.querySelector('form[data-chat]');
-    this.outbox = node.querySelector('[data-outbox]');
-    this.pill = node.querySelector('[data-pill]');
-    this.pill?.addEventListener('click', (event) => { event.preventDefault(); this.toEnd(); });
-    if (this.form) enhance(this.form, { room, sent: () => this.toEnd(), edit: () => this.editLast() });
-    this.waiting();
-  }
-
-  /** Messages of others that came while one reads further up. */
-  count(by) {
-    this.unseen = by ? this.unseen + by : 0;
-    if (this.pill) {
-      this.pill.hidden = !this.unseen && !this.log.hasNewer();
-      this.pill.querySelector('span').textContent = this.unseen ? word('newMessages', { n: this.unseen }) : word('toNewest');
-    }
-    const all = views().reduce((sum, view) => sum + view.unseen, 0);
-    document.title = all ? `(${all}) ${title}` : title;
-  }
-
-  seen() {
-    if (this.unseen || (this.pill && !this.pill.hidden)) this.count(0);
-    read();
-  }
-
-  async toEnd() {
-    try { if (this.log.hasNewer()) await this.log.newest(); } catch { toast(word('failed')); }
-    this.log.toBottom();
-    this.waiting();
-    this.seen();
-  }
-
-  posted(data, item) {
-    if (this.log.find(data.id)) return;
-    this.limbo.delete(data.client_id);
-    const own = data.author.handle === me;
-    if (this.log.hasNewer()) { if (!own) this.count(1); return; } // it is shown when one comes there
-    const followed = this.log.atBottom();
-    if (document.hidden && this.log.newAfter === null && !own && !this.thread) this.log.newAfter = Number(this.log.last()?.dataset.seq ?? 0);
-    if (own) this.pending(data.client_id)?.remove();
-    this.log.put([this.log.make(data, item)], { fresh: !own });
-    if (followed) { this.log.trim(false); this.seen(); } else if (!own) this.count(1);
-  }
-
-  pending(client) { return this.outbox?.querySelector(`[data-client="${CSS.escape(client)}"]`); }
-
-  /** What is in the outbox for this place: pale with a clock, or refused with its reason. */
-  async waiting() {
-    if (!this.outbox) return;
-    const own = (await entries(room)).filter((entry) => (entry.reply_to || '') === this.thread && !this.log.sent(entry.client_id));
-    const keep = new Set(own.map((entry) => entry.client_id));
-    this.log.keep(() => {
-      for (const old of [...this.outbox.children]) {
-        const client = old.dataset.client;
-        if (!keep.has(client) && (!this.limbo.has(client) || this.log.sent(client))) old.remove();
-      }
-      for (const entry of own) {
-        const now = outgoing(entry);
-        const old = this.pending(entry.client_id);
-        if (!old) this.outbox.append(now);
-        else if (old.dataset.state !== now.dataset.state) old.replaceWith(now);
-      }
-    });
-  }
-
-  editLast() {
-    const own = this.log.all().filter((each) => each.dataset.by === me && canOf(each, me).has('edit')).at(-1);
-    if (own) edit(own, { renew, space: main.dataset.space });
-    return Boolean(own);
-  }
-}
-
-for (const node of document.querySelectorAll('[data-view]')) open.set(node, new View(node));
+for (const node of document.querySelectorAll('[data-view]')) new View(node);
 
 onChange(async ({ room: where, sent }) => {
   if (where !== room) return;
   for (const view of views()) {
-    if (sent && view.pending(sent.client_id)) {
-      view.limbo.add(sent.client_id);
-      view.pending(sent.client_id).classList.add('is-sent');
-      if (sent.message) view.posted(sent.message, {});
-    }
+    if (sent) view.sent(sent.client_id);
+    if (sent?.message && (sent.message.thread ?? '') === view.thread) view.posted([{ data: sent.message, item: {} }]);
     await view.waiting();
   }
 });
-// ---- Read markers
-
-let newest = Number(main.dataset.head);
-let marked = Number(main.dataset.read || 0);
-let marking = 0;
-
-function read() {
-  const view = views().find((each) => !each.thread);
-  if (!view || marking || document.hidden || !view.log.atEnd() || newest <= marked) return;
-  marking = setTimeout(() => {
-    marking = 0;
-    if (document.hidden || !view.log.atEnd() || newest <= marked) return;
-    marked = newest;
-    if (!live.send({ type: 'read', room, seq: marked })) {
-      request(`/api/v1/rooms/${room}/read`, { method: 'PUT', json: { seq: marked }, accept: 'application/json' }).catch(() => { marked = 0; });
-    }
-  }, 400);
-}
-document.addEventListener('visibilitychange', read);
 
 // ---- Where one starts: at a linked message, at the first unread one, else at the end
 
@@ -142,63 +44,60 @@ document.addEventListener('visibilitychange', read);
   const target = main.querySelector('.is-target') ?? view.log.root.querySelector('[data-new]');
   if (target) view.log.show(target);
   view.count(0);
+  looked(view);
   if (view.log.atEnd()) view.seen();
 }
 
 // ---- Events
 
-const stale = new Set();
-let renewing = null;
-
-/** Fetches messages again as they now are and puts them over what is shown. */
-async function renew(ids) {
-  for (const id of ids) if (views().some((view) => view.log.find(id))) stale.add(id);
-  renewing ??= (async () => {
-    try {
-      while (stale.size) {
-        const now = [...stale].slice(0, 50);
-        for (const id of now) stale.delete(id);
-        const part = await views()[0].log.part(`ids=${now.map(encodeURIComponent).join(',')}`);
-        const found = new Map([...part.querySelectorAll('.msg')].map((article) => [idOf(article), article]));
-        for (const view of views()) {
-          view.log.put([...found.values()].filter((article) => view.log.find(idOf(article))).map((article) => article.cloneNode(true)));
-          for (const id of now) if (!found.has(id)) view.log.keep(() => { view.log.find(id)?.remove(); view.log.arrange(); });
-        }
-      }
-    } catch { toast(word('failed')); } finally { renewing = null; }
-  })();
-  await renewing;
-}
-
 function onEvents(items) {
   const again = new Set();
+  // What comes together for one place is put there at once, before what is said of it.
+  const posted = new Map();
+  const flush = () => {
+    for (const [root, list] of posted) follow(root, list);
+    posted.clear();
+  };
   for (const item of items) {
     const { event, data, seq } = item;
     if (!data) continue;
-    switch (event) {
-      case 'message.posted': {
-        newest = Math.max(newest, seq);
-        stopped(data.author.handle);
-        const root = data.thread ?? '';
-        for (const view of views()) if (view.thread === root) view.posted(data, item);
-        if (data.root) replies(data.root);
-        break;
-      }
-      case 'reaction.added':
-      case 'reaction.removed':
-        react(data.message_id, data.reactions ?? []);
-        break;
-      case 'room.changed':
-        renewHead();
-        break;
-      default:
-        if (data.id) again.add(data.id);
-        if (data.thread) again.add(data.thread);
-        if (event === 'message.pinned' || event === 'message.unpinned') renewHead();
+    if (event === 'message.posted') {
+      reached(seq);
+      if (data.deleted && !data.author) continue; // purged since
+      stopped(data.author.handle);
+      const root = data.thread ?? '';
+      posted.set(root, [...posted.get(root) ?? [], { data, item }]);
+      if (data.root) replies(data.root);
+      // A replayed one has what was done to it since.
+      if (data.reactions?.length || data.edited_at || data.pinned || data.reply_count) again.add(data.id);
+      continue;
     }
+    flush();
+    const id = data.message_id ?? data.id;
+    if (event === 'room.changed') { renewHeadSoon(); continue; }
+    if (id) touched(id);
+    for (const late of arriving.values()) if (id) late.changed.add(id);
+    if (event.startsWith('reaction.')) react(data.message_id, data.reactions ?? [], { ...data, on: event === 'reaction.added' });
+    else if (event.startsWith('message.') && data.author) changed(data);
+    else if (id) again.add(id);
+    if (data.root) replies(data.root);
+    if (event === 'message.pinned' || event === 'message.unpinned') renewHeadSoon();
   }
+  flush();
   if (again.size) renew([...again]);
   read();
+}
+
+/** Shows a message as an event says it now is, wherever it stands. */
+function changed(data) {
+  for (const view of views()) {
+    const article = view.log.find(data.id);
+    if (!article || isBusy(article) || article.classList.contains('is-stub')) continue;
+    if (data.deleted) {
+      const at = Date.parse(data.created_at);
+      view.log.put([stub({ ...data, seq: article.dataset.seq, at }, article.querySelector('.msg-thread'))]);
+    } else view.log.keep(() => change(article, data, canOf(article, me)));
+  }
 }
 
 /** The line under a message that says how many replies its thread has. */
@@ -216,43 +115,34 @@ function replies({ id, reply_count: n }) {
   }
 }
 
-/** The head, and what stands beside the room where there is space for it. */
-async function renewHead() {
-  try {
-    const beside = document.querySelector('.room-aside');
-    const whole = Boolean(beside?.offsetWidth);
-    const response = await request(whole ? page : `${page}?fragment=head`);
-    if (!response.ok) return;
-    const now = parse(await response.text());
-    const [head, old] = [now.querySelector('[data-room-head]'), main.querySelector('[data-room-head]')];
-    const aside = now.querySelector('.room-aside');
-    // Whoever has a menu of it open is not disturbed.
-    if (old?.querySelector('details[open], [aria-expanded="true"]')) { setTimeout(renewHead, 2000); return; }
-    if (head) old?.replaceWith(head);
-    // The thread that may be open there stays.
-    const [parts, thread] = [[...(aside?.children ?? [])], beside?.querySelector('[data-panel]')];
-    if (whole && aside && thread && !beside.contains(document.activeElement)) {
-      beside.replaceChildren(...parts.filter((part) => part.dataset.panel === undefined), thread);
-    }
-    document.dispatchEvent(new Event('praxis:rooms'));
-  } catch { /* the next change tries again */ }
-}
+let restarting = 0;
 
-/** History was rewound or is too far behind: everything again, in place. */
-async function start() {
+/** History was rewound or is too far behind: everything again, in place, until it is there. */
+async function start(tries = 0) {
+  clearTimeout(restarting);
   try {
     for (const view of views()) {
-      if (view.thread) await thread(view.thread, view.node); else { await view.log.newest(); await view.waiting(); }
+      if (view.thread) { await reload(view); continue; }
+      await view.log.newest();
+      view.limbo.clear();
+      await view.waiting();
     }
+    await restart();
     say(word('caughtUp'));
-  } catch { toast(word('failed')); }
+  } catch {
+    restarting = setTimeout(() => start(tries + 1), Math.min(30_000, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
+  }
 }
 
 live.subscribe(main.dataset.stream, {
   since: Number(main.dataset.head),
   epoch: main.dataset.epoch,
   onEvents,
-  onReset({ head }) { newest = head; start(); },
+  onReset({ head }) {
+    for (const view of views()) view.log.held?.posted.clear(); // they may be of a history that is gone
+    rewound(head);
+    start();
+  },
   onLost: () => location.reload(),
 });
 
@@ -266,17 +156,42 @@ const menu = menus({
   can: (article) => canOf(article, me),
 });
 
+let menuOnItsWay = null;
+
+/** The menu itself comes when a message is first looked at more closely. */
+function fetchMenu() {
+  menuOnItsWay ??= (async () => {
+    const response = await request(`${page}?fragment=menu`);
+    if (!response.ok) throw response;
+    main.append(...parse(await response.text()).querySelectorAll('template'));
+  })().catch((lost) => { menuOnItsWay = null; throw lost; });
+  return menuOnItsWay;
+}
+
+document.addEventListener('click', (event) => {
+  const more = event.target.closest('.msg-more');
+  if (!more?.closest('.msg[id]') || document.getElementById('message-menu') || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  fetchMenu().then(() => more.click(), () => {
+    if (navigator.onLine) location.assign(more.href);
+    else toast(word('offlineAct'));
+  });
+}, true);
+
 async function act(form, button) {
   const about = button.closest('.msg') ?? menu.about();
   const url = button.hasAttribute('formaction') ? button.formAction : form.action;
   const body = new URLSearchParams(new FormData(form, button)); // while the button is still in the page
-  menu.close();
-  const emoji = /\/messages\/([^/]+)\/reactions$/.exec(new URL(url).pathname);
-  if (emoji && button.value) { toggle(emoji[1], button.value, new URL(url).searchParams.has('undo')); return; }
+  menu.close({ focus: true });
+  const { pathname, searchParams } = new URL(url);
+  const emoji = /\/messages\/([^/]+)\/reactions$/.exec(pathname);
+  if (emoji && button.value) { toggle(emoji[1], button.value, searchParams.has('undo')); return; }
   try {
     const response = await request(url, { method: 'POST', body });
     if (response.redirected) { location.assign(response.url); return; }
     if (!response.ok) { toast(await refusal(response)); return; }
+    if (pathname === `/rooms/${room}/read`) readAll();
     if (about) await renew([idOf(about)]);
     else await renewHead();
   } catch { toast(word('offlineAct')); }
@@ -298,7 +213,7 @@ document.addEventListener('click', async (event) => {
     if (emoji) toggle(idOf(message), emoji);
   } else if (from('[data-edit]') && message) {
     event.preventDefault();
-    edit(message, { renew, space: main.dataset.space });
+    edit(message, { renew, space });
   } else if (from('[data-quote]') && message) {
     event.preventDefault();
     const { form } = viewOf(message);
@@ -309,12 +224,26 @@ document.addEventListener('click', async (event) => {
   } else if (from('[data-select-end]')) {
     event.preventDefault();
     selecting(false);
-  } else if (from('[data-thread-link]') && wide.matches && document.querySelector('[data-panel]')) {
+  } else if (from('[data-thread-link]') && beside()) {
     event.preventDefault();
-    thread(from('[data-thread-link]').dataset.threadLink).catch(() => location.assign(from('[data-thread-link]').href));
-  } else if (from('[data-panel-close]')) {
+    const link = from('[data-thread-link]');
+    openThread(link.dataset.threadLink).catch(() => location.assign(link.href));
+  }
+});
+
+// The letters that the list of shortcuts names, on the message that has the focus.
+document.addEventListener('keydown', (event) => {
+  const message = event.target.closest?.('.msg[id]');
+  if (!message || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select, .menu-body')) return;
+  const can = canOf(message, me);
+  if (event.key === 'e' && can.has('edit')) {
     event.preventDefault();
-    closePanel();
+    edit(message, { renew, space });
+  } else if (event.key === 'r' && can.has('thread')) {
+    event.preventDefault();
+    const there = `${page}/thread/${idOf(message)}`;
+    if (beside()) openThread(idOf(message)).catch(() => location.assign(there));
+    else location.assign(there);
   }
 });
 
@@ -325,6 +254,7 @@ let bar = null;
 function offer(message) {
   const more = message?.querySelector(':scope > .msg-more, :scope > .menu');
   if (!more || bar?.parentElement === message) return;
+  fetchMenu().catch(() => { /* its link leads to a page with the same acts */ });
   bar?.remove();
   const can = canOf(message, me);
   bar = el('div', { class: 'msg-acts' });
@@ -337,75 +267,6 @@ function offer(message) {
 for (const kind of ['pointerover', 'focusin']) {
   document.addEventListener(kind, (event) => offer(event.target.closest?.('.msg')));
 }
-
-// ---- A thread beside the room
-
-const panel = document.querySelector('[data-panel]');
-let opener = null;
-
-async function thread(id, again = null) {
-  const response = await request(`${page}/thread/${id}`);
-  if (!response.ok) throw response;
-  const next = parse(await response.text());
-  const view = next.querySelector('[data-view]');
-  if (!panel || (again && !panel.contains(again))) {
-    // The page of a thread itself: what is in it, again.
-    const shown = open.get(again);
-    shown.log.replaceAll(view.querySelectorAll('[data-log] > .msg'));
-    return;
-  }
-  opener = document.activeElement;
-  const old = panel.querySelector('[data-view]');
-  if (old) { open.delete(old); old.remove(); }
-  panel.append(document.adoptNode(view));
-  panel.hidden = false;
-  document.body.classList.add('has-thread');
-  const shown = new View(view);
-  open.set(view, shown);
-  shown.log.toBottom();
-  if (!again) (shown.form?.querySelector('textarea') ?? view).focus();
-}
-
-function closePanel() {
-  const view = panel?.querySelector('[data-view]');
-  if (!view) return;
-  open.delete(view);
-  view.remove();
-  panel.hidden = true;
-  document.body.classList.remove('has-thread');
-  opener?.focus?.();
-}
-document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && !event.defaultPrevented && panel && !panel.hidden && !document.querySelector('dialog[open], .menu-body')) closePanel();
-});
-
-// ---- Choosing messages for a topic
-
-const boxing = new MutationObserver(boxes);
-
-/** Gives every message that can be chosen a box. */
-function boxes() {
-  for (const message of main.querySelectorAll('[data-log] > .msg')) {
-    if (message.querySelector('.msg-pick') || message.classList.contains('is-stub') || !canOf(message, me).has('pick')) continue;
-    const name = message.querySelector('.msg-author').textContent;
-    message.prepend(el('input', { class: 'msg-pick', type: 'checkbox', name: 'm', value: idOf(message), form: 'pick', 'aria-label': word('pick', { name }) }));
-  }
-}
-
-function selecting(on, first) {
-  if (on) {
-    boxes();
-    boxing.observe(main.querySelector('[data-log]'), { childList: true });
-  } else boxing.disconnect();
-  main.classList.toggle('is-selecting', on);
-  const bar = main.querySelector('[data-selecting]');
-  if (bar) bar.hidden = !on;
-  for (const box of main.querySelectorAll('.msg-pick')) if (!on) box.checked = false;
-  const box = first?.querySelector('.msg-pick');
-  if (box) { box.checked = true; box.focus(); }
-}
-
-if (main.classList.contains('is-selecting')) selecting(true);
 
 // A quotation that was asked for without scripts stands in the field already; with them the caret follows it.
 const field = main.querySelector('form[data-chat] textarea');

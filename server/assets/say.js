@@ -1,6 +1,6 @@
 // Writing in a room: Enter sends, completion, files by button, paste and drop, drafts, typing.
 import { word } from './words.js';
-import { el, icon, refusal, request, toast } from './dom.js';
+import { el, icon, pasted, refusal, request, toast } from './dom.js';
 import { complete } from './complete.js';
 import * as drafts from './drafts.js';
 import { pickEmoji } from './picker.js';
@@ -43,7 +43,7 @@ export function enhance(form, { room, sent = () => {}, edit = () => {} }) {
     const command = event.ctrlKey || event.metaKey;
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey && (command || !touch.matches)) {
       event.preventDefault();
-      form.requestSubmit();
+      if (!event.repeat) form.requestSubmit(); // a key that is held sends once
     } else if (event.key === 'ArrowUp' && !text.value && !command && !event.shiftKey) {
       if (edit()) event.preventDefault();
     }
@@ -51,20 +51,31 @@ export function enhance(form, { room, sent = () => {}, edit = () => {} }) {
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (form.querySelector('.is-loading')) { toast(word('stillLoading')); return; }
+    if (chips.querySelector('.is-loading')) { toast(word('stillLoading')); return; }
+    if (chips.querySelector('.is-refused')) { toast(word('refusedFile')); return; }
     const parts = [text.value.trim(), ...[...chips.children].map((chip) => chip.dataset.markdown).filter(Boolean)];
     const body = parts.filter(Boolean).join('\n\n');
     if (!body) { text.focus(); return; }
     if (body.length > text.maxLength) { toast(word('tooLong')); return; }
-    try {
-      await add({ room, body, replyTo: form.elements.reply_to?.value ?? '' });
-    } catch { toast(word('failed')); return; } // the text is still in the field
+    // Taken before it is kept: what is typed meanwhile belongs to the next message.
+    const [written, taken] = [text.value, [...chips.children]];
     text.value = '';
-    typed = 0;
     chips.replaceChildren();
-    drafts.clear(form);
+    typed = 0;
     grow();
     text.focus();
+    try {
+      await add({ room, body, replyTo: form.elements.reply_to?.value ?? '' });
+    } catch {
+      text.value = text.value ? `${written}\n${text.value}` : written;
+      chips.prepend(...taken);
+      grow();
+      drafts.save(form);
+      toast(word('failed'));
+      return;
+    }
+    if (text.value || chips.children.length) drafts.save(form);
+    else drafts.clear(form);
     sent();
   });
 
@@ -77,22 +88,37 @@ export function enhance(form, { room, sent = () => {}, edit = () => {} }) {
 
   // ---- Files
 
-  async function upload(file) {
-    const picture = icon('upload');
-    const remove = el('button', { type: 'button', class: 'btn btn-quiet btn-icon', 'aria-label': word('removeFile', { name: file.name }) }, icon('close'));
-    const state = el('small', { role: 'status' }, word('loading'));
-    const chip = el('li', { class: 'attachment is-loading' }, picture, el('span', {}, file.name, state), remove);
-    remove.addEventListener('click', () => { chip.remove(); text.focus(); });
+  /** A file in the list under the text. */
+  function attach(name) {
+    const remove = el('button', { type: 'button', class: 'btn btn-quiet btn-icon', 'aria-label': word('removeFile', { name }) }, icon('close'));
+    const state = el('small', { role: 'status' });
+    const chip = el('li', { class: 'attachment' }, icon('upload'), el('span', {}, name, state), remove);
+    remove.addEventListener('click', () => { chip.remove(); drafts.save(form); text.focus(); });
     chips.append(chip);
+    return { chip, state, remove };
+  }
+
+  /** It is on the server: its Markdown goes out with the text. */
+  function keep(chip, { markdown, name, url, picture, at }) {
+    Object.assign(chip.dataset, { markdown, name, url, at });
+    if (picture) chip.querySelector('.icon').replaceWith(el('img', { src: url, alt: '', width: 48, height: 48 }));
+  }
+
+  for (const file of drafts.files(form)) keep(attach(file.name).chip, file);
+
+  async function upload(file) {
+    const { chip, state, remove } = attach(file.name);
+    chip.classList.add('is-loading');
+    state.textContent = word('loading');
     try {
       const body = new FormData();
       body.append('file', file, file.name || 'image.png');
       const response = await request('/api/v1/files', { method: 'POST', body, accept: 'application/json' });
       if (!response.ok) throw response;
-      const kept = await response.json();
-      chip.dataset.markdown = kept.markdown;
-      if (kept.width) picture.replaceWith(el('img', { src: kept.url, alt: '', width: 48, height: 48 }));
+      const { markdown, url, width } = await response.json();
+      keep(chip, { markdown, url, name: file.name, picture: Boolean(width), at: Date.now() });
       state.textContent = '';
+      drafts.save(form);
     } catch (refused) {
       chip.classList.add('is-refused');
       state.textContent = refused instanceof Response ? await refusal(refused) : word('offlineFile');
@@ -105,10 +131,10 @@ export function enhance(form, { room, sent = () => {}, edit = () => {} }) {
   form.querySelector('[data-attach]')?.addEventListener('click', () => files.click());
   files?.addEventListener('change', () => { for (const file of files.files) upload(file); files.value = ''; });
   text.addEventListener('paste', (event) => {
-    const pasted = [...event.clipboardData?.files ?? []];
-    if (!pasted.length) return;
+    const found = pasted(event);
+    if (!found.length) return;
     event.preventDefault();
-    for (const file of pasted) upload(file);
+    for (const file of found) upload(file);
   });
   const zone = form.closest('[data-view]') ?? form;
   const holdsFiles = (event) => [...event.dataTransfer?.types ?? []].includes('Files');

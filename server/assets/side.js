@@ -1,11 +1,15 @@
 // What a signed-in page tells live wherever one is: rooms with something new, and notices.
 import { word } from './words.js';
 import { el, icon, parse, request } from './dom.js';
-import { live, onFrame } from './socket.js';
+import { live, onFrame, onState } from './socket.js';
 
+// A list of rooms has so many a page, and a sidebar no more than so many pages.
+const PAGE = 100;
+const PAGES = 5;
 const me = document.querySelector('meta[name="me"]');
 const bell = document.querySelector('[data-bell]');
 const line = document.querySelector('[data-told]');
+const linksOf = (id) => document.querySelectorAll(`[data-side-room="${CSS.escape(id)}"]`);
 
 /** Shows a count in every place that shows it; nothing for 0. */
 function show(places, n, key) {
@@ -16,15 +20,29 @@ function show(places, n, key) {
   }
 }
 
+/** The counter of a room's row, which has one only while something is new. */
+function counter(link) {
+  const old = link.querySelector('[data-unread]');
+  if (old) return old;
+  const count = el('span', { class: 'unread', 'data-unread': true }, el('span', { 'data-n': true }), el('span', { class: 'sr' }));
+  link.append(count);
+  return count;
+}
+
 function room(id, { unread, mentions, muted }) {
-  for (const link of document.querySelectorAll(`[data-side-room="${CSS.escape(id)}"]`)) {
-    const n = muted ? mentions : unread;
+  const n = muted ? mentions : unread;
+  for (const link of linksOf(id)) {
     link.classList.toggle('is-unread', n > 0);
-    const count = link.querySelector('[data-unread]');
+    if (n === 0) { link.querySelector('[data-unread]')?.remove(); continue; }
+    const count = counter(link);
     count.classList.toggle('is-mention', mentions > 0);
-    show([count], n, mentions > 0 ? 'mentions' : 'unread');
+    show([count], mentions > 0 ? mentions : n, mentions > 0 ? 'mentions' : 'unread');
   }
-  const waiting = [...document.querySelectorAll('.side [data-side-room].is-unread')].length;
+  count();
+}
+
+function count() {
+  const waiting = document.querySelectorAll('.side [data-side-room].is-unread').length;
   show(document.querySelectorAll('[data-rooms-unread]'), waiting, 'roomsUnread');
 }
 
@@ -32,37 +50,69 @@ function room(id, { unread, mentions, muted }) {
 
 let asked = 0;
 let timer = 0;
+const joined = new Set(); // rooms that one was let into since the page came
+const moved = new Set(); // rooms read while a list is fetched: what it says of them is from before that
 
 /** A room that was not in the sidebar when the page came, such as a conversation that has just begun. */
-function add({ id, space, slug, name, mine }) {
+function add({ id, space, slug, name, private: closed, mine }) {
   const list = document.querySelector(`[aria-labelledby="${slug ? 'nav-rooms' : 'nav-direct'}"] ul`);
-  if (!list || document.querySelector(`[data-side-room="${CSS.escape(id)}"]`)) return;
-  const count = el('span', { class: 'unread', 'data-unread': true, hidden: true }, el('span', { 'data-n': true }), el('span', { class: 'sr' }));
-  const link = el('a', { href: slug ? `/s/${space}/chat/${slug}` : `/direct/${id}`, 'data-side-room': id, 'data-muted': mine.muted }, icon(slug ? 'rooms' : 'user'), el('span', {}, name), count);
+  if (!list || linksOf(id).length) return;
+  const link = el('a', { href: slug ? `/s/${space}/chat/${slug}` : `/direct/${id}`, 'data-side-room': id, 'data-muted': mine.muted },
+    ...(slug && closed ? [icon('lock')] : []), el('span', {}, name));
   list.lastElementChild.before(el('li', {}, link));
+}
+
+/** All rooms that one follows; `whole` is false where there are more than a sidebar holds. */
+async function followed() {
+  const rooms = [];
+  let cursor = '';
+  for (let page = 0; page < PAGES; page += 1) {
+    const response = await request(`/api/v1/rooms?limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, { accept: 'application/json' });
+    if (!response.ok) throw response;
+    const { items, next_cursor: next } = await response.json();
+    rooms.push(...items);
+    if (!next) return { rooms, whole: true };
+    cursor = next;
+  }
+  return { rooms, whole: false };
 }
 
 async function renew() {
   timer = 0;
   asked = Date.now();
+  moved.clear();
   try {
-    const response = await request('/api/v1/rooms', { accept: 'application/json' });
-    if (!response.ok) return;
-    for (const each of (await response.json()).items) {
-      if (!each.mine) continue;
-      if (each.mine.unread > 0) add(each);
-      for (const link of document.querySelectorAll(`[data-side-room="${CSS.escape(each.id)}"]`)) link.toggleAttribute('data-muted', each.mine.muted);
-      room(each.id, each.mine);
+    const { rooms, whole } = await followed();
+    for (const each of rooms) {
+      if (!each.mine || each.archived) continue;
+      if (each.mine.unread > 0 || joined.delete(each.id)) add(each);
+      for (const link of linksOf(each.id)) link.toggleAttribute('data-muted', each.mine.muted);
+      if (!moved.has(each.id)) room(each.id, each.mine);
     }
+    if (!whole) return;
+    // What was left is no longer there.
+    const still = new Set(rooms.map((each) => each.id));
+    for (const link of document.querySelectorAll('[data-side-room]')) {
+      if (!still.has(link.dataset.sideRoom)) (link.closest('li') ?? link).remove();
+    }
+    count();
   } catch { /* the next activity asks again */ }
 }
 
-function soon() {
-  timer ||= setTimeout(renew, Math.max(250, 2000 - (Date.now() - asked)));
+function soon(spread = 0) {
+  timer ||= setTimeout(renew, Math.max(250, 2000 - (Date.now() - asked)) + Math.random() * spread);
 }
 
-document.addEventListener('praxis:rooms', soon);
+document.addEventListener('praxis:rooms', () => soon());
 onFrame((frame) => { if (frame.type === 'activity') soon(); });
+
+// Activity is not repeated: after a lost connection all of it is asked for, by everybody at another moment.
+let before = false;
+onState((state) => {
+  if (state !== 'online') return;
+  if (before) soon(4000);
+  before = true;
+});
 
 // ---- Notices
 
@@ -70,32 +120,45 @@ function notices(n) {
   if (bell && Number.isInteger(n)) show([bell.querySelector('[data-unread]')], n, 'newNotices');
 }
 
-/** The page of notices shows a new one without a reload. */
+/** How many there are, and on their own page which, as a page that comes now says it. */
 async function list() {
-  const place = document.querySelector('[data-notices]');
-  if (!place || place.contains(document.activeElement)) return;
   try {
     const response = await request('/notices');
-    if (response.ok) place.replaceWith(parse(await response.text()).querySelector('[data-notices]'));
+    if (!response.ok || response.redirected) return;
+    const now = parse(await response.text());
+    notices(Number(now.querySelector('[data-bell] [data-n]')?.textContent ?? 0));
+    const place = document.querySelector('[data-notices]');
+    const next = now.querySelector('[data-notices]');
+    if (place && next && !place.contains(document.activeElement)) place.replaceWith(next);
   } catch { /* the next one asks again */ }
 }
 
-live.subscribe(`member:${me.dataset.id}`, {
-  onEvents(items) {
-    for (const { event, data } of items) {
-      if (event === 'read.moved') {
-        const muted = document.querySelector(`[data-side-room="${CSS.escape(data.room)}"]`)?.dataset.muted !== undefined;
-        room(data.room, { ...data, muted });
-      }
-      if (event === 'notice.created' || event === 'notice.read') notices(data.unread);
-      if (event === 'notice.created' && line) {
-        line.textContent = word('told', { name: data.actor?.display_name ?? '', title: data.title ?? '' });
-        list();
-        if (data.room) soon();
-      }
+function onEvents(items) {
+  for (const { event, data } of items) {
+    if (event === 'read.moved') {
+      moved.add(data.room);
+      room(data.room, { ...data, muted: linksOf(data.room)[0]?.dataset.muted !== undefined });
+      document.dispatchEvent(new CustomEvent('praxis:read', { detail: data }));
     }
-  },
-  onReset: () => renew(),
+    if (event === 'membership.changed') {
+      if (data.room) joined.add(data.room);
+      if (data.space && !data.role) document.querySelector(`.side a[href="/s/${CSS.escape(data.space)}"]`)?.closest('li').remove();
+      soon();
+    }
+    if (event === 'notice.created' || event === 'notice.read') notices(data.unread);
+    if (event === 'notice.created') {
+      if (line) line.textContent = word('told', { name: data.actor?.display_name ?? '', title: data.title ?? '' });
+      if (document.querySelector('[data-notices]')) list();
+      if (data.room) soon();
+    }
+  }
+}
+
+live.subscribe(`member:${me.dataset.id}`, {
+  since: me.dataset.head === undefined ? undefined : Number(me.dataset.head),
+  epoch: me.dataset.epoch,
+  onEvents,
+  onReset() { soon(); list(); },
 });
 
 // What was typed in a room while there was no connection goes out from any page.

@@ -9,7 +9,7 @@ const stated = new Set();
 const line = document.querySelector('[data-connection]');
 let broken = 0;
 
-function say(state) {
+function say(state, member) {
   if (state === 'connecting' || !line) return;
   clearTimeout(broken);
   if (state === 'online') {
@@ -18,14 +18,17 @@ function say(state) {
     // A short gap heals unseen.
     broken = setTimeout(() => { line.textContent = word('reconnecting'); }, line.textContent ? 0 : 2000);
   } else if (state === 'signed-out') {
-    const here = encodeURIComponent(location.pathname + location.search);
-    line.replaceChildren(`${word('signedOut')} `, el('a', { href: `/login?next=${here}` }, word('signIn')));
+    const here = location.pathname + location.search;
+    // With a member: somebody else's session has taken the place of this page's.
+    if (member) line.replaceChildren(`${word('otherAccount')} `, el('a', { href: here }, word('loadAgain')));
+    else line.replaceChildren(`${word('signedOut')} `, el('a', { href: `/login?next=${encodeURIComponent(here)}` }, word('signIn')));
   }
 }
 
 export const live = new Live({
+  member: document.querySelector('meta[name="me"]')?.dataset.id,
   onState(state, member) {
-    say(state);
+    say(state, member);
     for (const heard of stated) heard(state, member);
   },
   onFrame(frame) { for (const heard of framed) heard(frame); },

@@ -1,7 +1,7 @@
 // Files in a text: by button, by pasting and by dropping them. Each goes up at once and stands in
 // the text as Markdown; a text that is never sent leaves nothing behind, unused files are removed.
 import { word } from './words.js';
-import { connected, el, icon } from './dom.js';
+import { connected, el, icon, pasted } from './dom.js';
 
 const TYPES = 'image/png,image/jpeg,image/gif,image/webp,application/pdf,text/plain,.csv,.zip,.docx,.xlsx,.pptx,.odt,.ods,.odp';
 
@@ -16,10 +16,10 @@ export function attach(text, box, put) {
   button.addEventListener('click', () => files.click());
   files.addEventListener('change', () => { for (const file of files.files) send(file); files.value = ''; });
   text.addEventListener('paste', (event) => {
-    const pasted = [...event.clipboardData?.files ?? []];
-    if (!pasted.length) return;
+    const found = pasted(event);
+    if (!found.length) return;
     event.preventDefault();
-    pasted.forEach(send);
+    found.forEach(send);
   });
   const holds = (event) => event.dataTransfer?.types.includes('Files');
   box.addEventListener('dragover', (event) => {

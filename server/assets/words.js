@@ -1,6 +1,6 @@
-// The words JS shows. The server fills <script type="application/json" id="words"> from its catalogue.
-const source = document.getElementById('words');
-const words = source ? JSON.parse(source.textContent) : {};
+// The words JS shows, from the server's catalogue: a module of their own, kept by the browser.
+import words from './texts.js';
+
 const lang = document.documentElement.lang || undefined;
 const plural = new Intl.PluralRules(lang);
 

@@ -264,7 +264,10 @@ async fn find_again(hub: &TestHub) {
     let told = "return !!document.querySelector('.unread-above a')?.innerText.includes('70 new messages')";
     browser.until("how much is new", told).await;
     browser.send(".unread-above a").await;
-    leads_to(&browser, "Number 0").await;
+    let first = "return document.querySelector('[data-log] > [data-new]')?.nextElementSibling \
+        ?.querySelector('.msg-body')?.innerText.trim() === 'Number 0'";
+    browser.until("the line above the first of it", first).await;
+    in_sight(&browser, "[data-log] > #new").await;
 
     // At the end all of it is read.
     browser.find("main form[data-chat][data-enhanced]").await;

@@ -3,6 +3,7 @@
 mod axe;
 mod chat;
 mod chat_acts;
+mod chat_late;
 mod chat_more;
 mod chat_phone;
 mod driver;

@@ -261,3 +261,38 @@ hub_test!(async fn conversations_begin_by_form_and_end_with_a_block(hub) {
     assert_eq!(eve.page(&page).await.status, 404);
     assert_eq!(s.ben.get("/api/v1/direct").await.status, 200);
 });
+
+#[test]
+fn the_page_of_a_full_room_is_light() {
+    run_with(Db::Sqlite, "light-room", &[("rate_limit", "off")], async |hub| weigh(hub).await);
+}
+
+async fn weigh(hub: &TestHub) {
+    let s = scene(hub).await;
+    for number in 0..20 {
+        let other = id(&room(&s.ada, &s.space, &format!("room-{number}"), false).await);
+        done(&s.ben.send(s.ben.request("PUT", &format!("/api/v1/rooms/{other}/follow"))).await);
+    }
+    let mut texts = 0;
+    for number in 1..=50 {
+        let who = if number % 6 < 3 { &s.ada } else { &s.ben };
+        let text = format!("Number {number} of those that weigh the page.");
+        texts += text.len();
+        let body = json!({"body": text, "client_id": number.to_string()});
+        done(&who.post(&format!("/api/v1/rooms/{}/messages", s.room), &body).await);
+    }
+    let page = s.browser.page(&s.page).await;
+    good(&page);
+    let weight = page.text.len() - texts;
+    assert!(weight < 45_000, "{weight} bytes without what was said");
+    for part in ["message-menu", "id=\"words\"", "hidden><span data-n>0</span><span class=\"sr\"> unread message"] {
+        assert!(!page.text.contains(part), "{part} comes when it is needed");
+    }
+    // Each part that an open page asks for is that part alone.
+    for (query, holds) in [("head", "data-room-head"), ("beside", "room-about"), ("menu", "id=\"message-menu\"")] {
+        let answer = s.browser.send(part(&s.browser, &format!("{}?fragment={query}", s.page))).await;
+        assert_eq!(answer.status, 200);
+        check_fragment(&answer.text);
+        assert!(answer.text.contains(holds) && !answer.text.contains("data-side-room"), "{query}: {}", answer.text);
+    }
+}

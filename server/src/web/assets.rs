@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
 use super::error::{AppError, Result};
+use super::words::english;
 use crate::app::secrets::hash_bytes;
 
 macro_rules! embedded {
@@ -42,6 +43,15 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "revise.js",
     "picker.js",
     "views.js",
+    "view.js",
+    "reading.js",
+    "renew.js",
+    "thread.js",
+    "choose.js",
+    "beside.js",
+    "change.js",
+    "still.js",
+    "refused.js",
     "outgoing.js",
     "presence.js",
     "reactions.js",
@@ -76,8 +86,12 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     for (_, bytes) in FILES {
         all.extend_from_slice(bytes);
     }
+    // The words that scripts show, made of the catalogue.
+    let texts = Bytes::from(format!("export default {};\n", english().script()));
+    all.extend_from_slice(&texts);
     let hash: String = hash_bytes(&all).chars().filter(char::is_ascii_alphanumeric).take(10).collect();
-    for (name, bytes) in FILES {
+    let files = FILES.iter().map(|(name, bytes)| (*name, Bytes::from_static(bytes)));
+    for (name, bytes) in files.chain([("texts.js", texts)]) {
         let hashed = format!("{hash}/{name}");
         assets.addresses.insert(name, format!("/assets/{hashed}"));
         let media_type = match name.rsplit('.').next() {
@@ -85,7 +99,7 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
             Some("js") => "text/javascript; charset=utf-8",
             _ => "image/svg+xml",
         };
-        let asset = Asset { media_type, plain: Bytes::from_static(bytes), brotli: compress(bytes) };
+        let asset = Asset { media_type, brotli: compress(&bytes), plain: bytes };
         assets.by_hashed.insert(hashed, asset);
     }
     assets

@@ -13,6 +13,7 @@ use super::words::{Words, english};
 use crate::app::AppState;
 use crate::entities::kinds::Availability;
 use crate::ports::clock::{DAY, HOUR, MINUTE, rfc3339};
+use crate::streams::Stream;
 
 /// A space in the sidebar.
 #[derive(Clone, Debug)]
@@ -35,6 +36,7 @@ pub struct SideRoom {
     pub id: String,
     pub path: String,
     pub name: String,
+    /// Empty for what most are: the stylesheet has a sign for these.
     pub icon: &'static str,
     pub muted: bool,
     pub unread: i64,
@@ -101,6 +103,9 @@ pub struct Frame {
     pub me: Option<Arc<Me>>,
     pub spaces: Vec<SideSpace>,
     pub side: Side,
+    /// Head of the viewer's own stream, read before what the frame shows of it, and its epoch.
+    pub my_head: i64,
+    pub epoch: Arc<str>,
     pub csrf: String,
     /// `light`, `dark` or empty: as the system says.
     pub theme: &'static str,
@@ -121,6 +126,15 @@ pub struct Frame {
 impl Frame {
     /// The frame for a request.
     pub async fn new(state: &AppState, req: &HttpRequest, viewer: &Viewer) -> Result<Self> {
+        Self::with_side(state, req, viewer, true).await
+    }
+
+    /// For a part that an open page asks for: nothing of what stands around it is read.
+    pub async fn part(state: &AppState, req: &HttpRequest, viewer: &Viewer) -> Result<Self> {
+        Self::with_side(state, req, viewer, false).await
+    }
+
+    async fn with_side(state: &AppState, req: &HttpRequest, viewer: &Viewer, around: bool) -> Result<Self> {
         let settings = state.settings.current(state).await?;
         let (csrf, cookie) = match viewer {
             Viewer::Member(me) => (super::csrf::for_session(state, me.session_id), None),
@@ -136,20 +150,14 @@ impl Frame {
             Viewer::Member(me) => Some(Arc::clone(me)),
             Viewer::Anonymous => None,
         };
-        let spaces = match &me {
-            Some(me) => state.spaces.of_member(state, me).await?,
-            None => Vec::new(),
-        };
-        let side = match &me {
-            Some(me) => crate::features::chat::side(state, me).await?,
-            None => Side::default(),
-        };
-        Ok(Self {
-            side,
+        let mut frame = Self {
+            side: Side::default(),
+            my_head: 0,
+            epoch: Arc::clone(&state.epoch),
             hub_name: settings.name,
             logo: settings.logo,
             me,
-            spaces,
+            spaces: Vec::new(),
             csrf,
             theme,
             path: req.path().to_owned(),
@@ -161,7 +169,13 @@ impl Frame {
             words: english(),
             assets: super::assets::assets(),
             cookie,
-        })
+        };
+        if around && let Some(me) = frame.me.clone() {
+            frame.my_head = state.heads.current(state.store.read(), Stream::member(me.id)).await?;
+            frame.spaces = state.spaces.of_member(state, &me).await?;
+            frame.side = crate::features::chat::side(state, &me).await?;
+        }
+        Ok(frame)
     }
 
     /// A frame that needs no database, for the error page when it is away.
@@ -173,6 +187,8 @@ impl Frame {
             me: None,
             spaces: Vec::new(),
             side: Side::default(),
+            my_head: 0,
+            epoch: Arc::clone(&state.epoch),
             csrf: String::new(),
             theme: "",
             path: req.path().to_owned(),
@@ -271,12 +287,6 @@ impl Frame {
     #[must_use]
     pub fn in_space(&self, slug: &str) -> bool {
         self.path.strip_prefix("/s/").is_some_and(|rest| rest.split('/').next() == Some(slug))
-    }
-
-    /// The words that scripts show, as JSON that cannot end its element.
-    #[must_use]
-    pub fn script_words(&self) -> &'static str {
-        self.words.script()
     }
 
     /// Whether a link of the sidebar is the page itself or one above it.

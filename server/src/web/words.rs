@@ -47,8 +47,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
     }
     let script: std::collections::BTreeMap<&str, &str> =
         texts.iter().filter_map(|(key, text)| Some((key.strip_prefix("frame.script.")?, text.as_str()))).collect();
-    // `<` inside a script element is written so that no text can end the element.
-    let script = serde_json::to_string(&script).unwrap_or_default().replace('<', "\\u003c");
+    let script = serde_json::to_string(&script).unwrap_or_default();
     Words { texts, script }
 });
 

@@ -10,7 +10,7 @@ use crate::entities::kinds::RoomKind;
 use crate::features::chat::model::MessageView;
 use crate::features::chat::queries::FoundRoom;
 use crate::ports::clock::{DAY, MINUTE, parse_rfc3339, rfc3339};
-use crate::web::frame::{Frame, date, exact};
+use crate::web::frame::{Frame, date};
 use crate::web::viewer::Me;
 
 /// Messages of one person closer than this stand together.
@@ -91,7 +91,6 @@ pub struct MessageCard {
     /// To the second.
     pub datetime: String,
     pub clock: String,
-    pub exact: String,
     pub html: String,
     pub page: String,
     pub can: String,
@@ -126,7 +125,6 @@ impl MessageCard {
             at: (view.created / 1000).to_string(),
             datetime: rfc3339(view.created).chars().take(19).chain(['Z']).collect(),
             clock: clock(view.created),
-            exact: exact(view.created),
             html: view.body_html.clone(),
             page: around.page.to_owned(),
             usual: can == around.can(own, false, false),

@@ -12,7 +12,7 @@ use crate::app::AppState;
 use crate::features::chat::queries;
 use crate::features::forum::model::TopicRow;
 use crate::web::error::Result;
-use crate::web::frame::{Frame, page};
+use crate::web::frame::{Frame, date, page};
 use crate::web::viewer::{Member, Viewer};
 
 /// A topic that was made of messages.
@@ -62,13 +62,14 @@ pub async fn pins(req: HttpRequest, state: web::Data<AppState>, me: Member) -> R
     let address = head.page.clone();
     let around = Around { picks: false, ..Around::new(&me, &room, &address) };
     let mut lines = entries(&frame, &views, &around, &mine, Marks::default());
-    for line in &mut lines {
+    // By when they were pinned: days between them would say the wrong thing, so each says its own.
+    lines.retain(|line| matches!(line, Entry::Message(_)));
+    for (line, view) in lines.iter_mut().zip(&views) {
         if let Entry::Message(card) = line {
             card.joined = false;
+            card.clock = format!("{}, {}", date(view.created), card.clock);
         }
     }
-    // By when they were pinned: days between them would say the wrong thing.
-    lines.retain(|line| matches!(line, Entry::Message(_)));
     let content = KeptPage {
         f: &frame,
         page: address.clone(),

@@ -56,6 +56,8 @@ struct RoomPage<'a> {
     older: String,
     newer: String,
     new_after: String,
+    /// Everything behind this seq is on the page, up to its last message.
+    from: i64,
     /// Where the first unread message is, and how many there are above this page.
     unread_above: Option<(String, String)>,
     selecting: bool,
@@ -70,7 +72,6 @@ struct RoomPage<'a> {
     my_handle: String,
     my_name: String,
     my_avatar: String,
-    emojis: [(&'static str, &'static str); 6],
 }
 
 #[derive(Template)]
@@ -80,6 +81,7 @@ struct Part<'a> {
     page: String,
     entries: Vec<Entry>,
     in_thread: bool,
+    from: i64,
     older: String,
     newer: String,
 }
@@ -89,6 +91,27 @@ struct Part<'a> {
 struct HeadFragment<'a> {
     f: &'a Frame,
     head: RoomHead,
+}
+
+/// The head with what stands beside the room.
+#[derive(Template)]
+#[template(path = "chat/templates/_beside.html")]
+struct BesideFragment<'a> {
+    f: &'a Frame,
+    head: RoomHead,
+    page: String,
+    people: Vec<RoomPerson>,
+    pins: Vec<PinLine>,
+    topics: Vec<TopicLine>,
+}
+
+/// The menu of a message, which scripts ask for when it is first needed.
+#[derive(Template)]
+#[template(path = "chat/templates/_menu.html")]
+struct MenuFragment<'a> {
+    f: &'a Frame,
+    page: String,
+    emojis: [(&'static str, &'static str); 6],
 }
 
 fn seq(text: Option<&String>) -> Result<Option<i64>> {
@@ -118,9 +141,21 @@ pub async fn show(
     match query.fragment.as_deref() {
         Some("messages") => return fragment(&req, &state, &viewer, &me, &room, &query).await,
         Some("head") => {
-            let frame = Frame::new(&state, &req, &viewer).await?;
+            let frame = Frame::part(&state, &req, &viewer).await?;
             let head = RoomHead::of(&state, &room, "room").await?;
             return page_with_status(&frame, &HeadFragment { f: &frame, head }, StatusCode::OK);
+        }
+        Some("beside") => {
+            let f = &Frame::part(&state, &req, &viewer).await?;
+            let head = RoomHead::of(&state, &room, "room").await?;
+            let (people, pins, topics) = beside(&state, f, &room, &head).await?;
+            let content = BesideFragment { f, page: head.page.clone(), head, people, pins, topics };
+            return page_with_status(f, &content, StatusCode::OK);
+        }
+        Some("menu") => {
+            let f = &Frame::part(&state, &req, &viewer).await?;
+            let page = queries::view_of(&state, &room).await?.path();
+            return page_with_status(f, &MenuFragment { f, page, emojis: EMOJIS }, StatusCode::OK);
         }
         _ => {}
     }
@@ -129,6 +164,24 @@ pub async fn show(
         None => None,
     };
     render(&req, &state, &me, room, &query, say, StatusCode::OK).await
+}
+
+/// The people, decisions and topics that stand beside a room.
+async fn beside(
+    state: &AppState,
+    f: &Frame,
+    room: &FoundRoom,
+    head: &RoomHead,
+) -> Result<(Vec<RoomPerson>, Vec<PinLine>, Vec<TopicLine>)> {
+    let pins = queries::pins(state, room.ground.id).await?;
+    let topics = queries::room_topics(state, room.ground.id).await?;
+    let pins = pins.iter().take(BESIDE).map(|pin| PinLine {
+        seq: pin.seq,
+        excerpt: crate::text::excerpt(&pin.body_html, 80),
+        name: pin.author.display_name.clone(),
+    });
+    let people = head.people.iter().take(BESIDE_PEOPLE).cloned().collect();
+    Ok((people, pins.collect(), topics.iter().take(BESIDE).map(|topic| TopicLine::of(f, topic)).collect()))
 }
 
 /// The composer with a message quoted.
@@ -169,18 +222,14 @@ pub async fn render(
     let unread = room.ground.mine.map_or(0, |mine| room.ground.message_count - mine.read_count);
     let new_after = (unread > 0).then_some(head.read_seq);
     // What is new and not on this page is one step away.
-    let above = new_after.filter(|after| {
-        part.more_before
-            && matches!(bound, Bound::Newest)
-            && part.items.first().is_some_and(|first| first.seq > *after + 1)
-    });
+    let from = from(bound, &part);
+    let above = new_after.filter(|after| from > *after);
     let unread_above =
-        above.map(|after| (format!("{page}?at={}", after + 1), frame.n("chat.room.unread_above", &unread)));
+        above.map(|after| (format!("{page}?after={after}#new"), frame.n("chat.room.unread_above", &unread)));
     let marks = Marks { new_after: new_after.filter(|_| above.is_none()), target };
     let lines = entries(&frame, &part.items, &around, &mine, marks);
     let (older, newer) = links(&page, &part);
-    let pins = queries::pins(state, room.ground.id).await?;
-    let topics = queries::room_topics(state, room.ground.id).await?;
+    let (people, pins, topics) = beside(state, &frame, &room, &head).await?;
     let (say, no_say) = Say::of(state, me, &frame, &head, &room, typed).await?;
     let content = RoomPage {
         f: &frame,
@@ -188,29 +237,21 @@ pub async fn render(
         in_thread: false,
         older,
         newer,
-        new_after: marks.new_after.map(|after| after.to_string()).unwrap_or_default(),
+        new_after: new_after.map(|after| after.to_string()).unwrap_or_default(),
+        from,
         unread_above,
         selecting: query.select.is_some() && head.make_topic,
         say,
         no_say,
-        people: head.people.iter().take(BESIDE_PEOPLE).cloned().collect(),
-        pins: pins
-            .iter()
-            .take(BESIDE)
-            .map(|pin| PinLine {
-                seq: pin.seq,
-                excerpt: crate::text::excerpt(&pin.body_html, 80),
-                name: pin.author.display_name.clone(),
-            })
-            .collect(),
-        topics: topics.iter().take(BESIDE).map(|topic| TopicLine::of(&frame, topic)).collect(),
+        people,
+        pins,
+        topics,
         card: MessageCard::places(&around),
         can_own: around.can(true, false, false),
         can_others: around.can(false, false, false),
         my_handle: me.handle.clone(),
         my_name: me.display_name.clone(),
         my_avatar: avatar(&me.handle, me.avatar_version()),
-        emojis: EMOJIS,
         page: page.clone(),
         head,
     };
@@ -236,7 +277,18 @@ async fn follow(state: &AppState, me: &Me, room: FoundRoom) -> Result<FoundRoom>
         return Ok(room);
     }
     actions::follow(state, me, room.ground.id).await?;
-    queries::find_room(state, me, room.ground.id).await
+    let now = queries::find_room(state, me, room.ground.id).await?;
+    // The messages were read at the first head: what came since has to come as events.
+    Ok(FoundRoom { head: room.head, ..now })
+}
+
+/// Behind which seq a part has everything, up to its last message.
+fn from(bound: Bound, part: &MessagesPage) -> i64 {
+    match (bound, part.items.first()) {
+        (Bound::After(after), _) => after,
+        (_, Some(first)) if part.more_before => first.seq - 1,
+        _ => 0,
+    }
 }
 
 /// Addresses of the parts before and behind; empty at the ends.
@@ -258,21 +310,23 @@ async fn fragment(
     room: &FoundRoom,
     query: &RoomQuery,
 ) -> Result<HttpResponse> {
-    let frame = Frame::new(state, req, viewer).await?;
+    let frame = Frame::part(state, req, viewer).await?;
     let page = queries::view_of(state, room).await?.path();
     // Messages asked for by id may go into the page of a thread.
     let around = Around { here: query.ids.is_none(), ..Around::new(me, room, &page) };
-    let (views, older, newer) = match &query.ids {
+    let (views, from, older, newer) = match &query.ids {
         Some(ids) => {
             let ids: Vec<i64> = ids.split(',').take(MOST_IDS).filter_map(|id| id_of(id).ok()).collect();
             let mut views = queries::messages_in(state, room, &ids).await?;
             views.sort_by_key(|view| view.seq);
-            (views, String::new(), String::new())
+            (views, 0, String::new(), String::new())
         }
         None => {
-            let part = queries::messages(state, room.ground.id, Which::Roots, query.bound()?, PAGE).await?;
+            let bound = query.bound()?;
+            let part = queries::messages(state, room.ground.id, Which::Roots, bound, PAGE).await?;
             let (older, newer) = links(&page, &part);
-            (part.items, older, newer)
+            let from = from(bound, &part);
+            (part.items, from, older, newer)
         }
     };
     let ids: Vec<i64> = views.iter().map(|view| view.id.0).collect();
@@ -290,6 +344,6 @@ async fn fragment(
             }
         }
     }
-    let part = Part { f: &frame, page: page.clone(), entries: lines, in_thread: false, older, newer };
+    let part = Part { f: &frame, page: page.clone(), entries: lines, in_thread: false, from, older, newer };
     page_with_status(&frame, &part, StatusCode::OK)
 }

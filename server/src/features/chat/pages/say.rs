@@ -143,7 +143,10 @@ async fn show_again(
     status: StatusCode,
 ) -> Result<HttpResponse> {
     match thread {
-        Some(root) => thread::render(req, state, me, room, root, Bound::Newest, Some(typed), status).await,
+        Some(root) => {
+            let page = thread::Shown::Page(status);
+            thread::render(req, state, me, room, root, Bound::Newest, Some(typed), page).await
+        }
         None => room::render(req, state, me, room, &RoomQuery::default(), Some(typed), status).await,
     }
 }

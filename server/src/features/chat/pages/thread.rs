@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::cards::{Around, EMOJIS, Entry, Marks, MessageCard, avatar, entries};
+use super::cards::{Around, Entry, Marks, MessageCard, avatar, entries};
 use super::head::RoomHead;
 use super::say::Say;
 use super::{id_in, room_of};
@@ -23,6 +23,22 @@ const PAGE: u64 = 100;
 pub struct ThreadQuery {
     before: Option<i64>,
     after: Option<i64>,
+    fragment: Option<String>,
+}
+
+/// The thread without what stands around it, for the panel beside a room.
+#[derive(Template)]
+#[template(path = "chat/templates/_thread.html")]
+struct ThreadPart<'a> {
+    f: &'a Frame,
+    page: String,
+    thread: String,
+    back: String,
+    entries: Vec<Entry>,
+    in_thread: bool,
+    older: String,
+    newer: String,
+    say: Option<Say>,
 }
 
 #[derive(Template)]
@@ -44,7 +60,6 @@ struct ThreadPage<'a> {
     my_handle: String,
     my_name: String,
     my_avatar: String,
-    emojis: [(&'static str, &'static str); 6],
 }
 
 /// `GET …/thread/{message}`
@@ -61,7 +76,15 @@ pub async fn show(
         (_, Some(after)) => Bound::After(after),
         _ => Bound::Newest,
     };
-    render(&req, &state, &me, room, root, bound, None, StatusCode::OK).await
+    let shown = if query.fragment.is_some() { Shown::Part } else { Shown::Page(StatusCode::OK) };
+    render(&req, &state, &me, room, root, bound, None, shown).await
+}
+
+/// As what a thread is asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown {
+    Page(StatusCode),
+    Part,
 }
 
 /// The page, with a form that came back if there is one.
@@ -74,7 +97,7 @@ pub async fn render(
     root: i64,
     bound: Bound,
     typed: Option<Say>,
-    status: StatusCode,
+    shown: Shown,
 ) -> Result<HttpResponse> {
     let found = queries::messages_in(state, &room, &[root]).await?.pop().ok_or(AppError::NotFound)?;
     let viewer = Viewer::Member(std::sync::Arc::clone(&me.0));
@@ -87,7 +110,10 @@ pub async fn render(
     if views.first().is_none_or(|first| first.id != found.id) {
         views.insert(0, found.clone());
     }
-    let frame = Frame::new(state, req, &viewer).await?;
+    let frame = match shown {
+        Shown::Page(_) => Frame::new(state, req, &viewer).await?,
+        Shown::Part => Frame::part(state, req, &viewer).await?,
+    };
     let page = head.page.clone();
     let start = Around::new(me, &room, &page);
     let around = Around { starts: false, ..start.clone() };
@@ -99,14 +125,22 @@ pub async fn render(
     let last = views.last().filter(|_| part.more_after);
     let typed = Say { thread: Id(root).to_string(), ..typed.unwrap_or_default() };
     let (say, _) = Say::of(state, me, &frame, &head, &room, Some(typed)).await?;
+    let (thread, back) = (Id(root).to_string(), format!("{page}?at={}", found.seq));
+    let older = first.map_or_else(String::new, |first| format!("{address}?before={}", first.seq));
+    let newer = last.map_or_else(String::new, |last| format!("{address}?after={}", last.seq));
+    let Shown::Page(status) = shown else {
+        let f = &frame;
+        let part = ThreadPart { f, page, thread, back, entries: lines, in_thread: true, older, newer, say };
+        return page_with_status(f, &part, StatusCode::OK);
+    };
     let content = ThreadPage {
         f: &frame,
-        thread: Id(root).to_string(),
-        back: format!("{page}?at={}", found.seq),
+        thread,
+        back,
         entries: lines,
         in_thread: true,
-        older: first.map_or_else(String::new, |first| format!("{address}?before={}", first.seq)),
-        newer: last.map_or_else(String::new, |last| format!("{address}?after={}", last.seq)),
+        older,
+        newer,
         say,
         card: MessageCard::places(&start),
         can_own: start.can(true, false, false),
@@ -114,7 +148,6 @@ pub async fn render(
         my_handle: me.handle.clone(),
         my_name: me.display_name.clone(),
         my_avatar: avatar(&me.handle, me.avatar_version()),
-        emojis: EMOJIS,
         page: page.clone(),
         head,
     };

@@ -56,9 +56,8 @@ fn shown(rows: Vec<RoomRow>, most: usize) -> Vec<SideRoom> {
             path,
             icon: match row.kind {
                 _ if favourite => "star-filled",
-                RoomKind::Open => "rooms",
+                RoomKind::Open | RoomKind::Direct => "",
                 RoomKind::Private => "lock",
-                RoomKind::Direct => "user",
             },
             name: row.name,
             muted: mine.muted,

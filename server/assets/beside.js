@@ -1,0 +1,40 @@
+// The head of a room, and what stands beside it where there is space for that: fetched again when
+// the room has changed.
+import { parse, request } from './dom.js';
+import { here } from './presence.js';
+
+const SPREAD = 4000;
+const main = document.querySelector('main[data-room]');
+let timer = 0;
+
+/** Everybody in the room hears of a change at once; each asks a little later, once. */
+export function renewHeadSoon() {
+  timer ||= setTimeout(renewHead, Math.random() * SPREAD);
+}
+
+export async function renewHead() {
+  clearTimeout(timer);
+  timer = 0;
+  try {
+    const beside = document.querySelector('.room-aside');
+    const whole = Boolean(beside?.offsetWidth);
+    const response = await request(`${main.dataset.page}?fragment=${whole ? 'beside' : 'head'}`);
+    if (!response.ok) return;
+    const now = parse(await response.text());
+    const [head, old] = [now.querySelector('[data-room-head]'), main.querySelector('[data-room-head]')];
+    // Whoever has a menu of it open is not disturbed.
+    if (old?.querySelector('details[open], [aria-expanded="true"]')) { timer ||= setTimeout(renewHead, 2000); return; }
+    if (head && old) {
+      const at = old.contains(document.activeElement) ? old.querySelectorAll('a, button, summary') : [];
+      const focused = [...at].indexOf(document.activeElement);
+      old.replaceWith(head);
+      if (focused >= 0) head.querySelectorAll('a, button, summary')[focused]?.focus();
+    }
+    // The thread that may be open beside it stays.
+    const about = now.querySelector('.room-about');
+    const place = beside?.querySelector('.room-about');
+    if (about && place && !place.contains(document.activeElement)) place.replaceWith(about);
+    here();
+    document.dispatchEvent(new Event('praxis:rooms'));
+  } catch { /* the next change tries again */ }
+}
