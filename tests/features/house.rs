@@ -163,7 +163,7 @@ hub_test!(async fn bodies_that_cannot_be_read_are_named_as_what_they_are(hub) {
     assert_eq!(typed["title"], "Unsupported Media Type");
     problem(&send(Some("text/plain"), b"{}".to_vec()).await, 415);
     problem(&send(Some("application/x-www-form-urlencoded"), b"slug=a".to_vec()).await, 415);
-    let large = problem(&send(json, format!("{{\"slug\":\"{}\"}}", "a".repeat(600 << 10)).into_bytes()).await, 413);
+    let large = problem(&send(json, format!("{{\"slug\":\"{}\"}}", "a".repeat(2100 << 10)).into_bytes()).await, 413);
     assert_eq!(large["detail"], "The body may have 2048 kB at most.");
     let wrong = problem(&send(json, b"{\"slug\":7}".to_vec()).await, 422);
     assert_eq!(wrong["errors"], json!([{"field": "slug", "message": "is not of the right type"}]));

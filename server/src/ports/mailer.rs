@@ -58,7 +58,8 @@ impl Mailer {
         {
             return Some(good);
         }
-        let good = tokio::time::timeout(within, smtp.test_connection()).await.is_ok_and(|answer| answer.unwrap_or(false));
+        let good =
+            tokio::time::timeout(within, smtp.test_connection()).await.is_ok_and(|answer| answer.unwrap_or(false));
         *known = Some((Instant::now(), good));
         Some(good)
     }

@@ -96,7 +96,9 @@ fn named(said: Option<&String>, option: &str, path: &Path) -> Result<String, Str
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let slug: String = words.join("-").chars().take(60).collect();
     if slug.len() < 2 {
-        return Err(format!("{option} is missing, and the folder's name makes no address; say one, such as {option} questions"));
+        return Err(format!(
+            "{option} is missing, and the folder's name makes no address; say one, such as {option} questions"
+        ));
     }
     Ok(slug)
 }
