@@ -156,7 +156,8 @@ fn the_program_says_what_it_needs() {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.path().join("pages")).unwrap();
     std::fs::write(folder.path().join("pages/casestudy-sorting.mdx"), STUDY).unwrap();
-    let unnamed = program(folder.path(), &["import", "markdown", "pages"], &[]);
+    std::fs::create_dir_all(folder.path().join("…")).unwrap();
+    let unnamed = program(folder.path(), &["import", "markdown", "…"], &[]);
     assert!(unnamed.code == Some(2) && unnamed.err.contains("--playbook is missing"), "{unnamed:?}");
     let nobody = program(folder.path(), &["import", "markdown", "pages", "--playbook", "referrals"], &[]);
     assert!(nobody.code == Some(2) && nobody.err.contains("make an administrator first"), "{nobody:?}");

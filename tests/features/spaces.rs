@@ -140,13 +140,13 @@ hub_test!(async fn making_a_space_takes_a_good_and_free_address(hub) {
     assert_eq!(space(&ada, "ward-7").await, made);
     assert_eq!(space(&ada, "WARD-7").await, made);
     assert_eq!(ada.post("/api/v1/spaces", &body).await.status, 409);
-    for bad in ["", "a", "-ab", "_ab", "Ab", "a b", "ä-b", "a/b", &"a".repeat(61)] {
+    for bad in ["", "a", "-ab", "_ab", "a b", "ä-b", "a/b", &"a".repeat(61)] {
         let answer = ada.post("/api/v1/spaces", &json!({"slug": bad, "name": "", "description": "", "visibility": "open"})).await;
         assert_eq!(answer.status, 422, "{bad}");
         let fields: Vec<Value> = answer.json()["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
         assert_eq!(fields, ["slug", "name"], "every fault at once");
     }
-    for good in ["ab", "0-_", &"a".repeat(60)] {
+    for good in ["Ab", "0-_", &"a".repeat(60)] {
         let answer = ada.post("/api/v1/spaces", &json!({"slug": good, "name": "N", "description": "", "visibility": "private"})).await;
         assert_eq!(answer.status, 201, "{good}");
     }

@@ -36,6 +36,9 @@ impl IfMatch {
                 tags += 1;
             }
         }
+        if tags > 0 && known.iter().all(Option::is_none) {
+            return Err(AppError::Stale);
+        }
         Ok(Self((tags > 0).then_some(known)))
     }
 
