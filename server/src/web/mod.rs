@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod checks;
+pub mod comparing;
 pub mod csrf;
 pub mod download;
 pub mod error;
