@@ -33,6 +33,34 @@ hub_test!(async fn a_new_hub_is_ready(hub) {
     assert_eq!(components["database"]["state"], "ok");
 });
 
+#[test]
+fn readiness_is_looked_at_once_for_all_who_ask_at_a_time() {
+    use std::io::{Read as _, Write as _};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    // What says that it is a scanner, and counts how often it is asked.
+    let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, asked) = (door.local_addr().unwrap().to_string(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut caller in door.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let _said = caller.read_exact(&mut [0; 6]).and_then(|()| caller.write_all(b"PONG\0"));
+        }
+    });
+    run_with(Db::Sqlite, "readiness", &[("clamd", &address)], async |hub| {
+        let before = asked.load(Ordering::SeqCst);
+        let ask = async || hub.visitor().get("/readyz").await;
+        let answers = futures_util::future::join_all((0..40).map(|_| ask())).await;
+        for answer in answers {
+            assert_eq!((answer.status, &answer.json()["components"]["scanner"]["state"]), (200, &json!("ok")));
+        }
+        let looked = asked.load(Ordering::SeqCst) - before;
+        assert!((1..=10).contains(&looked), "{looked} looks for 40 who asked");
+    });
+}
+
 hub_test!(async fn what_is_not_there_is_a_problem_for_programs_and_a_page_for_people(hub) {
     let answer = hub.visitor().get("/api/v1/nothing").await;
     assert_eq!(

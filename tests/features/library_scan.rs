@@ -120,7 +120,7 @@ async fn journey(hub: &TestHub, port: u16) {
     assert!(metrics.contains("praxis_library_scans_waiting 1") && metrics.contains("praxis_scanner_up 0"), "{metrics}");
 
     let scanner = Scanner::start(port);
-    assert_eq!(ready().await.json()["components"]["scanner"]["state"], "ok");
+    until("it is seen", async || ready().await.json()["components"]["scanner"]["state"] == "ok").await;
     hub.clock.advance(3 * 60_000_000);
     until("it is scanned once the scanner is there", async || scan_of(&bea, &at).await == "clean").await;
     hub.settle().await;
