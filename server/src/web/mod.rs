@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod multipart;
 pub mod openapi;
 pub mod openapi_page;
+pub mod pace;
 pub mod pagination;
 pub mod rate_limit;
 pub mod routes;

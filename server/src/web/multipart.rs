@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
 use super::error::{AppError, Result};
+use super::pace::paced;
 
 /// A field beside the file may have this many bytes: a message of 8,000 characters, and some.
 const MOST_FIELD: usize = 64 << 10;
@@ -41,7 +42,7 @@ pub async fn read(req: &HttpRequest, payload: web::Payload, file_field: &str, mo
         return Err(AppError::UnsupportedType("Send multipart/form-data.".into()));
     }
     let mut upload = Upload::default();
-    let mut form = Multipart::new(req.headers(), payload);
+    let mut form = Multipart::new(req.headers(), paced(payload));
     while let Some(part) = form.next().await {
         let mut part = part.map_err(broken)?;
         let name = part.name().unwrap_or_default().to_owned();
