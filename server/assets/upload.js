@@ -59,7 +59,10 @@ export function attach(text, box, put) {
     going.addEventListener('load', () => {
       connected();
       const answer = going.response ?? {};
-      if (going.status !== 201 || !answer.markdown) { refuse(answer.detail); return; }
+      if (going.status !== 201 || !answer.markdown) {
+        refuse(answer.errors?.length ? `${file.name} ${answer.errors[0].message}` : answer.detail);
+        return;
+      }
       const before = text.value.slice(0, text.selectionStart);
       put(text, `${before && !before.endsWith('\n') ? '\n' : ''}${answer.markdown}\n`);
       if (answer.width) picture.replaceWith(el('img', { src: answer.url, width: 40, height: 40, alt: '' }));

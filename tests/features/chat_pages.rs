@@ -94,6 +94,19 @@ hub_test!(async fn a_room_is_made_and_used_by_forms_alone(hub) {
     let history = s.browser.page(&at("history")).await;
     good(&history);
     assert!(history.text.contains("<ins>") && history.text.contains("<del>"));
+    for number in 3..=12 {
+        let body = json!({"body": format!("Good evening {number}")});
+        assert_eq!(s.ben.patch(&format!("/api/v1/messages/{message}"), &body).await.status, 200);
+    }
+    let history = s.browser.page(&at("history")).await;
+    good(&history);
+    assert_eq!((history.text.matches("<ins>").count(), history.text.contains("version 2<")), (10, false));
+    let next = history.text.split("href=\"?cursor=").nth(1).unwrap().split('"').next().unwrap();
+    let older = s.browser.page(&format!("{}?cursor={next}", at("history"))).await;
+    good(&older);
+    assert!(older.text.contains("version 2<") && older.text.contains("version 1<"));
+    let back = s.ben.patch(&format!("/api/v1/messages/{message}"), &json!({"body": "Good evening"})).await;
+    assert_eq!(back.status, 200);
     let thread = format!("{}/thread/{message}", s.page);
     good(&s.browser.page(&thread).await);
     let replied = s.browser.form(&act, &s.csrf, &[("client_id", "r"), ("reply_to", &message), ("body", "Below it")]).await;

@@ -33,6 +33,31 @@ hub_test!(async fn a_room_moves_closes_and_opens_again(hub) {
     assert_ne!(ada.patch(&format!("/api/v1/rooms/{pair}"), &json!({"private": false})).await.status, 200);
 });
 
+hub_test!(async fn what_others_wrote_in_private_is_opened_by_a_moderator_alone(hub) {
+    let ada = hub.member("ada").await;
+    let (bob, eve) = (hub.member("bob").await, hub.member("eve").await);
+    let space = hub.space(&ada, "open").await;
+    let made = room(&bob, &space, "quiet", true).await;
+    let at = format!("/api/v1/rooms/{}", id(&made));
+    let (open, close) = (json!({"private": false}), json!({"private": true}));
+    assert_eq!(bob.put(&format!("{at}/members/eve")).await.status, 204);
+    say(&bob, &id(&made), "My own words.").await;
+    assert_eq!(done(&bob.patch(&at, &open).await)["private"], false, "they are his to publish");
+    assert_eq!(done(&bob.patch(&at, &close).await)["private"], true);
+
+    let theirs = say(&eve, &id(&made), "Between us.").await;
+    let refused = bob.patch(&at, &open).await;
+    assert_eq!((refused.status, refused.text.contains("only a moderator")), (403, true), "{}", refused.text);
+    assert_eq!(bob.patch(&at, &json!({"name": "Still his", "private": true})).await.status, 200);
+    assert_eq!(eve.delete(&format!("/api/v1/messages/{}", id(&theirs))).await.status, 204);
+    assert_eq!(bob.patch(&at, &open).await.status, 403, "that she wrote is hers as well");
+    assert_eq!(hub.member("kim").await.get(&at).await.status, 404);
+
+    assert_eq!(ada.patch(&at, &open).await.status, 404, "who runs the space is not in it");
+    assert_eq!(bob.put(&format!("{at}/members/ada")).await.status, 204);
+    assert_eq!(done(&ada.patch(&at, &open).await)["private"], false);
+});
+
 hub_test!(async fn the_same_request_at_once_makes_one_room_and_one_message(hub) {
     let ada = hub.member("ada").await;
     let space = hub.space(&ada, "open").await;

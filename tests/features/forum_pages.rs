@@ -151,6 +151,28 @@ hub_test!(async fn asking_and_replying_without_scripts(hub) {
     assert_eq!(cho.page(&format!("{page}/edit")).await.status, 403);
 });
 
+hub_test!(async fn a_long_history_is_read_by_pages(hub) {
+    let s = scene(hub).await;
+    let reply = id(&hub.reply(&s.cho, &s.topic, None, "Cannula 1.").await);
+    for number in 2..=12 {
+        let edited = s.cho.patch(&format!("/api/v1/posts/{reply}"), &json!({"body": format!("Cannula {number}.")})).await;
+        assert_eq!(edited.status, 200, "{}", edited.text);
+    }
+    let first = s.ben.page(&format!("/posts/{reply}/history")).await;
+    good(&first);
+    let numbers = |page: &Answer| -> Vec<String> {
+        let of = |rest: &str| rest.split('<').next().unwrap().to_owned();
+        page.text.split(", version ").skip(1).map(of).collect()
+    };
+    assert_eq!(numbers(&first), (3..=12).rev().map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(first.text.matches("<ins>").count(), 10, "the last, too, stands against the one before");
+    let next = first.text.split(&format!("/posts/{reply}/history?cursor=")).nth(1).unwrap().split('"').next().unwrap();
+    let second = s.ben.page(&format!("/posts/{reply}/history?cursor={next}")).await;
+    good(&second);
+    assert_eq!(numbers(&second), ["2", "1"]);
+    assert!(!second.text.contains("rel=\"next\""));
+});
+
 hub_test!(async fn the_small_acts_work_as_forms_and_by_fetch(hub) {
     let s = scene(hub).await;
     let reply = id(&hub.reply(&s.cho, &s.topic, None, "The small one.").await);

@@ -33,6 +33,34 @@ hub_test!(async fn a_new_hub_is_ready(hub) {
     assert_eq!(components["database"]["state"], "ok");
 });
 
+#[test]
+fn readiness_is_looked_at_once_for_all_who_ask_at_a_time() {
+    use std::io::{Read as _, Write as _};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    // What says that it is a scanner, and counts how often it is asked.
+    let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, asked) = (door.local_addr().unwrap().to_string(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut caller in door.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let _said = caller.read_exact(&mut [0; 6]).and_then(|()| caller.write_all(b"PONG\0"));
+        }
+    });
+    run_with(Db::Sqlite, "readiness", &[("clamd", &address)], async |hub| {
+        let before = asked.load(Ordering::SeqCst);
+        let ask = async || hub.visitor().get("/readyz").await;
+        let answers = futures_util::future::join_all((0..40).map(|_| ask())).await;
+        for answer in answers {
+            assert_eq!((answer.status, &answer.json()["components"]["scanner"]["state"]), (200, &json!("ok")));
+        }
+        let looked = asked.load(Ordering::SeqCst) - before;
+        assert!((1..=10).contains(&looked), "{looked} looks for 40 who asked");
+    });
+}
+
 hub_test!(async fn what_is_not_there_is_a_problem_for_programs_and_a_page_for_people(hub) {
     let answer = hub.visitor().get("/api/v1/nothing").await;
     assert_eq!(
@@ -263,3 +291,37 @@ fn the_stylesheet_is_small_and_knows_what_texts_are_made_of() {
         assert!(css.contains(rules), "{rules}");
     }
 }
+
+/// Asks by a form whose body is announced and does not come, but for its beginning.
+async fn trickle(client: &Client, path: &str, kind: &str, begins: &str) -> (String, std::time::Duration) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let address = client.base.trim_start_matches("http://");
+    let bearer = client.bearer.as_ref().map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: {}\r\n{bearer}Content-Type: {kind}\r\n\
+         Content-Length: 1000\r\n\r\n{begins}",
+        client.base
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (asked, mut answer) = (std::time::Instant::now(), vec![0; 12]);
+    tokio::time::timeout(std::time::Duration::from_secs(60), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    (String::from_utf8(answer).unwrap(), asked.elapsed())
+}
+
+hub_test!(async fn a_body_that_does_not_come_is_not_waited_for(hub) {
+    let form = "application/x-www-form-urlencoded";
+    let parts = "multipart/form-data; boundary=x";
+    let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc";
+    let (visitor, ada) = (hub.visitor(), hub.member("ada").await);
+    // Refused before a handler reads it, read by a handler of JSON, and by one of files.
+    let (page, json, upload) = tokio::join!(
+        trickle(&visitor, "/ask", form, "title=Why"),
+        trickle(&visitor, "/api/v1/auth/login", "application/json", "{\"login\":"),
+        trickle(&ada, "/api/v1/files", parts, file),
+    );
+    for (what, (answer, took)) in [("a page", page), ("JSON", json), ("a file", upload)] {
+        assert_eq!(answer, "HTTP/1.1 400", "{what}");
+        assert!((15..40).contains(&took.as_secs()), "{what}: {took:?}");
+    }
+});

@@ -10,10 +10,11 @@ use serde_json::json;
 
 use super::library::{file, send_file};
 use crate::features::library_files::kept;
+use crate::features::people_files::{picture, upload};
 use crate::support::hub::run_with;
 use crate::support::program::Folder;
 use crate::support::stage::{done, id};
-use crate::support::{Db, TestHub};
+use crate::support::{Client, Db, TestHub};
 
 const CLAMD: &str = "/usr/sbin/clamd";
 /// What our signature finds.
@@ -120,7 +121,7 @@ async fn journey(hub: &TestHub, port: u16) {
     assert!(metrics.contains("praxis_library_scans_waiting 1") && metrics.contains("praxis_scanner_up 0"), "{metrics}");
 
     let scanner = Scanner::start(port);
-    assert_eq!(ready().await.json()["components"]["scanner"]["state"], "ok");
+    until("it is seen", async || ready().await.json()["components"]["scanner"]["state"] == "ok").await;
     hub.clock.advance(3 * 60_000_000);
     until("it is scanned once the scanner is there", async || scan_of(&bea, &at).await == "clean").await;
     hub.settle().await;
@@ -158,6 +159,48 @@ async fn journey(hub: &TestHub, port: u16) {
     let jobs = praxis_server::store::Sql::new("SELECT count(*) AS n FROM job WHERE kind = 'library.scan'");
     assert_eq!(jobs.number(hub.state().store.read()).await.unwrap(), 0);
     drop(scanner);
+}
+
+#[test]
+fn a_file_for_a_text_is_taken_once_it_is_clean() {
+    if !Path::new(CLAMD).exists() {
+        crate::support::not_run("the virus scanner (clamd is not installed)");
+        return;
+    }
+    let port = free_port();
+    let settings = [("clamd", &*format!("127.0.0.1:{port}"))];
+    run_with(Db::Sqlite, "scanned attachments", &settings, async |hub| attachments(hub, port).await);
+}
+
+async fn attachments(hub: &TestHub, port: u16) {
+    let bea = hub.member("bea").await;
+    let rows = async || {
+        let sql = praxis_server::store::Sql::new("SELECT count(*) AS n FROM file");
+        sql.number(hub.state().store.read()).await.unwrap()
+    };
+    let away = upload(&bea, "good.txt", b"Pumps on wards.".to_vec()).await;
+    assert_eq!((away.status, away.header("retry-after"), rows().await), (503, "30", 0), "{}", away.text);
+
+    let _scanner = Scanner::start(port);
+    let good = upload(&bea, "good.txt", b"Pumps on wards.".to_vec()).await;
+    assert_eq!(good.status, 201, "{}", good.text);
+    let picture = picture(40, 40, image::ImageFormat::Png);
+    assert_eq!(upload(&bea, "plan.png", picture).await.status, 201);
+    let bad = upload(&bea, "bad.txt", BAD.to_vec()).await;
+    assert_eq!((bad.status, &bad.json()["errors"][0]["field"]), (422, &json!("file")), "{}", bad.text);
+    let large = upload(&bea, "large.txt", b"Many words of no harm. ".repeat(100_000)).await;
+    assert_eq!((large.status, large.text.contains("scanner")), (413, true), "{}", large.text);
+
+    // The same by a form, which says why.
+    let browser = Client::sign_in(&hub.base, "bea").await;
+    let csrf = browser.page("/upload").await.csrf();
+    let file = reqwest::multipart::Part::bytes(BAD.to_vec()).file_name("bad.txt");
+    let form = reqwest::multipart::Form::new().text("_csrf", csrf).part("file", file);
+    let sent = browser.request("POST", "/upload").header("Origin", &hub.base).header("Accept", "text/html");
+    let page = browser.send(sent.multipart(form)).await;
+    assert_eq!((page.status, page.text.contains("The virus scanner refused this file.")), (422, true), "{}", page.text);
+    let uploads = std::fs::read_dir(hub.data_dir.join("uploads/file")).unwrap().count();
+    assert_eq!((rows().await, uploads), (2, 2), "nothing of what was refused is kept");
 }
 
 #[test]

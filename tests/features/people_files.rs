@@ -77,7 +77,7 @@ hub_test!(async fn hostile_pictures_change_nothing(hub) {
     assert_eq!(put_avatar(&hub.visitor(), "image/png", whole).await.status, 401);
 });
 
-async fn upload(client: &Client, name: &str, body: Vec<u8>) -> Answer {
+pub async fn upload(client: &Client, name: &str, body: Vec<u8>) -> Answer {
     let part = reqwest::multipart::Part::bytes(body).file_name(name.to_owned());
     let form = reqwest::multipart::Form::new().part("file", part);
     client.send(client.request("POST", "/api/v1/files").multipart(form)).await
@@ -166,4 +166,21 @@ hub_test!(async fn the_same_upload_again_is_one_file(hub) {
     assert_eq!(send(b"one").await.id(), first.id());
     assert_eq!(send(b"two").await.status, 409);
     assert_eq!(ada.get(first.json()["url"].as_str().unwrap()).await.text, "one");
+});
+
+hub_test!(async fn the_files_of_one_member_weigh_so_much_in_all(hub) {
+    let (ada, ben) = (hub.member("ada").await, hub.member("ben").await);
+    assert_eq!(upload(&ada, "first.txt", b"first".to_vec()).await.status, 201);
+    let full = "UPDATE file SET size = 5368709120 - 10";
+    let grown = hub.state().store.write(async move |tx| {
+        praxis_server::store::Sql::new(full).run(tx.conn()).await?;
+        Ok(())
+    });
+    grown.await.unwrap();
+    let refused = upload(&ada, "more.txt", b"eleven more".to_vec()).await;
+    assert_eq!((refused.status, refused.text.contains("space for your files")), (413, true), "{}", refused.text);
+    assert_eq!(upload(&ada, "less.txt", b"ten, fits.".to_vec()).await.status, 201);
+    assert_eq!(upload(&ben, "his.txt", b"eleven more".to_vec()).await.status, 201, "it is hers alone");
+    let uploads = std::fs::read_dir(hub.data_dir.join("uploads/file")).unwrap().count();
+    assert_eq!(uploads, 3, "nothing of what was refused is kept");
 });

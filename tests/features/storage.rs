@@ -272,8 +272,12 @@ fn a_hub_keeps_its_files_in_a_bucket_and_says_when_it_is_away() {
         assert_eq!((refused.status, refused.header("retry-after")), (503, "10"), "{}", refused.text);
         assert_eq!(refused.header("content-type"), "application/problem+json");
         assert_eq!(bea.get(&url).await.status, 503);
-        let ready = ada.get("/readyz").await;
-        assert_eq!((ready.status, ready.json()["components"]["storage"]["state"].as_str()), (200, Some("down")));
+        let down = async || {
+            let ready = ada.get("/readyz").await;
+            assert_eq!(ready.status, 200, "{}", ready.text);
+            ready.json()["components"]["storage"]["state"] == "down"
+        };
+        crate::support::nodes::until("it is said to be down", down).await;
         assert_eq!(rows(hub).await, 2);
         // Back.
         store.lock().unwrap().resume();

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use futures_util::{SinkExt as _, StreamExt as _};
+use praxis_server::realtime::MOST_SOCKETS;
+use praxis_server::store::Id;
 use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::rooms::{open_room, post};
 use crate::features::chat::say;
+use crate::support::hub::run_with;
+use crate::support::nodes::until;
 use crate::support::stage::done;
-use crate::support::{Socket, TestHub, hub_test};
+use crate::support::{Db, Socket, TestHub, hub_test};
 
 hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
     let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
@@ -185,5 +191,42 @@ async fn unlimited(hub: &TestHub) {
 fn the_slow_are_cut_off_and_the_fast_do_not_wait() {
     crate::support::hub::run_with(crate::support::Db::Sqlite, "slow", &[("rate_limit", "off")], async |hub| {
         unlimited(hub).await
+    });
+}
+
+hub_test!(async fn a_member_has_so_many_sockets_and_one_that_closes_makes_room(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let member = done(&bob.get("/api/v1/me").await)["id"].as_str().unwrap().parse::<Id>().unwrap();
+    let all_but_one: Vec<_> =
+        (1..MOST_SOCKETS).map(|_| hub.state().hub.seat(member.0, MOST_SOCKETS).unwrap()).collect();
+    let last = Socket::open(&bob).await;
+    let ask = async || {
+        let asked = bob.request("GET", "/api/v1/ws").header("Connection", "Upgrade").header("Upgrade", "websocket");
+        let asked = asked.header("Sec-WebSocket-Version", "13").header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        bob.send(asked).await
+    };
+    let refused = ask().await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "10"), "{}", refused.text);
+    drop(Socket::open(&ada).await);
+    // Whoever signs in by the first frame counts as well.
+    let address = format!("{}/api/v1/ws", hub.base.replacen("http", "ws", 1));
+    let (mut late, _) = connect_async(address).await.unwrap();
+    let auth = json!({"type": "auth", "token": bob.bearer.as_deref().unwrap()});
+    late.send(Message::text(auth.to_string())).await.unwrap();
+    assert!(matches!(late.next().await.unwrap().unwrap(), Message::Close(Some(frame)) if u16::from(frame.code) == 1008));
+    // A socket that is gone makes room.
+    drop(last);
+    until("there is room again", async || Socket::try_open(&bob).await.is_some()).await;
+    drop(all_but_one);
+});
+
+#[test]
+fn sockets_are_not_counted_without_limits() {
+    run_with(Db::Sqlite, "many sockets", &[("rate_limit", "off")], async |hub| {
+        let bob = hub.member("bob").await;
+        let member = done(&bob.get("/api/v1/me").await)["id"].as_str().unwrap().parse::<Id>().unwrap();
+        let all: Vec<_> = (0..MOST_SOCKETS).map(|_| hub.state().hub.seat(member.0, MOST_SOCKETS).unwrap()).collect();
+        Socket::open(&bob).await;
+        drop(all);
     });
 }

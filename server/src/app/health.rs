@@ -81,17 +81,47 @@ pub async fn scanner_answers(state: &AppState) -> Option<bool> {
     within(state.scanner.is_ready()).await.unwrap_or(Some(false))
 }
 
+/// What was found is told for so long: asking costs a probe of each part.
+const KEPT: Duration = Duration::from_secs(1);
+
+/// What the parts that have to be asked said last.
+#[derive(Debug, Default)]
+pub struct Readiness(tokio::sync::Mutex<Option<(Instant, Said)>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    database: bool,
+    storage: bool,
+    scanner: Option<bool>,
+    mail: Option<bool>,
+}
+
+impl Readiness {
+    /// One look at a time, however many ask at once: they all get what it finds.
+    async fn look(&self, state: &AppState) -> Said {
+        let mut last = self.0.lock().await;
+        if let Some((at, said)) = *last
+            && at.elapsed() < KEPT
+        {
+            return said;
+        }
+        let (database, storage, scanner, mail) = tokio::join!(
+            database_answers(state),
+            within(state.blobs.is_ready()),
+            scanner_answers(state),
+            state.mailer.is_ready(WITHIN)
+        );
+        let said = Said { database, storage: storage.unwrap_or(false), scanner, mail };
+        *last = Some((Instant::now(), said));
+        said
+    }
+}
+
 /// `GET /readyz`: 200 only while the database answers, and the hub is not about to stop; the rest
 /// degrades, and holds up nothing.
 pub async fn ready(state: web::Data<AppState>) -> HttpResponse {
     let leaving = state.leaving.ask();
-    let (database, storage, scanner, mail) = tokio::join!(
-        database_answers(&state),
-        within(state.blobs.is_ready()),
-        scanner_answers(&state),
-        state.mailer.is_ready(WITHIN)
-    );
-    let storage = storage.unwrap_or(false);
+    let Said { database, storage, scanner, mail } = state.readiness.look(&state).await;
     let word = |good: bool| if good { "ok" } else { "down" };
     let mut body = json!({
         "status": if leaving { "leaving" } else { word(database) },

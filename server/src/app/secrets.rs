@@ -107,6 +107,13 @@ pub fn hash_bytes(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
 }
 
+/// The same of pieces that stand one after the other.
+#[must_use]
+pub fn hash_pieces(pieces: &[&[u8]]) -> String {
+    let hash = pieces.iter().fold(Sha256::new(), |hash, piece| hash.chain_update(piece));
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
 /// Whether two texts are equal, in a time that does not tell where they differ.
 #[must_use]
 pub fn same(left: &str, right: &str) -> bool {

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config::Config;
-use super::health::Leaving;
+use super::health::{Leaving, Readiness};
 use super::node::{self, Node};
 use super::private;
 use super::secrets::{Secrets, random_token};
@@ -125,6 +125,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         sender,
         search,
         leaving: Leaving::default(),
+        readiness: Readiness::default(),
         limits: Limits::new(config.rate_limit, bus.clone()),
         slow_down,
         bus,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::Config;
-use super::health::Leaving;
+use super::health::{Leaving, Readiness};
 use super::secrets::Secrets;
 use super::serving::Serving;
 use crate::features::{accounts, chat, forum, hub, library, playbooks, spaces};
@@ -49,6 +49,7 @@ pub struct Parts {
     pub sender: chat::Sender,
     pub search: Search,
     pub leaving: Leaving,
+    pub readiness: Readiness,
     /// Changes when a restore rewinds history.
     pub epoch: Arc<str>,
     pub(super) origin: OnceLock<Arc<str>>,

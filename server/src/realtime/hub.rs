@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -56,10 +56,43 @@ struct Inner {
     leaving: AtomicBool,
     doors: RwLock<Vec<Door>>,
     sockets: AtomicUsize,
+    /// Sockets by member.
+    seats: Mutex<HashMap<i64, usize>>,
     cut: AtomicUsize,
 }
 
+/// One socket's place among those of its member; free again when dropped.
+#[derive(Debug)]
+pub struct Seat {
+    hub: Hub,
+    member: i64,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let Ok(mut seats) = self.hub.inner.seats.lock() else { return };
+        if let Some(taken) = seats.get_mut(&self.member) {
+            *taken -= 1;
+            if *taken == 0 {
+                seats.remove(&self.member);
+            }
+        }
+    }
+}
+
 impl Hub {
+    /// A place for one more socket of a member on this node; `None` if they have `most`.
+    #[must_use]
+    pub fn seat(&self, member: i64, most: usize) -> Option<Seat> {
+        let mut seats = self.inner.seats.lock().ok()?;
+        let taken = seats.entry(member).or_insert(0);
+        if *taken >= most {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat { hub: self.clone(), member })
+    }
+
     /// A worker's mailbox, and the flag that tells it that something did not fit in.
     pub fn add_worker(&self) -> (mpsc::Receiver<Notice>, Arc<AtomicBool>) {
         let (queue, receiver) = mpsc::channel(QUEUE);

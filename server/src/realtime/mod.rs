@@ -19,9 +19,9 @@ mod sockets;
 mod writes;
 
 pub use bus::Bus;
-pub use hub::Hub;
+pub use hub::{Hub, Seat};
 pub use live::Live;
 pub use protocol::{ClientFrame, Code, SendFrame, close};
 pub use recovery::{Cursor, Step, can_replay};
-pub use session::open;
+pub use session::{MOST_SOCKETS, open};
 pub use sockets::Sockets;

@@ -10,6 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::hub::Seat;
 use super::outbox::Body;
 use super::patience::{Limit, Patience, limit};
 use super::protocol::{
@@ -25,6 +26,8 @@ use crate::streams::{Stream, StreamKind, Within, log_head};
 use crate::web::error::{AppError, Finding, Result};
 use crate::web::viewer::{Me, Viewer};
 
+/// A member may have so many sockets on a node: every device, every tab, and some programs.
+pub const MOST_SOCKETS: usize = 500;
 /// A socket may read this many streams.
 const MOST_STREAMS: usize = 500;
 /// Time for the first frame of a socket that has not signed in.
@@ -55,6 +58,10 @@ pub async fn open(
     if viewer.is_by_cookie() && !crate::web::csrf::same_origin(&req, &state) {
         return Err(AppError::Forbidden("A socket that signs in by cookie needs the hub's own Origin.".into()));
     }
+    let seat = match viewer.member() {
+        Some(me) => seat(&state, me.id)?,
+        None => None,
+    };
     let (response, _session, messages) = actix_ws::handle_with_protocols(&req, payload, &[PROTOCOL])
         .map_err(|_| AppError::BadRequest("This address speaks WebSocket, version 13.".into()))?;
     let state = AppState::clone(&state);
@@ -67,15 +74,25 @@ pub async fn open(
     let messages = messages.max_frame_size(MOST_BYTES).aggregate_continuations().max_continuation_size(MOST_BYTES);
     // A load test sends what a person could not.
     let limit = state.limits.is_on().then(|| limit(FRAMES));
-    let session = Session { state, sockets, socket, limit, patience: None, waiting: FuturesUnordered::new() };
+    let session = Session { state, sockets, socket, seat, limit, patience: None, waiting: FuturesUnordered::new() };
     actix_web::rt::spawn(session.run(messages, viewer));
     Ok(response.map_into_boxed_body())
+}
+
+/// A member's place for one more socket; none is counted in a load test.
+fn seat(state: &AppState, member: i64) -> Result<Option<Seat>> {
+    if !state.limits.is_on() {
+        return Ok(None);
+    }
+    state.hub.seat(member, MOST_SOCKETS).map(Some).ok_or(AppError::TooMany(10))
 }
 
 pub(super) struct Session {
     pub(super) state: AppState,
     sockets: Rc<Sockets>,
     pub(super) socket: Rc<Socket>,
+    /// Held, and free for another socket when the session is dropped.
+    seat: Option<Seat>,
     limit: Option<Limit>,
     /// Begins with the first frame that is refused.
     patience: Option<Box<Patience>>,
@@ -111,6 +128,11 @@ impl Session {
         if let Some(token) = token
             && let Ok(Some(me)) = Box::pin(self.state.sessions.by_bearer(&self.state, &token)).await
         {
+            let Ok(seat) = seat(&self.state, me.id) else {
+                self.socket.close(close::ABUSE);
+                return false;
+            };
+            self.seat = seat;
             self.socket.member.set(me.id);
             self.socket.session.set(me.session_id);
             self.welcome(&me);

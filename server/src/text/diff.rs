@@ -9,7 +9,7 @@ use super::budget::Deadline;
 use super::format::escape;
 use super::guard::cut;
 
-/// After this the comparison becomes coarse, not wrong.
+/// After this the comparisons become coarse, not wrong.
 const TIME: Duration = Duration::from_millis(200);
 const MAX_BYTES: usize = 400_000;
 /// Unchanged lines shown around a change.
@@ -24,12 +24,25 @@ pub struct DiffWords<'a> {
     pub removed: &'a str,
 }
 
+/// How long the comparisons of one page may take together.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffTime(Deadline);
+
+impl DiffTime {
+    /// Begins now.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Deadline::after(TIME))
+    }
+}
+
 /// `<div class="diff">` of one `<div class="diff-row">` a line, with `<ins>` and `<del>` in them;
-/// far unchanged lines become one row of class `diff-gap`. All text escaped. Bounded in time.
+/// far unchanged lines become one row of class `diff-gap`. All text escaped. `time`: one for all that
+/// are compared for a page, however many.
 #[must_use]
-pub fn diff_html(old: &str, new: &str, words: &DiffWords<'_>) -> String {
+pub fn diff_html(old: &str, new: &str, words: &DiffWords<'_>, time: DiffTime) -> String {
     let (old, new) = (cut(old, MAX_BYTES), cut(new, MAX_BYTES));
-    let deadline = Deadline::after(TIME);
+    let DiffTime(deadline) = time;
     let old_lines: Vec<&str> = old.lines().collect();
     let new_lines: Vec<&str> = new.lines().collect();
     let diff = TextDiff::configure().deadline(deadline.instant()).diff_slices(&old_lines, &new_lines);
@@ -180,7 +193,7 @@ mod tests {
     const WORDS: DiffWords<'_> = DiffWords { added: "added", removed: "removed" };
 
     fn diff(old: &str, new: &str) -> String {
-        diff_html(old, new, &WORDS)
+        diff_html(old, new, &WORDS, DiffTime::begin())
             .replace("<span class=\"sr\">added </span>", "+")
             .replace("<span class=\"sr\">removed </span>", "-")
     }
@@ -211,8 +224,27 @@ mod tests {
     fn large_texts_in_time() {
         let numbers = |step: usize| (0..20_000).map(|n| format!("{} ", n * step)).collect::<String>();
         let start = std::time::Instant::now();
-        let _ = diff_html(&numbers(3), &numbers(7), &WORDS);
-        let _ = diff_html(&numbers(3).replace(' ', "\n"), &numbers(7).replace(' ', "\n"), &WORDS);
+        let _ = diff_html(&numbers(3), &numbers(7), &WORDS, DiffTime::begin());
+        let lines = (numbers(3).replace(' ', "\n"), numbers(7).replace(' ', "\n"));
+        let _ = diff_html(&lines.0, &lines.1, &WORDS, DiffTime::begin());
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn many_texts_in_the_time_of_one() {
+        // As hostile as a post can be: lines of one letter, in no order.
+        let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut letter = || {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            ["a\n", "b\n", "c\n", "d\n"][usize::try_from(dice >> 62).unwrap()]
+        };
+        let texts: Vec<String> = (0..50).map(|_| (0..30_000).map(|_| letter()).collect()).collect();
+        let (start, time) = (std::time::Instant::now(), DiffTime::begin());
+        for (old, new) in texts.iter().zip(texts.iter().skip(1)) {
+            let _ = diff_html(old, new, &WORDS, time);
+        }
+        assert!(start.elapsed() < TIME * 25, "{:?}", start.elapsed());
     }
 }

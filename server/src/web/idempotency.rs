@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::error::{AppError, Result};
 use crate::app::AppState;
-use crate::app::secrets::hash_bytes;
+use crate::app::secrets::hash_pieces;
 use crate::entities::idempotent_answer;
 use crate::ports::clock::DAY;
 use crate::store::Tx;
@@ -32,13 +32,18 @@ pub struct Once {
 impl Once {
     /// The key of a request, if it has one.
     pub fn of(req: &HttpRequest, body: &[u8]) -> Result<Option<Self>> {
+        Self::of_pieces(req, &[body])
+    }
+
+    /// The same for a body in pieces.
+    pub fn of_pieces(req: &HttpRequest, body: &[&[u8]]) -> Result<Option<Self>> {
         let Some(header) = req.headers().get("Idempotency-Key") else { return Ok(None) };
         let key = header.to_str().ok().map(str::trim).filter(|key| (1..=200).contains(&key.len()));
         let key =
             key.ok_or_else(|| AppError::BadRequest("An Idempotency-Key has 1 to 200 visible characters.".into()))?;
         // The path itself, so that the same key on another object is another request.
         let route = format!("{} {}", req.method(), req.path());
-        Ok(Some(Self { key: key.to_owned(), route, body_hash: hash_bytes(body) }))
+        Ok(Some(Self { key: key.to_owned(), route, body_hash: hash_pieces(body) }))
     }
 }
 

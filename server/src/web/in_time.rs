@@ -15,7 +15,7 @@ use super::error::AppError;
 use crate::store::{ANSWER_WITHIN, note_lost};
 
 /// A write reads first, then waits for its turn and its commit, which have a limit of their own.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long a request may take; an upload takes as long as its sender does.
 fn limit(req: &HttpRequest) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! JSON bodies: read within limits, with errors that name the field.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{AppError, FieldError, Result};
 use super::idempotency::Once;
+use super::pace::paced;
 
 /// A JSON body may have this many bytes: a longest text may be written in escapes of twelve bytes a
 /// character, and a case study has many parts.
@@ -75,10 +76,11 @@ fn is_json(req: &HttpRequest) -> Result<()> {
 }
 
 /// Reads a body of at most `most` bytes.
-pub async fn read(mut payload: Payload, most: usize) -> Result<Bytes> {
+pub async fn read(payload: Payload, most: usize) -> Result<Bytes> {
+    let mut payload = pin!(paced(payload));
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| AppError::BadRequest("The body broke off.".into()))?;
+        let chunk = chunk.map_err(|_| AppError::BadRequest("The body broke off, or came too slowly.".into()))?;
         if body.len() + chunk.len() > most {
             return Err(AppError::TooLarge(format!("The body may have {} kB at most.", most >> 10).into()));
         }

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod checks;
+pub mod comparing;
 pub mod csrf;
 pub mod download;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod metrics;
 pub mod multipart;
 pub mod openapi;
 pub mod openapi_page;
+pub mod pace;
 pub mod pagination;
 pub mod rate_limit;
 pub mod routes;

@@ -97,6 +97,16 @@ impl Standing {
         not_archived(self.space_archived)
     }
 
+    /// Opening a private room to its space, for whoever may arrange it: what others wrote for few
+    /// becomes readable for many, so that is for a moderator who is in it.
+    pub fn open_up(&self, others_wrote: bool) -> Result<()> {
+        if others_wrote && !self.moderates() {
+            let why = "Others have written in this room: only a moderator who is in it can open it.";
+            return Err(AppError::Forbidden(why.into()));
+        }
+        Ok(())
+    }
+
     /// Moderating: 403 for others, 404 where nothing is seen.
     pub fn moderate(&self) -> Result<()> {
         self.read()?;
@@ -132,6 +142,14 @@ mod tests {
         assert!(standing(RoomKind::Direct, false).read().is_err());
         assert!(standing(RoomKind::Direct, true).write().is_ok());
         assert!(standing(RoomKind::Direct, true).moderate().is_err());
+    }
+
+    #[test]
+    fn what_others_wrote_is_not_opened_by_who_made_the_room() {
+        let theirs = Standing { made: true, hub_role: HubRole::Member, ..standing(RoomKind::Private, true) };
+        assert!(theirs.arrange().is_ok() && theirs.open_up(false).is_ok());
+        assert!(theirs.open_up(true).is_err());
+        assert!(Standing { role: Some(SpaceRole::Moderator), ..theirs }.open_up(true).is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpResponse, body, web};
 use bytes::Bytes;
+use futures_util::stream;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect as _, Value};
 
@@ -16,12 +17,17 @@ use crate::app::AppState;
 use crate::app::secrets::{hash_bytes, random_token};
 use crate::entities::{file, idempotent_answer};
 use crate::ports::clock::DAY;
+use crate::ports::scanner::{ScanFault, Verdict};
 use crate::store::{Id, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::idempotency::{Answer, Once, write_once};
 
 /// An upload that no text uses is kept this long.
 const UNUSED: i64 = DAY;
+/// What the files that one member uploaded for texts may weigh in all, bytes.
+const QUOTA: i64 = 5 << 30;
+/// What is said of a file that is not clean.
+pub const REFUSED: &str = "is one that the virus scanner refused";
 /// Files removed in one transaction.
 const BATCH: u64 = 200;
 
@@ -34,14 +40,15 @@ pub async fn store_file(
     once: Option<Once>,
 ) -> Result<HttpResponse> {
     let sent = name.to_owned();
-    store_as(state, owner, once, move || files::prepare(&sent, &bytes)).await
+    store_as(state, owner, once, true, move || files::prepare(&sent, &bytes)).await
 }
 
-/// Keeps what `prepare` makes, which is slow and pure.
+/// Keeps what `prepare` makes, which is slow and pure. `limited`: its owner has a quota.
 async fn store_as(
     state: &AppState,
     owner: i64,
     once: Option<Once>,
+    limited: bool,
     prepare: impl FnOnce() -> Result<Kept> + Send + 'static,
 ) -> Result<HttpResponse> {
     let slot = images::slot().await?;
@@ -52,11 +59,15 @@ async fn store_as(
     })
     .await??;
     drop(slot);
+    scanned(state, &kept.bytes).await?;
     let key = format!("file/{}", random_token());
     state.blobs.put(&key, kept.bytes.clone()).await?;
     let written = Arc::new(AtomicBool::new(false));
     let (storage_key, flag) = (key.clone(), Arc::clone(&written));
     let answer = write_once(state, owner, once, async move |tx| {
+        if limited {
+            within_quota(tx, owner, &kept).await?;
+        }
         let row = insert(tx, owner, &kept, &storage_key, &sha256).await?;
         flag.store(true, Ordering::Relaxed);
         let view = FileView::of(&row);
@@ -67,6 +78,43 @@ async fn store_as(
         state.blobs.delete(&key).await?;
     }
     answer
+}
+
+/// With a scanner, nothing is kept that it has not found clean: a text may show a file at once, so it
+/// is not held back as those of the library are, but asked for before it is there.
+async fn scanned(state: &AppState, bytes: &Bytes) -> Result<()> {
+    if !state.scanner.is_configured() {
+        return Ok(());
+    }
+    for _ in 0..2 {
+        let fault = match state.scanner.scan(stream::iter([Ok(bytes.clone())])).await? {
+            Ok(Verdict::Clean) => return Ok(()),
+            Ok(Verdict::Infected(what)) => {
+                tracing::warn!(what, "the virus scanner refused an upload");
+                return Err(AppError::field("file", REFUSED));
+            }
+            Err(fault) => fault,
+        };
+        tracing::warn!(reason = fault.reason(), "the virus scanner does not take an upload");
+        if fault.is_too_large() {
+            break;
+        }
+        if matches!(fault, ScanFault::Refused(_)) || state.scanner.is_ready().await != Some(true) {
+            return Err(AppError::Unavailable(30));
+        }
+        // It is there and hung up, as it may on what is too much for it: once more, to be sure.
+    }
+    Err(AppError::TooLarge("The virus scanner takes no file of this size.".into()))
+}
+
+/// 413 if a file is more than what is left of its owner's space.
+async fn within_quota(tx: &Tx, owner: i64, kept: &Kept) -> Result<()> {
+    let used = Sql::new("SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) AS n FROM file WHERE owner_id = ").bind(owner);
+    let size = i64::try_from(kept.bytes.len()).unwrap_or(i64::MAX);
+    if used.number(tx.conn()).await?.saturating_add(size) > QUOTA {
+        return Err(AppError::TooLarge("This is more than what is left of the space for your files.".into()));
+    }
+    Ok(())
 }
 
 /// Keeps an upload that came with a form; what puts it into a text.
@@ -94,7 +142,7 @@ pub async fn keep_picture(state: &AppState, owner: i64, name: &str, bytes: Bytes
 pub async fn keep_imported_picture(state: &AppState, owner: i64, name: &str, bytes: Bytes) -> Result<Picture> {
     a_picture(&bytes)?;
     let sent = name.to_owned();
-    picture(store_as(state, owner, None, move || files::prepare_imported(&sent, &bytes)).await?).await
+    picture(store_as(state, owner, None, false, move || files::prepare_imported(&sent, &bytes)).await?).await
 }
 
 fn a_picture(bytes: &[u8]) -> Result<()> {

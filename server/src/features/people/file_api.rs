@@ -74,10 +74,10 @@ pub struct UploadForm {
         (status = 401, description = "Not signed in", body = Problem),
         (status = 403, description = "A cookie without its token", body = Problem),
         (status = 409, description = "The key was used with another file", body = Problem),
-        (status = 413, description = "Too large", body = Problem),
+        (status = 413, description = "Too large, or more than what is left of the space for one's files", body = Problem),
         (status = 415, description = "Not a form, or a file of a type that is not taken", body = Problem),
-        (status = 422, description = "No file, or an image that cannot be read", body = Problem),
-        (status = 503, description = "The store of files is full or away", body = Problem),
+        (status = 422, description = "No file, an image that cannot be read, or one that the virus scanner refused", body = Problem),
+        (status = 503, description = "The store of files is full or away, the virus scanner is away, or too much is on its way", body = Problem),
     ),
     security(("bearer" = []), ("session" = []))
 )]
@@ -89,11 +89,7 @@ pub async fn upload(
 ) -> Result<HttpResponse> {
     let form = multipart::read(&req, payload, "file", MOST).await?;
     let (name, bytes) = form.file.ok_or_else(|| AppError::field("file", "is needed"))?;
-    let mut whole = name.clone().into_bytes();
-    whole.push(0);
-    whole.extend_from_slice(&bytes);
-    let once = Once::of(&req, &whole)?;
-    drop(whole);
+    let once = Once::of_pieces(&req, &[name.as_bytes(), &[0], &bytes])?;
     file_actions::store_file(&state, me.id, &name, bytes, once).await
 }
 

@@ -39,8 +39,10 @@ pub async fn upload(
     let f = Frame::new(&state, &req, &Viewer::Member(me.0)).await?;
     let (markdown, fault, status) = match stored {
         Ok(markdown) => (markdown, String::new(), StatusCode::OK),
-        Err(AppError::Invalid(_)) => {
-            (String::new(), f.t("people.upload.choose").to_owned(), StatusCode::UNPROCESSABLE_ENTITY)
+        Err(AppError::Invalid(faults)) => {
+            let refused = faults.iter().any(|fault| fault.message == file_actions::REFUSED);
+            let key = if refused { "people.upload.refused" } else { "people.upload.choose" };
+            (String::new(), f.t(key).to_owned(), StatusCode::UNPROCESSABLE_ENTITY)
         }
         Err(error @ (AppError::TooLarge(_) | AppError::UnsupportedType(_))) => {
             (String::new(), error.problem().detail, error.status())

@@ -36,7 +36,8 @@ pub struct RoomChange {
     pub archived: Option<bool>,
     /// Another address; the old one leads nowhere.
     pub slug: Option<String>,
-    /// Only for those who are let in: those who follow it stay.
+    /// Only for those who are let in: those who follow it stay. Opening it is for a moderator who is
+    /// in it, once others have written there.
     pub private: Option<bool>,
     pub confirmed: bool,
 }
@@ -121,6 +122,12 @@ async fn free_address(tx: &Tx, space: i64, slug: &str) -> Result<()> {
     }
 }
 
+/// Whether anybody but this member ever wrote in a room, also what is deleted by now.
+async fn others_wrote(tx: &Tx, room: i64, member: i64) -> Result<bool> {
+    let theirs = Sql::new("SELECT 1 FROM message WHERE room_id = ").bind(room).then(" AND author_id <> ").bind(member);
+    Ok(theirs.then(" LIMIT 1").one(tx.conn()).await?.is_some())
+}
+
 /// Changes a room: who made it, or a moderator. What is already so changes nothing.
 pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChange, if_match: IfMatch) -> Result<()> {
     let mut texts = Vec::new();
@@ -142,6 +149,9 @@ pub async fn change_room(state: &AppState, me: &Me, room: i64, change: &RoomChan
             let archived = archived.filter(|new| *new != of.standing.archived);
             let slug = slug.as_ref().filter(|new| Some(*new) != of.slug.as_ref());
             let private = private.filter(|new| *new != (of.standing.kind == RoomKind::Private));
+            if private == Some(false) {
+                of.standing.open_up(others_wrote(tx, room, member).await?)?;
+            }
             if name.is_none() && purpose.is_none() && archived.is_none() && slug.is_none() && private.is_none() {
                 return Ok(());
             }

@@ -49,7 +49,8 @@ pub(super) struct RoomPatch {
     /// Another address within the space.
     #[schema(max_length = 60)]
     slug: Option<String>,
-    /// Only for those who are let in; those who follow it stay.
+    /// Only for those who are let in; those who follow it stay. Once somebody else has written in a
+    /// private room, only a moderator who is in it can open it.
     private: Option<bool>,
     #[serde(default)]
     confirmed: bool,

@@ -9,14 +9,16 @@ use super::cards::{Around, EMOJIS, MessageCard};
 use super::head::RoomHead;
 use super::id_in;
 use crate::app::AppState;
-use crate::features::chat::model::MessageView;
+use crate::features::chat::model::{MessageRevision, MessageView};
 use crate::features::chat::queries;
 use crate::ports::clock::parse_rfc3339;
-use crate::text::{DiffWords, diff_html};
+use crate::text::{DiffTime, DiffWords, diff_html};
+use crate::web::comparing::compared;
 use crate::web::error::Result;
 use crate::web::frame::{Frame, page, see_other};
-use crate::web::pagination::PageQuery;
+use crate::web::pagination::{PageQuery, Place};
 use crate::web::viewer::{Member, Viewer};
+use crate::web::words::english;
 
 /// Where a message stands in its room or thread.
 pub fn address(path: &str, view: &MessageView) -> String {
@@ -70,6 +72,9 @@ pub async fn menu(req: HttpRequest, state: web::Data<AppState>, me: Member) -> R
     page(&frame, &content)
 }
 
+/// Versions on a page.
+const VERSIONS: usize = 10;
+
 /// One state in a history.
 struct Version {
     at: i64,
@@ -86,30 +91,28 @@ struct HistoryPage<'a> {
     at: String,
     heading: String,
     versions: Vec<Version>,
+    /// Names the last version, if there are older ones.
+    older: Option<String>,
 }
 
 /// `GET /messages/{id}/history`: what changed from version to version, the newest first.
-pub async fn history(req: HttpRequest, state: web::Data<AppState>, me: Member) -> Result<HttpResponse> {
+pub async fn history(
+    req: HttpRequest,
+    state: web::Data<AppState>,
+    me: Member,
+    query: web::Query<PageQuery>,
+) -> Result<HttpResponse> {
     let id = id_in(&req, "id")?;
     let (view, room) = queries::find_message(&state, &me, id).await?;
-    let query = PageQuery { limit: Some("50".into()), cursor: None };
+    // One more: the last is compared with it.
+    let query = PageQuery { limit: Some((VERSIONS + 1).to_string()), cursor: query.into_inner().cursor };
     let revisions = queries::revisions(&state, &me, id, &query).await?;
     let frame = Frame::new(&state, &req, &Viewer::Member(Arc::clone(&me.0))).await?;
     let head = RoomHead::of(&state, &room, "room").await?;
-    let words = DiffWords { added: frame.t("forum.history.added"), removed: frame.t("forum.history.removed") };
-    let versions = revisions
-        .items
-        .iter()
-        .enumerate()
-        .map(|(index, now)| {
-            let old = revisions.items.get(index + 1).map_or(now.body.as_str(), |before| before.body.as_str());
-            Version {
-                at: parse_rfc3339(&now.created_at).unwrap_or(view.created),
-                number: now.number.to_string(),
-                diff: diff_html(old, &now.body, &words),
-            }
-        })
-        .collect();
+    let last = revisions.items.get(VERSIONS).and_then(|_| revisions.items.get(VERSIONS - 1));
+    let older = last.map(|last| Place { key: 0, id: i64::from(last.number) }.encode());
+    let created = view.created;
+    let versions = compared(move || versions(&revisions.items, created)).await?;
     let content = HistoryPage {
         f: &frame,
         at: address(&head.page, &view),
@@ -117,6 +120,23 @@ pub async fn history(req: HttpRequest, state: web::Data<AppState>, me: Member) -
         room_name: head.name,
         page: head.page,
         versions,
+        older,
     };
     page(&frame, &content)
+}
+
+/// The versions of a page, each against the one before.
+fn versions(revisions: &[MessageRevision], created: i64) -> Vec<Version> {
+    let words = english();
+    let words = DiffWords { added: words.t("forum.history.added"), removed: words.t("forum.history.removed") };
+    let time = DiffTime::begin();
+    let before = revisions.iter().skip(1).map(Some).chain([None]);
+    let pairs = revisions.iter().zip(before).take(VERSIONS);
+    pairs
+        .map(|(now, before)| Version {
+            at: parse_rfc3339(&now.created_at).unwrap_or(created),
+            number: now.number.to_string(),
+            diff: diff_html(before.map_or(now.body.as_str(), |before| before.body.as_str()), &now.body, &words, time),
+        })
+        .collect()
 }

@@ -10,11 +10,13 @@ use crate::app::AppState;
 use crate::features::forum::model::RevisionView;
 use crate::features::forum::queries::{self, Seen};
 use crate::store::Id;
-use crate::text::{DiffWords, diff_html};
+use crate::text::{DiffTime, DiffWords, diff_html};
+use crate::web::comparing::compared;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page, see_other};
-use crate::web::pagination::PageQuery;
+use crate::web::pagination::{PageQuery, Place};
 use crate::web::viewer::{Member, Viewer};
+use crate::web::words::english;
 
 /// The topic a page is about, for its crumbs.
 pub struct Of {
@@ -91,6 +93,9 @@ pub async fn menu(
     page(&frame, &menu)
 }
 
+/// Versions on a page.
+const VERSIONS: usize = 10;
+
 /// One state in a history.
 struct Version {
     at: i64,
@@ -110,6 +115,8 @@ struct HistoryPage<'a> {
     id: Id,
     heading: String,
     versions: Vec<Version>,
+    /// Names the last version, if there are older ones.
+    older: Option<String>,
 }
 
 /// `GET /posts/{id}/history`: what changed from version to version, the newest first.
@@ -118,30 +125,38 @@ pub async fn history(
     state: web::Data<AppState>,
     viewer: Viewer,
     path: web::Path<String>,
+    query: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
     let id = id_of(&path)?;
-    let query = PageQuery { limit: Some("50".into()), cursor: None };
+    // One more: the last is compared with it.
+    let query = PageQuery { limit: Some((VERSIONS + 1).to_string()), cursor: query.into_inner().cursor };
     let (post, revisions) = queries::revisions(&state, &viewer, id, &query).await?;
     let seen = queries::find_topic(&state, &viewer, post.topic_id.0).await?;
     let frame = Frame::new(&state, &req, &viewer).await?;
-    let words = DiffWords { added: frame.t("forum.history.added"), removed: frame.t("forum.history.removed") };
-    let versions = revisions
-        .items
-        .iter()
-        .enumerate()
-        .map(|(index, now)| version(now, revisions.items.get(index + 1), &words))
-        .collect();
+    let last = revisions.items.get(VERSIONS).and_then(|_| revisions.items.get(VERSIONS - 1));
+    let older = last.map(|last| Place { key: 0, id: i64::from(last.number) }.encode());
+    let versions = compared(move || versions(&revisions.items)).await?;
     let history = HistoryPage {
         f: &frame,
         of: Of::new(&seen),
         id: post.id,
         heading: frame.with1("forum.history.of", "name", &post.author.display_name),
         versions,
+        older,
     };
     page(&frame, &history)
 }
 
-fn version(now: &RevisionView, before: Option<&RevisionView>, words: &DiffWords<'_>) -> Version {
+/// The versions of a page, each against the one before.
+fn versions(revisions: &[RevisionView]) -> Vec<Version> {
+    let words = english();
+    let words = DiffWords { added: words.t("forum.history.added"), removed: words.t("forum.history.removed") };
+    let time = DiffTime::begin();
+    let before = revisions.iter().skip(1).map(Some).chain([None]);
+    revisions.iter().zip(before).take(VERSIONS).map(|(now, before)| version(now, before, &words, time)).collect()
+}
+
+fn version(now: &RevisionView, before: Option<&RevisionView>, words: &DiffWords<'_>, time: DiffTime) -> Version {
     let old = before.map_or(now.body.as_str(), |before| before.body.as_str());
     let renamed = before.is_none_or(|before| before.title != now.title);
     Version {
@@ -151,6 +166,6 @@ fn version(now: &RevisionView, before: Option<&RevisionView>, words: &DiffWords<
         editor_name: now.editor_name.clone(),
         note: now.note.clone(),
         title: now.title.clone().filter(|_| renamed),
-        diff: diff_html(old, &now.body, words),
+        diff: diff_html(old, &now.body, words, time),
     }
 }

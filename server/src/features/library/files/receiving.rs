@@ -15,6 +15,7 @@ use crate::features::people::clean_name;
 use crate::ports::blobs::Upload;
 use crate::web::csrf;
 use crate::web::error::{AppError, Result};
+use crate::web::pace::paced;
 
 /// A field beside the file may have this many bytes: 60,000 characters and some.
 const MOST_FIELD: usize = 256 << 10;
@@ -86,7 +87,7 @@ async fn read_with(
         return Err(AppError::UnsupportedType("Send multipart/form-data with `file`, or JSON.".into()));
     }
     let mut form = Form::default();
-    let mut parts = Multipart::new(req.headers(), payload);
+    let mut parts = Multipart::new(req.headers(), paced(payload));
     let done = read_parts(req, &mut parts, state, room, page, &mut form).await;
     if let Err(error) = done {
         if let Some(file) = &form.file {

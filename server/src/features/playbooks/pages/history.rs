@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::app::AppState;
 use crate::features::playbooks::model::{ActView, PartDiff, RevisionContent, StudyRevisionFull, StudyRevisionView};
 use crate::features::playbooks::queries::{self, diff_revisions};
+use crate::web::comparing::compared;
 use crate::web::error::Result;
 use crate::web::frame::{Frame, page};
 use crate::web::pagination::PageQuery;
@@ -58,7 +59,7 @@ pub async fn show(
     let diffs = if from >= 1 && to > from {
         let old = queries::revision(&state, seen.id, from).await?;
         let new = queries::revision(&state, seen.id, to).await?;
-        diff_revisions(&content(old), &content(new))
+        compared(move || diff_revisions(&content(old), &content(new))).await?
     } else {
         Vec::new()
     };

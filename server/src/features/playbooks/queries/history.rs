@@ -16,7 +16,7 @@ use crate::features::playbooks::rows::{fields, kept};
 use crate::features::playbooks::terms::Terms;
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
-use crate::text::{DiffWords, diff_html};
+use crate::text::{DiffTime, DiffWords, diff_html};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::words::english;
@@ -70,10 +70,11 @@ pub async fn revision(state: &AppState, study: i64, number: i32) -> Result<Study
 pub fn diff_revisions(old: &RevisionContent, new: &RevisionContent) -> Vec<PartDiff> {
     let words = english();
     let said = DiffWords { added: words.t("forum.history.added"), removed: words.t("forum.history.removed") };
+    let time = DiffTime::begin();
     let mut diffs = Vec::new();
     let mut compare = |key: Option<PartKey>, heading: String, old: &str, new: &str| {
         if old != new {
-            diffs.push(PartDiff { key, heading, diff_html: diff_html(old, new, &said) });
+            diffs.push(PartDiff { key, heading, diff_html: diff_html(old, new, &said, time) });
         }
     };
     compare(None, words.t("playbooks.title_field").to_owned(), &old.title, &new.title);
