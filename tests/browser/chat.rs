@@ -264,6 +264,7 @@ async fn scroll_through(hub: &TestHub) {
     assert!(most.as_u64().unwrap() <= 300, "{most}");
 
     // What lies above this page was not seen: it is read when the reader says so.
+    assert!(done(&ada.get(&format!("/api/v1/rooms/{room}")).await)["mine"]["unread"].as_i64().unwrap() > 0);
     browser.click(".unread-above button").await;
     let script =
         format!("return !document.querySelector('.side [data-side-room=\"{room}\"]').classList.contains('is-unread')");

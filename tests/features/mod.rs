@@ -33,6 +33,7 @@ mod manners;
 mod methods;
 mod moderation;
 mod openapi_fuzz;
+mod outside;
 mod pages;
 mod people;
 mod people_files;

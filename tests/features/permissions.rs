@@ -33,6 +33,8 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     // Who runs a space invites into it, and so has to name it.
     ("POST /invitations", "{\"emails\":[\"somebody@example.net\"]}", [401, 403, 403, 422, 422, 201]),
     ("DELETE /invitations/{id}", "", [401, 404, 404, 404, 404, 404]),
+    // Without a handshake
+    ("GET /ws", "", [400, 400, 400, 400, 400, 400]),
     // People
     ("GET /me", "", [401, 200, 200, 200, 200, 200]),
     ("PATCH /me", "{}", [401, 200, 200, 200, 200, 200]),

@@ -23,5 +23,5 @@ pub use hub::{Hub, Seat};
 pub use live::Live;
 pub use protocol::{ClientFrame, Code, SendFrame, close};
 pub use recovery::{Cursor, Step, can_replay};
-pub use session::{MOST_SOCKETS, open};
+pub use session::{Api, MOST_SOCKETS, open};
 pub use sockets::Sockets;

@@ -23,7 +23,7 @@ use super::writes::Waiting;
 use crate::app::AppState;
 use crate::store::{ANSWER_WITHIN, in_time};
 use crate::streams::{Stream, StreamKind, Within, log_head};
-use crate::web::error::{AppError, Finding, Result};
+use crate::web::error::{AppError, Finding, Problem, Result};
 use crate::web::viewer::{Me, Viewer};
 
 /// A member may have so many sockets on a node: every device, every tab, and some programs.
@@ -47,7 +47,13 @@ const FRAMES: (u32, u32) = (1000, 100);
 /// How often a right is looked up that changes meanwhile.
 const TRIES: usize = 5;
 
-/// `GET /api/v1/ws`
+/// Open a socket that speaks `praxis.v1`
+#[utoipa::path(get, path = "/ws", tag = "realtime", operation_id = "open_socket",
+    responses((status = 101, description = "Frames of `praxis.v1` from here on"),
+        (status = 400, description = "No WebSocket handshake of version 13", body = Problem),
+        (status = 401, description = "A token that is over", body = Problem),
+        (status = 403, description = "A cookie without the hub's own Origin", body = Problem)),
+    security((), ("bearer" = []), ("session" = [])))]
 pub async fn open(
     req: HttpRequest,
     payload: web::Payload,
@@ -86,6 +92,11 @@ fn seat(state: &AppState, member: i64) -> Result<Option<Seat>> {
     }
     state.hub.seat(member, MOST_SOCKETS).map(Some).ok_or(AppError::TooMany(10))
 }
+
+/// The operation, for the OpenAPI document.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(open))]
+pub struct Api;
 
 pub(super) struct Session {
     pub(super) state: AppState,

@@ -18,6 +18,7 @@ struct Root;
 
 static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let mut document = Root::openapi();
+    document.merge(crate::realtime::Api::openapi());
     for part in crate::features::openapi() {
         document.merge(part);
     }

@@ -193,6 +193,9 @@ fn main() {
         usual(fault);
         drive::FAILED.store(true, std::sync::atomic::Ordering::Relaxed);
     }));
+    if !args.floors.is_empty() && !targets::Floor::program().exists() {
+        refuse("the program floor is not beside this one: cargo build --release --workspace");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut hub = if args.hub { Some(runtime.block_on(Hub::open(&args))) } else { None };
     let frame = match &mut hub {

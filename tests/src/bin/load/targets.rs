@@ -198,9 +198,13 @@ pub struct Floor {
 }
 
 impl Floor {
+    /// Where its program is, beside this one.
+    pub fn program() -> PathBuf {
+        std::env::current_exe().unwrap().with_file_name("floor")
+    }
+
     pub fn start(kind: &str, frame: usize) -> Self {
-        let program = std::env::current_exe().unwrap().with_file_name("floor");
-        let mut command = Command::new(program);
+        let mut command = Command::new(Self::program());
         // It ends when its standard input does, so that it never outlives the tool.
         command.args([kind, "--frame", &frame.to_string()]).stdin(Stdio::piped());
         let (child, address) = start(&mut command, |line| Some(line.to_owned()));

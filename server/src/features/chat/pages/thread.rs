@@ -47,13 +47,7 @@ struct ThreadPage<'a> {
     f: &'a Frame,
     head: RoomHead,
     page: String,
-    thread: String,
-    back: String,
-    entries: Vec<Entry>,
-    in_thread: bool,
-    older: String,
-    newer: String,
-    say: Option<Say>,
+    part: ThreadPart<'a>,
     card: MessageCard,
     can_own: String,
     can_others: String,
@@ -128,20 +122,13 @@ pub async fn render(
     let (thread, back) = (Id(root).to_string(), format!("{page}?at={}", found.seq));
     let older = first.map_or_else(String::new, |first| format!("{address}?before={}", first.seq));
     let newer = last.map_or_else(String::new, |last| format!("{address}?after={}", last.seq));
-    let Shown::Page(status) = shown else {
-        let f = &frame;
-        let part = ThreadPart { f, page, thread, back, entries: lines, in_thread: true, older, newer, say };
-        return page_with_status(f, &part, StatusCode::OK);
-    };
+    let f = &frame;
+    let address = page.clone();
+    let part = ThreadPart { f, page: address, thread, back, entries: lines, in_thread: true, older, newer, say };
+    let Shown::Page(status) = shown else { return page_with_status(f, &part, StatusCode::OK) };
     let content = ThreadPage {
-        f: &frame,
-        thread,
-        back,
-        entries: lines,
-        in_thread: true,
-        older,
-        newer,
-        say,
+        f,
+        part,
         card: MessageCard::places(&start),
         can_own: start.can(true, false, false),
         can_others: start.can(false, false, false),
