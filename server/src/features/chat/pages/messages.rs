@@ -13,10 +13,10 @@ use crate::features::chat::model::{MessageRevision, MessageView};
 use crate::features::chat::queries;
 use crate::ports::clock::parse_rfc3339;
 use crate::text::{DiffTime, DiffWords, diff_html};
-use crate::web::comparing::compared;
+use crate::web::comparing;
 use crate::web::error::Result;
 use crate::web::frame::{Frame, page, see_other};
-use crate::web::pagination::{PageQuery, Place};
+use crate::web::pagination::PageQuery;
 use crate::web::viewer::{Member, Viewer};
 use crate::web::words::english;
 
@@ -72,9 +72,6 @@ pub async fn menu(req: HttpRequest, state: web::Data<AppState>, me: Member) -> R
     page(&frame, &content)
 }
 
-/// Versions on a page.
-const VERSIONS: usize = 10;
-
 /// One state in a history.
 struct Version {
     at: i64,
@@ -104,15 +101,13 @@ pub async fn history(
 ) -> Result<HttpResponse> {
     let id = id_in(&req, "id")?;
     let (view, room) = queries::find_message(&state, &me, id).await?;
-    // One more: the last is compared with it.
-    let query = PageQuery { limit: Some((VERSIONS + 1).to_string()), cursor: query.into_inner().cursor };
+    let query = comparing::asked(query.into_inner());
     let revisions = queries::revisions(&state, &me, id, &query).await?;
     let frame = Frame::new(&state, &req, &Viewer::Member(Arc::clone(&me.0))).await?;
     let head = RoomHead::of(&state, &room, "room").await?;
-    let last = revisions.items.get(VERSIONS).and_then(|_| revisions.items.get(VERSIONS - 1));
-    let older = last.map(|last| Place { key: 0, id: i64::from(last.number) }.encode());
+    let older = comparing::older(&revisions.items, |revision| revision.number);
     let created = view.created;
-    let versions = compared(move || versions(&revisions.items, created)).await?;
+    let versions = comparing::compared(move || versions(&revisions.items, created)).await?;
     let content = HistoryPage {
         f: &frame,
         at: address(&head.page, &view),
@@ -130,9 +125,7 @@ fn versions(revisions: &[MessageRevision], created: i64) -> Vec<Version> {
     let words = english();
     let words = DiffWords { added: words.t("forum.history.added"), removed: words.t("forum.history.removed") };
     let time = DiffTime::begin();
-    let before = revisions.iter().skip(1).map(Some).chain([None]);
-    let pairs = revisions.iter().zip(before).take(VERSIONS);
-    pairs
+    comparing::pairs(revisions)
         .map(|(now, before)| Version {
             at: parse_rfc3339(&now.created_at).unwrap_or(created),
             number: now.number.to_string(),

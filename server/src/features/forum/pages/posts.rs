@@ -11,10 +11,10 @@ use crate::features::forum::model::RevisionView;
 use crate::features::forum::queries::{self, Seen};
 use crate::store::Id;
 use crate::text::{DiffTime, DiffWords, diff_html};
-use crate::web::comparing::compared;
+use crate::web::comparing;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page, see_other};
-use crate::web::pagination::{PageQuery, Place};
+use crate::web::pagination::PageQuery;
 use crate::web::viewer::{Member, Viewer};
 use crate::web::words::english;
 
@@ -93,9 +93,6 @@ pub async fn menu(
     page(&frame, &menu)
 }
 
-/// Versions on a page.
-const VERSIONS: usize = 10;
-
 /// One state in a history.
 struct Version {
     at: i64,
@@ -128,14 +125,12 @@ pub async fn history(
     query: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
     let id = id_of(&path)?;
-    // One more: the last is compared with it.
-    let query = PageQuery { limit: Some((VERSIONS + 1).to_string()), cursor: query.into_inner().cursor };
+    let query = comparing::asked(query.into_inner());
     let (post, revisions) = queries::revisions(&state, &viewer, id, &query).await?;
     let seen = queries::find_topic(&state, &viewer, post.topic_id.0).await?;
     let frame = Frame::new(&state, &req, &viewer).await?;
-    let last = revisions.items.get(VERSIONS).and_then(|_| revisions.items.get(VERSIONS - 1));
-    let older = last.map(|last| Place { key: 0, id: i64::from(last.number) }.encode());
-    let versions = compared(move || versions(&revisions.items)).await?;
+    let older = comparing::older(&revisions.items, |revision| revision.number);
+    let versions = comparing::compared(move || versions(&revisions.items)).await?;
     let history = HistoryPage {
         f: &frame,
         of: Of::new(&seen),
@@ -152,8 +147,7 @@ fn versions(revisions: &[RevisionView]) -> Vec<Version> {
     let words = english();
     let words = DiffWords { added: words.t("forum.history.added"), removed: words.t("forum.history.removed") };
     let time = DiffTime::begin();
-    let before = revisions.iter().skip(1).map(Some).chain([None]);
-    revisions.iter().zip(before).take(VERSIONS).map(|(now, before)| version(now, before, &words, time)).collect()
+    comparing::pairs(revisions).map(|(now, before)| version(now, before, &words, time)).collect()
 }
 
 fn version(now: &RevisionView, before: Option<&RevisionView>, words: &DiffWords<'_>, time: DiffTime) -> Version {
