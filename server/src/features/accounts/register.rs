@@ -317,10 +317,10 @@ mod tests {
 
     #[test]
     fn handles() {
-        for good in ["ada", "a1", "9-lives_", &"a".repeat(30)] {
+        for good in ["ada", "a1", "9-lives_", "admin", &"a".repeat(30)] {
             assert!(handle_fault(good).is_none(), "{good}");
         }
-        for bad in ["", "a", "-ada", "_ada", "Ada", "ada!", "åda", "here", "room", "admin", &"a".repeat(31)] {
+        for bad in ["", "a", "-ada", "_ada", "Ada", "ada!", "åda", "here", "room", &"a".repeat(31)] {
             assert!(handle_fault(bad).is_some(), "{bad}");
         }
     }
