@@ -77,7 +77,10 @@ hub_test!(async fn an_accepted_answer_rises_and_the_answered_post_stays_in_sight
         .await;
     // The toast about a lost connection goes when it is back.
     browser
-        .ask("const words = JSON.parse(document.getElementById('words').textContent); document.querySelector('[data-toast]').textContent = words.offline; dispatchEvent(new Event('online'))")
+        .ask(
+            "return import(document.querySelector('script[type=module]').src.replace(/[^/]+$/, 'texts.js')).then(({ default: words }) => { \
+             document.querySelector('[data-toast]').textContent = words.offline; dispatchEvent(new Event('online')); })",
+        )
         .await;
     assert_eq!(browser.ask("return document.querySelector('[data-toast]').textContent").await, "");
 
