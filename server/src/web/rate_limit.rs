@@ -1,4 +1,4 @@
-//! Rate limits: per member and per address, with `Retry-After`.
+//! Rate limits: per member and per address (of IPv6: per network), with `Retry-After`.
 //!
 //! A hospital may sit behind one address, so the address's share is large; what guards an
 //! account is the pair of address and account.
@@ -182,6 +182,21 @@ pub fn client_address(req: &HttpRequest, state: &AppState) -> IpAddr {
     behind(peer, &state.config.trusted_proxies, &said)
 }
 
+/// What is counted together of a request's address: see [`share_of`].
+#[must_use]
+pub fn client_share(req: &HttpRequest, state: &AppState) -> String {
+    share_of(client_address(req, state))
+}
+
+/// An address of IPv4; of IPv6 the network of 64 bits it is in. That is what one line or one rented
+/// machine gets, and whoever has it asks from another of its addresses each time.
+fn share_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("{}/64", Ipv6Addr::from(u128::from(address) & (u128::MAX << 64))),
+    }
+}
+
 /// The client behind proxies of ours, from the values of `X-Forwarded-For` in their order. Each
 /// proxy adds whom it heard on the right, so they are read from there: past our proxies comes the
 /// client, and what stands left of it is anybody's word. Where one cannot be read, whatever is left
@@ -216,8 +231,7 @@ pub async fn guard(req: &HttpRequest) -> Result<()> {
     if matches!(req.path(), "/healthz" | "/readyz" | "/metrics") || req.path().starts_with("/assets/") {
         return Ok(());
     }
-    let address = client_address(req, state);
-    state.limits.take(What::Read, &address.to_string()).await?;
+    state.limits.take(What::Read, &client_share(req, state)).await?;
     if matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -236,7 +250,7 @@ pub async fn guard(req: &HttpRequest) -> Result<()> {
 mod tests {
     use std::net::IpAddr;
 
-    use super::behind;
+    use super::{behind, share_of};
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -280,5 +294,14 @@ mod tests {
         }
         let said: [&[u8]; 1] = [b"\xff\xfe, 203.0.113.7"];
         assert_eq!(behind(ip("10.0.0.1"), &[ip("10.0.0.1")], &said), ip("203.0.113.7"), "read from the right");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_has_one_share() {
+        assert_eq!(share_of(ip("203.0.113.7")), "203.0.113.7");
+        assert_eq!(share_of(ip("::ffff:203.0.113.7")), "203.0.113.7");
+        assert_eq!(share_of(ip("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64");
+        assert_eq!(share_of(ip("2001:db8:1:2::1")), share_of(ip("2001:db8:1:2:ffff:ffff:ffff:ffff")));
+        assert_ne!(share_of(ip("2001:db8:1:2::1")), share_of(ip("2001:db8:1:3::1")));
     }
 }
