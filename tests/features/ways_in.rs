@@ -42,3 +42,33 @@ hub_test!(async fn a_new_password_ends_the_api_tokens_too(hub) {
     assert_eq!(browser.get("/api/v1/me").await.status, 200);
     assert_eq!(of_ben.get("/api/v1/me").await.status, 200, "nobody else's");
 });
+
+hub_test!(async fn an_api_token_gives_no_role_and_no_way_in(hub) {
+    let root = hub.member("rhea").await;
+    hub.member("ben").await;
+    let board = program(hub, &root).await;
+    let reason = json!({"reason": "spam"});
+    let refused = [
+        board.patch("/api/v1/admin/members/ben", &json!({"role": "administrator"})).await,
+        board.post("/api/v1/members/ben/suspend", &reason).await,
+        board.post("/api/v1/members/ben/unsuspend", &reason).await,
+    ];
+    for answer in &refused {
+        assert_eq!(answer.status, 403, "{}", answer.text);
+        assert_eq!(answer.json()["detail"], "Sign in for this; an API token cannot do it.");
+    }
+    for (path, fields) in [
+        ("/admin/members/ben/role", &[("role", "administrator")][..]),
+        ("/admin/members/ben/link", &[("next", "")][..]),
+        ("/members/ben/suspend", &[("reason", "spam")][..]),
+        ("/members/ben/unsuspend", &[("reason", "spam")][..]),
+    ] {
+        let answer = board.form(path, "", fields).await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text);
+    }
+    assert_eq!(board.get("/api/v1/admin/members").await.status, 200, "reading goes on");
+    let of_ben = root.get("/api/v1/members/ben").await.json();
+    assert_eq!(of_ben["role"], "member");
+    assert_eq!(root.patch("/api/v1/admin/members/ben", &json!({"role": "expert"})).await.status, 200);
+    assert_eq!(root.post("/api/v1/members/ben/suspend", &reason).await.status, 204);
+});
