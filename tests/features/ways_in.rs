@@ -72,3 +72,85 @@ hub_test!(async fn an_api_token_gives_no_role_and_no_way_in(hub) {
     assert_eq!(root.patch("/api/v1/admin/members/ben", &json!({"role": "expert"})).await.status, 200);
     assert_eq!(root.post("/api/v1/members/ben/suspend", &reason).await.status, 204);
 });
+
+/// The path of a new invitation of somebody's.
+async fn invitation(hub: &TestHub, by: &Client, email: &str, spaces: &[&str]) -> String {
+    let made = by.post("/api/v1/invitations", &json!({"emails": [email], "spaces": spaces})).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let link = made.json()["items"][0]["link"].as_str().unwrap().to_owned();
+    link.strip_prefix(&hub.base).unwrap().to_owned()
+}
+
+/// Registers by the link of an invitation.
+async fn come(hub: &TestHub, path: &str, handle: &str) -> u16 {
+    let token = path.rsplit('/').next().unwrap();
+    let entry = json!({
+        "handle": handle, "display_name": handle, "email": format!("{handle}@example.org"),
+        "password": password(handle), "invitation": token,
+    });
+    hub.visitor().post("/api/v1/auth/register", &entry).await.status
+}
+
+hub_test!(async fn an_invitation_ends_with_the_right_to_send_it(hub) {
+    let root = hub.member("rhea").await;
+    let (olga, faye) = (hub.member("olga").await, hub.member("faye").await);
+    let role = async |handle: &str, role: &str| {
+        let done = root.patch(&format!("/api/v1/admin/members/{handle}"), &json!({"role": role})).await;
+        assert_eq!(done.status, 200, "{}", done.text);
+    };
+    let (one, two) = (hub.space(&olga, "private").await, hub.space(&olga, "private").await);
+    let of = |space: &str, handle: &str| format!("/api/v1/spaces/{space}/members/{handle}");
+    // Somebody who runs two spaces and then one gives that one.
+    role("faye", "facilitator").await;
+    for space in [&one, &two] {
+        assert!(olga.put_json(&of(space, "faye"), &json!({"role": "moderator"})).await.status < 300);
+        assert_eq!(faye.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await.status, 200);
+    }
+    let both = invitation(hub, &faye, "new@example.org", &[&one, &two]).await;
+    let hub_alone = invitation(hub, &faye, "newer@example.org", &[]).await;
+    role("faye", "member").await;
+    assert_eq!(olga.put_json(&of(&two, "faye"), &json!({"role": "member"})).await.status, 200);
+    assert_eq!(come(hub, &hub_alone, "newer").await, 404, "who runs a space invites into it");
+    assert_eq!(come(hub, &both, "new").await, 201);
+    let there = async |space: &str| {
+        olga.get(&format!("/api/v1/spaces/{space}/members")).await.text.contains("\"new\"")
+    };
+    assert!(there(one.as_str()).await && !there(two.as_str()).await);
+    // And nothing once they run none.
+    let last = invitation(hub, &faye, "late@example.org", &[&one]).await;
+    assert_eq!(hub.visitor().page(&last).await.status, 200);
+    assert_eq!(olga.put_json(&of(&one, "faye"), &json!({"role": "member"})).await.status, 200);
+    assert_eq!(hub.visitor().page(&last).await.status, 404);
+    assert_eq!(come(hub, &last, "late").await, 404);
+    hub.settle().await;
+});
+
+hub_test!(async fn who_is_suspended_lets_nobody_in(hub) {
+    let root = hub.member("rhea").await;
+    let (olga, ben) = (hub.member("olga").await, hub.member("ben").await);
+    let eve = hub.member("eve").await;
+    let space = hub.space(&olga, "confidential").await;
+    let put = async |by: &Client, handle: &str, role: &str| {
+        let path = format!("/api/v1/spaces/{space}/members/{handle}");
+        assert!(by.put_json(&path, &json!({"role": role})).await.status < 300);
+    };
+    let join = async |who: &Client| who.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await.status;
+    put(&olga, "ben", "moderator").await;
+    assert_eq!(join(&ben).await, 200);
+    // Asked by one who runs it no more.
+    put(&ben, "eve", "member").await;
+    put(&olga, "ben", "member").await;
+    assert_eq!(join(&eve).await, 404);
+    put(&olga, "ben", "moderator").await;
+    put(&ben, "eve", "member").await;
+    let link = invitation(hub, &ben, "new@example.org", &[&space]).await;
+    for act in ["suspend", "unsuspend"] {
+        let done = root.post(&format!("/api/v1/members/ben/{act}"), &json!({"reason": "spam"})).await;
+        assert_eq!(done.status, 204, "{}", done.text);
+        assert_eq!(come(hub, &link, "new").await, 404, "after {act}");
+        assert_eq!(join(&eve).await, 404, "after {act}");
+    }
+    put(&olga, "eve", "member").await;
+    assert_eq!(join(&eve).await, 200, "others ask whom they like");
+    hub.settle().await;
+});
