@@ -5,6 +5,7 @@ use praxis_server::features::accounts;
 use serde_json::json;
 
 use crate::support::hub::password;
+use crate::support::program::{Folder, Served};
 use crate::support::{Client, TestHub, hub_test};
 
 /// A program of a member's, with a personal API token.
@@ -154,3 +155,23 @@ hub_test!(async fn who_is_suspended_lets_nobody_in(hub) {
     assert_eq!(join(&eve).await, 200, "others ask whom they like");
     hub.settle().await;
 });
+
+#[test]
+fn the_log_names_routes_and_no_secrets() {
+    let folder = Folder::new();
+    let served = Served::start(folder.path(), &[("LOG", "praxis_server=debug")]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let visitor = Client::new(&served.base);
+        for way in ["invite", "reset", "verify", "unsubscribe/1", "resets"] {
+            let answer = visitor.page(&format!("/{way}/hush-hush")).await;
+            assert!((400..500).contains(&answer.status), "{way}: {}", answer.status);
+        }
+    });
+    let log = served.kill_for_log();
+    assert!(!log.contains("hush-hush"), "{log}");
+    for route in ["/invite/{token}", "/reset/{token}", "/verify/{token}", "/unsubscribe/{member}/{token}", "unmatched"]
+    {
+        assert!(log.contains(&format!("\"{route}\"")), "{route}: {log}");
+    }
+}
