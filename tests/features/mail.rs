@@ -97,11 +97,11 @@ fn a_mail_that_is_put_off_is_tried_again_after_a_pause() {
             (row.attempts, row.run_at - hub.clock.now())
         };
         let (attempts, first) = waits().await;
-        assert!(attempts == 1 && (5 * SECOND..=10 * SECOND).contains(&first), "{attempts} {first}");
+        assert!(attempts == 1 && (0..=5 * SECOND).contains(&first), "{attempts} {first}");
         hub.clock.advance(first);
         hub.settle().await;
         let (attempts, second) = waits().await;
-        assert!(attempts == 2 && second > first, "the pause grows: {attempts} {second}");
+        assert!(attempts == 2 && second > first && second <= 10 * SECOND, "the pause grows: {attempts} {second}");
         smtp.refuse(None);
         assert_eq!(smtp.letters().len(), 0, "not before its time");
         hub.clock.advance(second);

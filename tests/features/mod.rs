@@ -59,4 +59,5 @@ mod space_pages;
 mod spaces;
 mod storage;
 mod unused;
+mod ways_in;
 mod words;

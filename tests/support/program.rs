@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The same main file as `praxis`, built for the tests.
@@ -78,6 +79,7 @@ pub struct Served {
     pub base: String,
     /// What was printed before the ready line.
     pub before: Vec<String>,
+    log: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Served {
@@ -86,13 +88,18 @@ impl Served {
         let mut command = command(folder, &[], settings);
         command.env("PRAXIS_BIND", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());
         // Held by what ends it, whatever fails from here on.
-        let mut served = Self { child: command.spawn().unwrap(), base: String::new(), before: Vec::new() };
+        let child = command.spawn().unwrap();
+        let mut served = Self { child, base: String::new(), before: Vec::new(), log: None };
         let (lines, read) = mpsc::sync_channel(1000);
         let out = BufReader::new(served.child.stdout.take().unwrap());
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
         // The log has to be read, or a full pipe stops the process.
         let mut log = served.child.stderr.take().unwrap();
-        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
+        served.log = Some(std::thread::spawn(move || {
+            let mut all = Vec::new();
+            let _ended = log.read_to_end(&mut all);
+            all
+        }));
         while served.base.is_empty() {
             let before = &served.before;
             let line = read.recv_timeout(WITHIN).unwrap_or_else(|_| panic!("no ready line after {before:?}"));
@@ -120,6 +127,13 @@ impl Served {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         let _ended = self.child.wait().unwrap();
+    }
+
+    /// The same; what it had logged.
+    pub fn kill_for_log(mut self) -> String {
+        self.child.kill().unwrap();
+        let _ended = self.child.wait().unwrap();
+        String::from_utf8(self.log.take().unwrap().join().unwrap()).unwrap()
     }
 
     /// Sends a signal (`TERM`, `INT`) and waits for the end.

@@ -187,8 +187,7 @@ pub async fn failed(state: &AppState, of: &job::Model, error: &AppError) -> Resu
     let dead = attempts >= MOST_ATTEMPTS;
     let text: String = error.to_string().chars().take(500).collect();
     let held = held(of);
-    // 5 s, 10 s, 20 s, … 10 min: most outages are short, and none is helped by haste.
-    let pause = (5 * SECOND).saturating_mul(1 << attempts.clamp(0, 7));
+    let pause = pause_after(attempts);
     state
         .store
         .write(async move |tx| {
@@ -208,6 +207,13 @@ pub async fn failed(state: &AppState, of: &job::Model, error: &AppError) -> Resu
         .await
 }
 
+/// How long a job waits that has failed so often: 5 s, 10 s, 20 s, … 10 min at most. Most outages
+/// are short, and none is helped by haste.
+fn pause_after(attempts: i32) -> i64 {
+    let doubled = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(20);
+    ((5 * SECOND) << doubled).min(10 * MINUTE)
+}
+
 /// Gives a dead job another round of attempts.
 pub async fn retry_dead(tx: &mut Tx, id: i64) -> Result<()> {
     let changed = job::Entity::update_many()
@@ -224,4 +230,17 @@ pub async fn retry_dead(tx: &mut Tx, id: i64) -> Result<()> {
     }
     tx.after(After::Jobs);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pause_after;
+    use crate::ports::clock::SECOND;
+
+    #[test]
+    fn pauses_double_to_ten_minutes() {
+        let seconds: Vec<i64> = (1..=9).map(|attempts| pause_after(attempts) / SECOND).collect();
+        assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
+        assert_eq!((pause_after(0), pause_after(i32::MAX)), (5 * SECOND, 600 * SECOND));
+    }
 }

@@ -37,6 +37,12 @@ pub fn request_id(req: &HttpRequest) -> String {
     req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
+/// The template of a request's address, such as `/reset/{token}`, for what outlives the request.
+#[must_use]
+pub fn route_of(req: &HttpRequest) -> String {
+    req.match_pattern().unwrap_or_else(|| "unmatched".to_owned())
+}
+
 /// The one middleware of the hub's own: names the request, lets the guards look at it, has it
 /// answered, dresses errors, measures, and sets the security headers.
 ///
@@ -56,15 +62,16 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
         response.headers_mut().insert(HeaderName::from_static("x-queries"), value);
     }
     let took = started.elapsed();
-    if let Some(state) = &state {
-        let template = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-        state.metrics.observe(&method, &template, response.status().as_u16(), took);
-    }
     let status = response.status().as_u16();
+    // Never the path, which may be a link that lets somebody in.
+    let route = route_of(response.request());
+    if let Some(state) = &state {
+        state.metrics.observe(&method, &route, status, took);
+    }
     if status >= 500 {
-        tracing::error!(request = %id, %method, path, status, ms = took.as_millis(), "request");
+        tracing::error!(request = %id, %method, route, status, ms = took.as_millis(), "request");
     } else {
-        tracing::debug!(request = %id, %method, path, status, ms = took.as_millis(), "request");
+        tracing::debug!(request = %id, %method, route, status, ms = took.as_millis(), "request");
     }
     let https = state.as_ref().is_some_and(|state| state.is_https());
     let headers = response.headers_mut();

@@ -12,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, ResponseError as _};
 
 use super::error::AppError;
+use super::headers::route_of;
 use crate::store::{ANSWER_WITHIN, note_lost};
 
 /// A write reads first, then waits for its turn and its commit, which have a limit of their own.
@@ -35,7 +36,7 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
         return answered;
     }
     note_lost();
-    tracing::error!(path = request.path(), seconds = limit.as_secs(), "a request was not answered in time");
+    tracing::error!(route = route_of(&request), seconds = limit.as_secs(), "a request was not answered in time");
     let refused = AppError::Unavailable(2).error_response();
     Ok(ServiceResponse::new(request, refused))
 }

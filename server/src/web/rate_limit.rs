@@ -1,10 +1,10 @@
-//! Rate limits: per member and per address, with `Retry-After`.
+//! Rate limits: per member and per address (of IPv6: per network), with `Retry-After`.
 //!
 //! A hospital may sit behind one address, so the address's share is large; what guards an
 //! account is the pair of address and account.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -178,19 +178,51 @@ impl Limits {
 #[must_use]
 pub fn client_address(req: &HttpRequest, state: &AppState) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-    let trusted = &state.config.trusted_proxies;
-    if !trusted.contains(&peer) {
-        return peer;
+    let said: Vec<&[u8]> = req.headers().get_all("X-Forwarded-For").map(|value| value.as_bytes()).collect();
+    behind(peer, &state.config.trusted_proxies, &said)
+}
+
+/// What is counted together of a request's address: see [`share_of`].
+#[must_use]
+pub fn client_share(req: &HttpRequest, state: &AppState) -> String {
+    share_of(client_address(req, state))
+}
+
+/// An address of IPv4; of IPv6 the network of 64 bits it is in. That is what one line or one rented
+/// machine gets, and whoever has it asks from another of its addresses each time.
+fn share_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("{}/64", Ipv6Addr::from(u128::from(address) & (u128::MAX << 64))),
     }
-    // The last address that is not a proxy of ours; those before it are anybody's word.
-    req.headers()
-        .get_all("X-Forwarded-For")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|part| part.trim().parse::<IpAddr>().ok())
-        .filter(|address| !trusted.contains(address))
-        .last()
-        .unwrap_or(peer)
+}
+
+/// The client behind proxies of ours, from the values of `X-Forwarded-For` in their order. Each
+/// proxy adds whom it heard on the right, so they are read from there: past our proxies comes the
+/// client, and what stands left of it is anybody's word. Where one cannot be read, whatever is left
+/// of it is nobody's word either, and the last proxy of ours stands for its clients.
+fn behind(peer: IpAddr, trusted: &[IpAddr], said: &[&[u8]]) -> IpAddr {
+    let ours = |address: IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == address);
+    let mut hop = peer.to_canonical();
+    for part in said.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
+        if !ours(hop) {
+            break;
+        }
+        let Some(before) = address_in(part) else { break };
+        hop = before;
+    }
+    hop
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn address_in(part: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(part).ok()?.trim();
+    let address = text
+        .parse::<IpAddr>()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6))?;
+    Some(address.to_canonical())
 }
 
 /// Every request takes from its address's share, writes from their member's too.
@@ -199,8 +231,7 @@ pub async fn guard(req: &HttpRequest) -> Result<()> {
     if matches!(req.path(), "/healthz" | "/readyz" | "/metrics") || req.path().starts_with("/assets/") {
         return Ok(());
     }
-    let address = client_address(req, state);
-    state.limits.take(What::Read, &address.to_string()).await?;
+    state.limits.take(What::Read, &client_share(req, state)).await?;
     if matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
@@ -212,5 +243,65 @@ pub async fn guard(req: &HttpRequest) -> Result<()> {
         // Whoever comes with a token that is over may still ask for a new one.
         Err(AppError::Unauthenticated) => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::{behind, share_of};
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// The client of a request from 10.0.0.1, a proxy of ours as 10.0.0.2 and fd00::2 are.
+    fn client(said: &[&str]) -> IpAddr {
+        let said: Vec<&[u8]> = said.iter().map(|value| value.as_bytes()).collect();
+        behind(ip("10.0.0.1"), &[ip("10.0.0.1"), ip("10.0.0.2"), ip("fd00::2")], &said)
+    }
+
+    #[test]
+    fn the_client_is_the_first_from_the_right_that_is_no_proxy_of_ours() {
+        assert_eq!(client(&[]), ip("10.0.0.1"));
+        assert_eq!(client(&["203.0.113.7"]), ip("203.0.113.7"));
+        assert_eq!(client(&["198.51.100.1, 203.0.113.7, 10.0.0.2"]), ip("203.0.113.7"));
+        assert_eq!(client(&["198.51.100.1", "203.0.113.7", "fd00::2,10.0.0.2"]), ip("203.0.113.7"));
+        assert_eq!(client(&["10.0.0.2"]), ip("10.0.0.2"), "a proxy that asks by itself");
+        let stranger = behind(ip("192.0.2.9"), &[ip("10.0.0.1")], &[b"203.0.113.7"]);
+        assert_eq!(stranger, ip("192.0.2.9"), "nobody believes it");
+        let mapped = behind(ip("::ffff:10.0.0.1"), &[ip("10.0.0.1")], &[b"203.0.113.7"]);
+        assert_eq!(mapped, ip("203.0.113.7"), "a socket for both families writes IPv4 so");
+    }
+
+    #[test]
+    fn addresses_have_ports_and_brackets() {
+        for said in ["203.0.113.7:4711", " 203.0.113.7 ", "::ffff:203.0.113.7", "203.0.113.7:80, [fd00::2]:443"] {
+            assert_eq!(client(&[said]), ip("203.0.113.7"), "{said}");
+        }
+        for said in ["2001:db8::7", "[2001:db8::7]", "[2001:db8::7]:4711"] {
+            assert_eq!(client(&[said]), ip("2001:db8::7"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_an_unreadable_one_is_not_believed() {
+        for last in ["unknown", "", "_hidden", "10.0.0.2:port", "[fd00::2", "203.0.113.999"] {
+            assert_eq!(client(&[&format!("198.51.100.1, {last}")]), ip("10.0.0.1"), "{last}");
+            assert_eq!(client(&["198.51.100.1", last]), ip("10.0.0.1"), "{last}");
+            assert_eq!(client(&[&format!("198.51.100.1, {last}, 10.0.0.2")]), ip("10.0.0.2"), "{last}");
+        }
+        let said: [&[u8]; 1] = [b"\xff\xfe, 203.0.113.7"];
+        assert_eq!(behind(ip("10.0.0.1"), &[ip("10.0.0.1")], &said), ip("203.0.113.7"), "read from the right");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_has_one_share() {
+        assert_eq!(share_of(ip("203.0.113.7")), "203.0.113.7");
+        assert_eq!(share_of(ip("::ffff:203.0.113.7")), "203.0.113.7");
+        assert_eq!(share_of(ip("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64");
+        assert_eq!(share_of(ip("2001:db8:1:2::1")), share_of(ip("2001:db8:1:2:ffff:ffff:ffff:ffff")));
+        assert_ne!(share_of(ip("2001:db8:1:2::1")), share_of(ip("2001:db8:1:3::1")));
     }
 }

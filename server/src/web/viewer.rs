@@ -49,6 +49,14 @@ impl Me {
     pub fn is_administrator(&self) -> bool {
         self.hub_role == HubRole::Administrator
     }
+
+    /// 403 for whoever shows an API token: it lies in a program's settings, and may leak from there.
+    pub fn in_person(&self) -> Result<()> {
+        if self.via == Via::ApiToken {
+            return Err(AppError::Forbidden("Sign in for this; an API token cannot do it.".into()));
+        }
+        Ok(())
+    }
 }
 
 /// Anybody.
@@ -98,6 +106,19 @@ impl std::ops::Deref for Member {
 pub struct Administrator(pub Arc<Me>);
 
 impl std::ops::Deref for Administrator {
+    type Target = Me;
+
+    fn deref(&self) -> &Me {
+        &self.0
+    }
+}
+
+/// An administrator who signed in: for acts that say who runs the hub and who gets in. API tokens
+/// get 403.
+#[derive(Clone, Debug)]
+pub struct AdministratorInPerson(pub Arc<Me>);
+
+impl std::ops::Deref for AdministratorInPerson {
     type Target = Me;
 
     fn deref(&self) -> &Me {
@@ -169,6 +190,20 @@ impl FromRequest for Administrator {
             } else {
                 Err(AppError::Forbidden("Only administrators of the hub can do this.".into()))
             }
+        })
+    }
+}
+
+impl FromRequest for AdministratorInPerson {
+    type Error = AppError;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let administrator = Administrator::from_request(req, payload);
+        Box::pin(async move {
+            let Administrator(me) = administrator.await?;
+            me.in_person()?;
+            Ok(Self(me))
         })
     }
 }

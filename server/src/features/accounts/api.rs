@@ -12,7 +12,7 @@ use crate::entities::member;
 use crate::features::people::{self, MeView};
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::json::Json;
-use crate::web::rate_limit::{What, client_address};
+use crate::web::rate_limit::{What, client_share};
 use crate::web::sessions::ACCESS_SECONDS;
 use crate::web::viewer::{Member, Via};
 use crate::web::words::english;
@@ -83,7 +83,7 @@ pub async fn register(
     req: HttpRequest,
     body: Json<RegisterRequest>,
 ) -> Result<HttpResponse> {
-    let address = client_address(&req, &state).to_string();
+    let address = client_share(&req, &state);
     state.limits.take(What::Register, &address).await?;
     register::look_at_guesses(&state, &address)?;
     let asked = body.value;
@@ -142,7 +142,7 @@ fn wrong() -> HttpResponse {
     (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
     (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub async fn refresh(state: web::Data<AppState>, req: HttpRequest, body: Json<RefreshRequest>) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
+    state.limits.take(What::Guess, &client_share(&req, &state)).await?;
     let token = body.value.refresh_token;
     if token.len() > 128 {
         return Err(AppError::Unauthenticated);

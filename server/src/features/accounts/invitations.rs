@@ -1,7 +1,7 @@
 //! Invitations by mail: who may send them, and what comes with them.
 //!
 //! Invariant: an invitation gives no more than its sender could: spaces they run themselves, or,
-//! for administrators and facilitators, those they are in.
+//! for administrators and facilitators, those they are in. That is looked at again when it is used.
 
 use std::collections::{HashMap, HashSet};
 
@@ -56,6 +56,11 @@ pub struct InvitationView {
 pub fn may_invite(me: &Me) -> bool {
     matches!(me.hub_role, HubRole::Facilitator | HubRole::Administrator)
         || me.spaces.values().any(|role| *role >= SpaceRole::Moderator)
+}
+
+/// Whether a sender may invite without a space of theirs.
+fn invites_to_hub(sender: &member::Model) -> bool {
+    matches!(sender.hub_role, HubRole::Facilitator | HubRole::Administrator)
 }
 
 /// The text of an invitation's token. It follows from the hub's secret, so that an answer that is
@@ -183,7 +188,7 @@ pub async fn take(tx: &mut Tx, member: i64, token: &str) -> Result<()> {
 
 /// The spaces a sender may give away, by their slugs; 422 for any other.
 async fn spaces_of_sender(tx: &Tx, sender: &member::Model, slugs: &[String]) -> Result<Vec<space::Model>> {
-    let general = matches!(sender.hub_role, HubRole::Facilitator | HubRole::Administrator);
+    let general = invites_to_hub(sender);
     let rows = space::Entity::find()
         .filter(space::Column::Slug.is_in(slugs.iter().map(|slug| slug.to_ascii_lowercase())))
         .all(tx.conn())
@@ -206,9 +211,7 @@ async fn spaces_of_sender(tx: &Tx, sender: &member::Model, slugs: &[String]) -> 
     for slug in slugs {
         let found = rows.iter().find(|row| row.slug.eq_ignore_ascii_case(slug));
         let may = |row: &space::Model| {
-            let runs = role(row.id).is_some_and(|role| role >= SpaceRole::Moderator);
-            let open = spaces::policy::by_role(sender.hub_role, role(row.id), row.visibility);
-            row.archived_at.is_none() && (runs || (general && open >= spaces::Access::Read))
+            row.archived_at.is_none() && spaces::may_ask_in(sender, role(row.id), row.visibility, SpaceRole::Member)
         };
         match found {
             Some(row) if may(row) => chosen.push(row.clone()),
@@ -297,11 +300,31 @@ pub async fn revoke(tx: &mut Tx, by: i64, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// An invitation that works now, by its token.
+/// Takes back what a member has sent and nobody has used, also what members were asked into.
+pub async fn revoke_all_of(tx: &Tx, sender: i64) -> Result<()> {
+    invitation::Entity::update_many()
+        .col_expr(invitation::Column::RevokedAt, Expr::value(Some(tx.now())))
+        .filter(invitation::Column::InvitedBy.eq(sender))
+        .filter(invitation::Column::AcceptedAt.is_null())
+        .filter(invitation::Column::RevokedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    spaces::take_back_all(tx, sender).await
+}
+
+/// An invitation that works now, by its token, with those of its spaces that its sender could give
+/// now. Who could invite nobody any more has invited nobody.
 pub async fn find(db: &impl ConnectionTrait, now: i64, token: &str) -> Result<Option<invitation::Model>> {
     let token = token.split('.').next().unwrap_or_default();
     let row = invitation::Entity::find().filter(invitation::Column::TokenHash.eq(hash_token(token))).one(db).await?;
-    Ok(row.filter(|row| state_of(row, now) == "open"))
+    let Some(row) = row.filter(|row| state_of(row, now) == "open") else { return Ok(None) };
+    let sender = member::Entity::find_by_id(row.invited_by).one(db).await?;
+    let Some(sender) = sender.filter(|of| of.state == MemberState::Active) else { return Ok(None) };
+    let given = spaces::still_given(db, &sender, &spaces_of(&row)).await?;
+    if given.is_empty() && !invites_to_hub(&sender) {
+        return Ok(None);
+    }
+    Ok(Some(invitation::Model { spaces: serde_json::to_string(&given)?, ..row }))
 }
 
 pub(super) async fn open_by_token(tx: &Tx, token: &str) -> Result<invitation::Model> {
@@ -320,6 +343,7 @@ async fn mark_accepted(tx: &Tx, id: i64, member: i64) -> Result<()> {
         .col_expr(invitation::Column::AcceptedBy, Expr::value(Some(member)))
         .filter(invitation::Column::Id.eq(id))
         .filter(invitation::Column::AcceptedAt.is_null())
+        .filter(invitation::Column::RevokedAt.is_null())
         .exec(tx.conn())
         .await?;
     if used.rows_affected == 0 { Err(AppError::NotFound) } else { Ok(()) }

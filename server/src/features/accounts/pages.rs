@@ -18,7 +18,7 @@ use crate::features::hub::Settings;
 use crate::web::error::{AppError, FieldError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, local_path, page_with_status, see_other};
-use crate::web::rate_limit::{What, client_address};
+use crate::web::rate_limit::{What, client_share};
 use crate::web::viewer::{Via, Viewer};
 
 #[derive(Debug, Deserialize)]
@@ -233,7 +233,7 @@ async fn submit(
     if viewer.member().is_some() {
         return Ok(see_other("/"));
     }
-    state.limits.take(What::Register, &client_address(req, state).to_string()).await?;
+    state.limits.take(What::Register, &client_share(req, state)).await?;
     let door = invited.as_ref().map_or(Door::Open, |of| Door::Invited(of.token.clone()));
     let conduct = form.get("conduct").parse::<i32>().ok().filter(|version| *version >= 0);
     let made = match conduct {
@@ -264,7 +264,7 @@ async fn make(
         email: form.get("email").to_owned(),
         password: form.get("password").to_owned(),
     };
-    let address = client_address(req, state).to_string();
+    let address = client_share(req, state);
     register::look_at_guesses(state, &address)?;
     let ready = match register::prepare(&entry).await {
         Ok(ready) => ready,
@@ -333,7 +333,7 @@ pub async fn setup_form(
 
 /// `POST /setup`
 pub async fn setup(state: web::Data<AppState>, req: HttpRequest, form: Form) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
+    state.limits.take(What::Guess, &client_share(&req, &state)).await?;
     let token = form.get("token").to_owned();
     let name = crate::web::checks::check(
         &[crate::web::checks::Text::line("hub_name", form.get("hub_name"), 80).required()],

@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 
-use super::{links, mail, sessions};
+use super::{links, mail, sessions, tokens};
 use crate::app::AppState;
 use crate::entities::kinds::MemberState;
 use crate::entities::{job, member};
@@ -54,7 +54,7 @@ pub async fn find(db: &impl ConnectionTrait, now: i64, token: &str) -> Result<Op
     Ok(of.filter(|of| link.email.is_none() || link.email == of.email))
 }
 
-/// Sets the new password, ends all sessions, and makes an unclaimed account its owner's.
+/// Sets the new password, ends all sessions and API tokens, and makes an unclaimed account its owner's.
 pub async fn reset(tx: &mut Tx, token: &str, password_hash: &str, conduct: Option<i32>) -> Result<()> {
     let of = find(tx.conn(), tx.now(), token).await?.ok_or(AppError::NotFound)?;
     let link = links::spend(tx, links::RESET, token).await?.ok_or(AppError::NotFound)?;
@@ -76,6 +76,7 @@ pub async fn reset(tx: &mut Tx, token: &str, password_hash: &str, conduct: Optio
     // Nor may somebody who was in the account have its address changed afterwards.
     links::withdraw(tx, links::VERIFY, Some(of.id)).await?;
     sessions::end_all(tx, of.id, None).await?;
+    tokens::revoke_all(tx, of.id).await?;
     if claimed {
         people::index_words(tx, &of, &[]).await?;
         tx.append(Stream::HUB, NewEvent::new("member.claimed", of.id, Some(of.id)));

@@ -19,7 +19,7 @@ use crate::store::Id;
 use crate::web::error::{AppError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page, page_with_status, see_other};
-use crate::web::rate_limit::{What, client_address};
+use crate::web::rate_limit::{What, client_share};
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -63,7 +63,7 @@ pub async fn forgot_form(state: web::Data<AppState>, req: HttpRequest, viewer: V
 
 /// `POST /forgot`
 pub async fn forgot(state: web::Data<AppState>, req: HttpRequest, viewer: Viewer, form: Form) -> Result<HttpResponse> {
-    let address = client_address(&req, &state).to_string();
+    let address = client_share(&req, &state);
     state.limits.take(What::Guess, &address).await?;
     let Some(email) = register::parse_email(form.get("email")) else {
         let f = Frame::new(&state, &req, &viewer).await?.plain();
@@ -110,7 +110,7 @@ pub async fn reset(
     token: web::Path<String>,
     form: Form,
 ) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
+    state.limits.take(What::Guess, &client_share(&req, &state)).await?;
     let token = token.into_inner();
     let of = recover::find(state.store.read(), state.clock.now(), &token).await?.ok_or(AppError::NotFound)?;
     let password = form.get("password");
@@ -148,7 +148,7 @@ pub async fn verify(
     token: web::Path<String>,
     _form: Form,
 ) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
+    state.limits.take(What::Guess, &client_share(&req, &state)).await?;
     let token = token.into_inner();
     state.store.write(async move |tx| recover::verify(tx, &token).await).await?;
     confirm(&state, &req, &viewer, "accounts.verify", String::new(), true, "/").await
@@ -179,7 +179,7 @@ pub async fn unsubscribe(
     viewer: Viewer,
     path: web::Path<(Id, String)>,
 ) -> Result<HttpResponse> {
-    state.limits.take(What::Guess, &client_address(&req, &state).to_string()).await?;
+    state.limits.take(What::Guess, &client_share(&req, &state)).await?;
     let member = unsubscriber(&state, &path)?;
     write_mail_switch(&state, member, false).await?;
     confirm(&state, &req, &viewer, "accounts.unsubscribe", String::new(), true, "/settings/mail").await

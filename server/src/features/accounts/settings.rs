@@ -153,7 +153,8 @@ pub async fn change_password(
                 .await?;
             links::withdraw(tx, links::RESET, Some(member)).await?;
             links::withdraw(tx, links::VERIFY, Some(member)).await?;
-            sessions::end_all(tx, member, Some(this)).await
+            sessions::end_all(tx, member, Some(this)).await?;
+            tokens::revoke_all(tx, member).await
         })
         .await?;
     Ok(see_other("/settings/account?saved"))

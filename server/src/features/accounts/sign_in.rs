@@ -9,7 +9,7 @@ use crate::app::AppState;
 use crate::entities::kinds::MemberState;
 use crate::entities::member;
 use crate::web::error::{AppError, Result};
-use crate::web::rate_limit::{What, client_address};
+use crate::web::rate_limit::{What, client_share};
 
 /// How signing in ended.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub async fn sign_in(
     kind: Kind,
     before: Option<i64>,
 ) -> Result<SignIn> {
-    let address = client_address(req, state).to_string();
+    let address = client_share(req, state);
     state.limits.take(What::Guess, &address).await?;
     let login = login.trim().to_lowercase();
     let found = find(state, &login).await?;
@@ -74,7 +74,7 @@ async fn find(state: &AppState, login: &str) -> Result<Option<member::Model>> {
 
 /// Whether a signed-in member's password is this; wrong ones slow the pair as at signing in.
 pub async fn is_password(state: &AppState, req: &HttpRequest, of: &member::Model, password: &str) -> Result<bool> {
-    let pair = format!("{} {}", client_address(req, state), of.id);
+    let pair = format!("{} {}", client_share(req, state), of.id);
     state.slow_down.attempt(&pair, state.clock.now())?;
     let right = passwords::verify(password, of.password_hash.as_deref()).await?;
     if right {

@@ -91,3 +91,29 @@ pub async fn revoke(tx: &mut Tx, member: i64, id: i64) -> Result<()> {
     tx.after(After::EndSession(id));
     Ok(())
 }
+
+/// Revokes all of a member's tokens, with the sockets they opened: whoever had the password may
+/// have made one of them.
+pub async fn revoke_all(tx: &mut Tx, member: i64) -> Result<()> {
+    let ids: Vec<i64> = api_token::Entity::find()
+        .select_only()
+        .column(api_token::Column::Id)
+        .filter(api_token::Column::MemberId.eq(member))
+        .filter(api_token::Column::RevokedAt.is_null())
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    api_token::Entity::update_many()
+        .col_expr(api_token::Column::RevokedAt, Expr::value(Some(tx.now())))
+        .filter(api_token::Column::MemberId.eq(member))
+        .filter(api_token::Column::RevokedAt.is_null())
+        .exec(tx.conn())
+        .await?;
+    for id in ids {
+        tx.after(After::EndSession(id));
+    }
+    Ok(())
+}

@@ -14,7 +14,7 @@ use crate::web::error::{AppError, Problem, Result};
 use crate::web::idempotency::{Answer, write_once};
 use crate::web::json::{Json, MaybeJson};
 use crate::web::pagination::{Page, PageQuery};
-use crate::web::viewer::Administrator;
+use crate::web::viewer::{Administrator, AdministratorInPerson};
 
 /// The hub's settings.
 #[utoipa::path(get, path = "/admin/settings", tag = "admin",
@@ -99,7 +99,7 @@ pub async fn list_members(
     security(("bearer" = []), ("session" = [])))]
 pub async fn patch_member(
     state: web::Data<AppState>,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     body: Json<MemberChange>,
 ) -> Result<web::Json<AdminMemberView>> {

@@ -1,7 +1,8 @@
 //! Administration: members and roles, the hub's settings and pages, invitations, jobs, the log.
 //!
 //! Invariant: only administrators come in here, which every action reads again in its own
-//! transaction; and the hub keeps at least one of them.
+//! transaction; and the hub keeps at least one of them. Roles and sign-in links are given by those
+//! who signed in, by no API token.
 
 mod actions;
 mod api;

@@ -14,7 +14,7 @@ use crate::web::error::{AppError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page, see_other};
 use crate::web::pagination::PageQuery;
-use crate::web::viewer::{Administrator, Viewer};
+use crate::web::viewer::{Administrator, AdministratorInPerson, Viewer};
 
 #[derive(Template)]
 #[template(path = "admin/templates/members.html")]
@@ -63,7 +63,7 @@ pub async fn members(
 /// `POST /admin/members/{handle}/role`
 pub async fn set_role(
     state: web::Data<AppState>,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     form: Form,
 ) -> Result<HttpResponse> {
@@ -86,7 +86,7 @@ struct LinkPage<'a> {
 pub async fn make_link(
     state: web::Data<AppState>,
     req: HttpRequest,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     _form: Form,
 ) -> Result<HttpResponse> {

@@ -3,6 +3,7 @@
 //! Invariant: an import adds nothing twice. It works beside a running hub: it writes rows and
 //! events in short transactions, and running servers notice by the heads of the streams.
 
+mod ahead;
 pub mod documents;
 pub mod markdown;
 mod refs;

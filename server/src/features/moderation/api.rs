@@ -16,7 +16,7 @@ use crate::web::idempotency::{Answer, Once, write_once};
 use crate::web::json::{Json, MaybeJson};
 use crate::web::pagination::{Page, PageQuery};
 use crate::web::rate_limit::What;
-use crate::web::viewer::{Administrator, Member};
+use crate::web::viewer::{AdministratorInPerson, Member};
 
 /// The id in a path; what is no id leads nowhere.
 pub fn id_of(text: &str) -> Result<i64> {
@@ -329,7 +329,7 @@ pub async fn unhide_topic(
     security(("bearer" = []), ("session" = [])))]
 pub async fn suspend_member(
     state: web::Data<AppState>,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {
@@ -346,7 +346,7 @@ pub async fn suspend_member(
     security(("bearer" = []), ("session" = [])))]
 pub async fn unsuspend_member(
     state: web::Data<AppState>,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     body: MaybeJson<Reason>,
 ) -> Result<HttpResponse> {

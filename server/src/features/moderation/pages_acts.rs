@@ -20,7 +20,7 @@ use crate::text;
 use crate::web::error::{AppError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page};
-use crate::web::viewer::{Administrator, Member, Viewer};
+use crate::web::viewer::{Administrator, AdministratorInPerson, Member, Viewer};
 
 fn topic_url(ground: &Ground) -> String {
     format!("/s/{}/t/{}", ground.space.slug, Id(ground.topic.id))
@@ -235,7 +235,7 @@ pub async fn suspend_form(
 pub async fn suspend_member(
     state: web::Data<AppState>,
     req: HttpRequest,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     form: Form,
 ) -> Result<HttpResponse> {
@@ -248,7 +248,7 @@ pub async fn suspend_member(
 pub async fn unsuspend_member(
     state: web::Data<AppState>,
     req: HttpRequest,
-    me: Administrator,
+    me: AdministratorInPerson,
     path: web::Path<String>,
     form: Form,
 ) -> Result<HttpResponse> {

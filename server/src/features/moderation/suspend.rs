@@ -7,12 +7,13 @@ use super::policy::{administrator, member_by_handle};
 use super::record::{Act, record};
 use crate::entities::kinds::{HubRole, MemberState};
 use crate::entities::{api_token, member, one_time_token, session};
+use crate::features::accounts::invitations;
 use crate::search::Kind;
 use crate::store::{After, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
 
-/// Ends a member's sessions, tokens and sockets; they cannot sign in until let in again.
+/// Ends a member's sessions, tokens, sockets and open invitations; they cannot sign in until let in again.
 pub async fn suspend(tx: &mut Tx, actor: i64, handle: &str, reason: &str) -> Result<()> {
     administrator(tx, actor).await?;
     let of = member_by_handle(tx, handle).await?;
@@ -31,6 +32,7 @@ pub async fn suspend(tx: &mut Tx, actor: i64, handle: &str, reason: &str) -> Res
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(tx.conn())
         .await?;
+    invitations::revoke_all_of(tx, of.id).await?;
     one_time_token::Entity::delete_many().filter(one_time_token::Column::MemberId.eq(of.id)).exec(tx.conn()).await?;
     let act = Act { space: None, actor, action: "suspend", subject_kind: "member", subject: of.id, reason };
     record(tx, act).await?;
@@ -39,7 +41,7 @@ pub async fn suspend(tx: &mut Tx, actor: i64, handle: &str, reason: &str) -> Res
     Ok(())
 }
 
-/// Lets a suspended member in again. Sessions and tokens that were ended stay ended.
+/// Lets a suspended member in again. Sessions, tokens and invitations that were ended stay ended.
 pub async fn unsuspend(tx: &mut Tx, actor: i64, handle: &str, reason: &str) -> Result<()> {
     administrator(tx, actor).await?;
     let of = member_by_handle(tx, handle).await?;

@@ -15,6 +15,7 @@ use super::people::{People, Writer};
 use super::rooms::Placed;
 use super::writing::{self, Kept, Message};
 use crate::entities::import_ref;
+use crate::features::imports::ahead::read_ahead;
 use crate::features::imports::report::Progress;
 use crate::features::imports::{refs, texts};
 use crate::web::error::{AppError, Result};
@@ -60,6 +61,7 @@ pub async fn import(run: &Run, people: &mut People, of: &Placed) -> Result<()> {
     let newest = newest(run, &of.channel.id).await?;
     let mut batches = read(run, of)?;
     while let Some(batch) = batches.recv().await {
+        let batch = batch?;
         let external: Vec<String> = batch.iter().map(|told| external(of, &told.row.ts)).collect();
         let known = refs::known(run.state.store.read(), &run.source, refs::MESSAGE, &external).await?;
         let is_new = |told: &Told| {
@@ -107,11 +109,10 @@ fn external_of(channel: &str, ts: &str) -> String {
 }
 
 /// Reads the room's files in a thread of its own; batches come as fast as they are taken.
-fn read(run: &Run, of: &Placed) -> Result<mpsc::Receiver<Vec<Told>>> {
+fn read(run: &Run, of: &Placed) -> Result<mpsc::Receiver<std::io::Result<Vec<Told>>>> {
     let days = run.export.days(&of.channel).map_err(|error| AppError::Internal(Box::new(error)))?;
-    let (sender, receiver) = mpsc::channel(2);
     let (progress, folder) = (Arc::clone(&run.progress), run.export.folder.clone());
-    let read = move || {
+    Ok(read_ahead(move |sender| {
         let mut batch = Vec::with_capacity(BATCH);
         for (path, size) in days {
             let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
@@ -120,17 +121,15 @@ fn read(run: &Run, of: &Placed) -> Result<mpsc::Receiver<Vec<Told>>> {
             while batch.len() >= BATCH {
                 let rest = batch.split_off(BATCH);
                 let full = std::mem::replace(&mut batch, rest);
-                if sender.blocking_send(full).is_err() {
-                    return;
+                if sender.blocking_send(Ok(full)).is_err() {
+                    return Ok(());
                 }
             }
         }
         // Whoever took the batches may have stopped; then nobody misses the last.
-        let _taken = batch.is_empty() || sender.blocking_send(batch).is_ok();
-    };
-    // Ends with the files, or when the receiver is gone.
-    let _reading = tokio::task::spawn_blocking(read);
-    Ok(receiver)
+        let _taken = batch.is_empty() || sender.blocking_send(Ok(batch)).is_ok();
+        Ok(())
+    }))
 }
 
 fn read_day(path: &Path, name: &str, progress: &Progress) -> Vec<Told> {

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::dump::{self, AnswerRow, CommentRow, Files, HistoryRow, PostRow, QuestionRow, UserRow, Writer};
 use super::rows::{Row, Rows};
+use crate::features::imports::ahead::read_ahead;
 use crate::features::imports::report::Progress;
 
 /// Rows that are written in one transaction.
@@ -118,9 +119,7 @@ pub fn batches<T: Send + 'static>(
     parse: impl Fn(Row) -> Option<T> + Send + 'static,
     together: impl Fn(&T, &T) -> bool + Send + 'static,
 ) -> mpsc::Receiver<std::io::Result<Vec<T>>> {
-    let (sender, receiver) = mpsc::channel(2);
-    let failed = sender.clone();
-    let read = move || -> std::io::Result<()> {
+    read_ahead(move |sender| {
         let mut rows = Rows::open(&path)?;
         let mut batch: Vec<T> = Vec::with_capacity(BATCH);
         let mut seen = 0;
@@ -141,12 +140,5 @@ pub fn batches<T: Send + 'static>(
         // Whoever took the batches may have stopped; then nobody misses the last.
         let _taken = batch.is_empty() || sender.blocking_send(Ok(batch)).is_ok();
         Ok(())
-    };
-    // Ends with the file, or when the receiver is gone.
-    let _reading = tokio::task::spawn_blocking(move || {
-        if let Err(error) = read() {
-            let _taken = failed.blocking_send(Err(error));
-        }
-    });
-    receiver
+    })
 }
