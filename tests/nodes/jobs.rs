@@ -171,12 +171,12 @@ hub_test!(async fn a_task_that_fails_is_run_again(hub) {
 });
 
 hub_test!(async fn a_job_that_ends_its_process_is_given_up_in_the_end(hub) {
-    // Seven processes died of it; the eighth has just done so.
+    // Nine processes died of it; the tenth has just done so.
     let died = hub.state().store.write(async |tx| {
         tx.enqueue_at("nobody.knows", &json!({}), tx.now() + 10 * LEASE).await?;
         job::Entity::update_many()
             .col_expr(job::Column::State, Expr::value(JobState::Running.as_str()))
-            .col_expr(job::Column::Attempts, Expr::value(7))
+            .col_expr(job::Column::Attempts, Expr::value(9))
             .col_expr(job::Column::LockedUntil, Expr::value(tx.now() - 1))
             .filter(job::Column::Kind.eq("nobody.knows"))
             .exec(tx.conn())
@@ -190,6 +190,6 @@ hub_test!(async fn a_job_that_ends_its_process_is_given_up_in_the_end(hub) {
     };
     until("it is given up", async || look().await.state == JobState::Dead).await;
     let dead = look().await;
-    assert_eq!((dead.attempts, dead.locked_until), (8, None));
+    assert_eq!((dead.attempts, dead.locked_until), (10, None));
     assert!(dead.last_error.unwrap().contains("process died") && dead.finished_at.is_some());
 });

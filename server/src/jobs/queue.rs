@@ -15,7 +15,7 @@ use crate::web::error::{AppError, Result};
 /// A taken job is free again after this, if its process died.
 const LOCK: i64 = 5 * MINUTE;
 /// After so many attempts a job is dead.
-pub const MOST_ATTEMPTS: i32 = 8;
+pub const MOST_ATTEMPTS: i32 = 10;
 /// What is said of an attempt that nobody came back from.
 const NEVER_ENDED: &str = "its process died, or it took longer than its lock";
 
