@@ -108,3 +108,29 @@ hub_test!(async fn who_is_named_is_told_once_and_reading_ends_what_was_read(hub)
     read(third["seq"].as_i64().unwrap()).await;
     assert_eq!(mentions(hub, &bob, &room).await, (0, 0));
 });
+
+hub_test!(async fn a_mention_lets_nobody_into_a_private_room(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "private").await;
+    done(&ada.send(ada.request("PUT", &format!("/api/v1/spaces/{space}/members/bob")).json(&json!({"role": "member"}))).await);
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/join"))).await);
+    let (quiet, talk) = (room(&ada, &space, "quiet", true).await, room(&ada, &space, "talk", false).await);
+    let at = format!("/api/v1/rooms/{}", id(&quiet));
+    for round in 0..10 {
+        assert_eq!(ada.put(&format!("{at}/members/bob")).await.status, 204);
+        say(&ada, &id(&quiet), &format!("@bob {round}")).await;
+        // He goes while the job that tells him is on its way.
+        assert_eq!(bob.delete(&format!("{at}/members/bob")).await.status, 204);
+        say(&ada, &id(&quiet), &format!("@bob {round}, come back")).await;
+        hub.settle().await;
+        assert_eq!(bob.get(&at).await.status, 404, "round {round}");
+        assert_eq!(done(&ada.get(&at).await)["members"].as_array().unwrap().len(), 1, "round {round}");
+    }
+    // In an open room of a space that he has left he is named in vain, too.
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/leave"))).await);
+    say(&ada, &id(&talk), "@bob here").await;
+    hub.settle().await;
+    done(&ada.send(ada.request("PUT", &format!("/api/v1/spaces/{space}/members/bob")).json(&json!({"role": "member"}))).await);
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/join"))).await);
+    assert_eq!(done(&bob.get(&format!("/api/v1/rooms/{}", id(&talk))).await)["mine"], Value::Null);
+});
