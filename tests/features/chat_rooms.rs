@@ -134,3 +134,35 @@ hub_test!(async fn a_mention_lets_nobody_into_a_private_room(hub) {
     done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/join"))).await);
     assert_eq!(done(&bob.get(&format!("/api/v1/rooms/{}", id(&talk))).await)["mine"], Value::Null);
 });
+
+hub_test!(async fn who_is_blocked_changes_nothing_in_their_conversation(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let pair = ada.post("/api/v1/direct", &json!({"handles": ["bob"]})).await.id();
+    let (hers, his) = (say(&ada, &pair, "hers").await, say(&bob, &pair, "his").await);
+    assert_eq!(bob.put("/api/v1/members/ada/block").await.status, 204);
+    for (who, own, other) in [(&ada, &hers, &his), (&bob, &his, &hers)] {
+        let (own, other) = (format!("/api/v1/messages/{}", id(own)), format!("/api/v1/messages/{}", id(other)));
+        let reaction = format!("{other}/reactions/%F0%9F%8E%89");
+        let refused = [
+            who.patch(&own, &json!({"body": "said otherwise"})).await,
+            who.put(&reaction).await,
+            who.delete(&reaction).await,
+            who.put(&format!("{other}/pin")).await,
+            who.delete(&format!("{other}/pin")).await,
+        ];
+        for answer in refused {
+            assert_eq!((answer.status, answer.text.contains("You cannot write to each other.")), (403, true), "{}", who.handle);
+        }
+        let mut socket = Socket::open(who).await;
+        socket.send(&json!({"type": "typing", "room": pair})).await;
+        let error = socket.next_of("error").await;
+        assert_eq!(error["code"], "forbidden", "{error}");
+    }
+    // What was said can be taken back, and read.
+    for (who, own) in [(&ada, &hers), (&bob, &his)] {
+        assert_eq!(who.delete(&format!("/api/v1/messages/{}", id(own))).await.status, 204);
+        assert_eq!(who.get(&format!("/api/v1/rooms/{pair}/messages")).await.status, 200);
+    }
+    assert_eq!(bob.delete("/api/v1/members/ada/block").await.status, 204);
+    say(&ada, &pair, "again").await;
+});
