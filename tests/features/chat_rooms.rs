@@ -166,3 +166,24 @@ hub_test!(async fn who_is_blocked_changes_nothing_in_their_conversation(hub) {
     assert_eq!(bob.delete("/api/v1/members/ada/block").await.status, 204);
     say(&ada, &pair, "again").await;
 });
+
+hub_test!(async fn a_repeat_is_the_first_message_even_where_its_own_text_is_wrong(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let room = id(&room(&ada, &space, "talk", false).await);
+    let first = say(&ada, &room, "first").await;
+    let at = format!("/api/v1/rooms/{room}/messages");
+    let mut socket = Socket::open(&ada).await;
+    for (number, text) in [String::new(), "  ".into(), "x".repeat(8001), "a\u{0}b".into()].into_iter().enumerate() {
+        let body = json!({"body": text, "client_id": "first"});
+        let again = ada.post(&at, &body).await;
+        assert_eq!((again.status, again.json()), (200, first.clone()), "{number}");
+        let keyed = ada.request("POST", &at).header("Idempotency-Key", format!("key-{number}")).json(&body);
+        let keyed = ada.send(keyed).await;
+        assert_eq!((keyed.status, &keyed.json()["id"]), (200, &first["id"]), "{number}");
+        socket.send(&json!({"type": "send", "room": room, "body": text, "client_id": "first"})).await;
+        assert_eq!(socket.next_lasting().await["id"], first["id"], "{number}");
+        assert_eq!(bob.post(&at, &body).await.status, 422, "his is another message");
+    }
+    assert_eq!(done(&ada.get(&at).await)["items"].as_array().unwrap().len(), 1);
+});

@@ -203,6 +203,10 @@ fn plan<'a>(
 /// Whether a message may be posted, and in which thread.
 fn decide(one: &Outgoing, ground: &Ground, answered: &HashMap<i64, Answered>) -> Result<Option<i64>> {
     ground.room.standing.write()?;
+    if one.written.body.is_empty() {
+        // It came as a repeat of something that is not there.
+        return Err(AppError::field("body", "is needed"));
+    }
     one.reply_to
         .map(|id| {
             answered
