@@ -1,7 +1,7 @@
 //! One socket as its worker holds it: who it is, what waits for it, where it stands in each stream.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -19,6 +19,9 @@ pub struct Socket {
     pub session: Cell<i64>,
     pub outbox: Rc<Outbox>,
     pub cursors: RefCell<HashMap<Stream, Place>>,
+    /// Streams it gets nothing of until it is known whether it still may: replays of them end, and
+    /// whoever asks begins them anew.
+    pub(super) held: RefCell<HashSet<Stream>>,
     /// Rooms of whose news it is told, while it reads its member's stream.
     pub(super) follows: RefCell<Vec<i64>>,
     /// How often those were asked for.
@@ -34,6 +37,10 @@ impl Socket {
         if !self.outbox.push(frame) {
             self.outbox.finish(close_frame(close::TOO_SLOW), true);
         }
+    }
+
+    pub(super) fn is_held(&self, stream: Stream) -> bool {
+        self.held.borrow().contains(&stream)
     }
 
     /// Sends bytes that may be dropped, to a reader that has little waiting.

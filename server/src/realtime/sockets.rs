@@ -116,6 +116,7 @@ impl Sockets {
             session: Cell::new(session),
             outbox: Rc::default(),
             cursors: RefCell::default(),
+            held: RefCell::default(),
             follows: RefCell::default(),
             asked: Cell::new(0),
         });
