@@ -224,7 +224,10 @@ fn a_replay_ends_when_the_right_to_it_does() {
         }
         assert_eq!(ada.delete(&format!("/api/v1/rooms/{room}/members/bob")).await.status, 204);
         // And everybody's rights are looked at again.
-        assert_eq!(ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "restricted"})).await.status, 200);
+        assert_eq!(
+            ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "restricted"})).await.status,
+            200
+        );
 
         let mut last = 0;
         let ended = loop {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::outbox::Outbox;
-use super::protocol::{close, close_frame};
+use super::protocol::{Echo, close, close_frame};
 use super::recovery::Cursor;
 use crate::streams::Stream;
 
@@ -22,6 +22,8 @@ pub struct Socket {
     /// Streams it gets nothing of until it is known whether it still may: replays of them end, and
     /// whoever asks begins them anew.
     pub(super) held: RefCell<HashSet<Stream>>,
+    /// By room: a marker is on its way, and what follows it.
+    pub(super) marks: RefCell<HashMap<i64, Option<(i64, Echo)>>>,
     /// Rooms of whose news it is told, while it reads its member's stream.
     pub(super) follows: RefCell<Vec<i64>>,
     /// How often those were asked for.
@@ -37,6 +39,30 @@ impl Socket {
         if !self.outbox.push(frame) {
             self.outbox.finish(close_frame(close::TOO_SLOW), true);
         }
+    }
+
+    /// Notes how far its member has read a room, if an earlier marker of theirs there is on its way: the
+    /// newest of those that come meanwhile follows it. False: nothing is on its way.
+    pub(super) fn mark_later(&self, room: i64, seq: i64, echo: &Echo) -> bool {
+        let mut marks = self.marks.borrow_mut();
+        let Some(next) = marks.get_mut(&room) else {
+            marks.insert(room, None);
+            return false;
+        };
+        if next.as_ref().is_none_or(|(before, _)| *before < seq) {
+            *next = Some((seq, echo.clone()));
+        }
+        true
+    }
+
+    /// What is to follow the marker that was just written; nothing is on its way after the last.
+    pub(super) fn mark_next(&self, room: i64) -> Option<(i64, Echo)> {
+        let mut marks = self.marks.borrow_mut();
+        let next = marks.get_mut(&room).and_then(Option::take);
+        if next.is_none() {
+            marks.remove(&room);
+        }
+        next
     }
 
     pub(super) fn is_held(&self, stream: Stream) -> bool {

@@ -117,6 +117,7 @@ impl Sockets {
             outbox: Rc::default(),
             cursors: RefCell::default(),
             held: RefCell::default(),
+            marks: RefCell::default(),
             follows: RefCell::default(),
             asked: Cell::new(0),
         });
