@@ -1,5 +1,5 @@
-//! Indexes for what a page of a room reads: its main column, a thread, a day. Those of threads and days
-//! take the place of older ones; messages that are in no thread are in no index of threads.
+//! Indexes for what a page of a room reads: its main column, and a day, in place of one that had no order
+//! within a moment. Threads have one already.
 
 use sea_orm_migration::prelude::*;
 
@@ -9,15 +9,11 @@ pub struct Migration;
 /// Name, and what it is on.
 type Made = (&'static str, &'static str);
 
-const NEW: [Made; 3] = [
+const NEW: [Made; 2] = [
     ("ix_message_room_id_created_at_seq", "message (room_id, created_at, seq)"),
     ("ix_message_roots", "message (room_id, seq) WHERE thread_id IS NULL"),
-    ("ix_message_threads", "message (thread_id, seq) WHERE thread_id IS NOT NULL"),
 ];
-const OLD: [Made; 2] = [
-    ("ix_message_thread_id_seq", "message (thread_id, seq)"),
-    ("ix_message_room_id_created_at", "message (room_id, created_at)"),
-];
+const OLD: [Made; 1] = [("ix_message_room_id_created_at", "message (room_id, created_at)")];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

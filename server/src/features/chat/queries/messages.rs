@@ -301,7 +301,7 @@ mod tests {
             reads(side_of(1, Which::Roots, 9, back, 50), &format!("ix_message_roots (room_id=? AND seq{sign}?)")).await;
             let thread = side_of(1, Which::Thread(2), 9, back, 50);
             assert!(!thread.clone().plan().await.unwrap().contains("(room_id=?"), "the room is not looked through");
-            reads(thread, &format!("ix_message_threads (thread_id=? AND seq{sign}?)")).await;
+            reads(thread, &format!("ix_message_thread_id_seq (thread_id=? AND seq{sign}?)")).await;
         }
         let day = day_of(1, 2, 3, 4, 200);
         let plan = day.clone().plan().await.unwrap();
