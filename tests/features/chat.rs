@@ -134,6 +134,10 @@ hub_test!(async fn threads_hang_on_their_root(hub) {
     assert_eq!((&deeper["reply_to"], &deeper["thread"]), (&reply["id"], &json!(root)));
     assert_eq!(texts(&ada, &room, "?roots=true").await, ["root", "other"]);
     assert_eq!(texts(&ada, &room, &format!("?thread={root}")).await, ["root", "reply", "deeper"]);
+    assert_eq!(texts(&ada, &room, &format!("?thread={root}&limit=2")).await, ["reply", "deeper"]);
+    assert_eq!(texts(&ada, &room, &format!("?thread={root}&after=1&limit=1")).await, ["reply"]);
+    let elsewhere = ada.post("/api/v1/direct", &json!({"handles": [hub.member("bob").await.handle]})).await.id();
+    assert_eq!(texts(&ada, &elsewhere, &format!("?thread={root}")).await, Vec::<String>::new(), "it is not there");
     let at = format!("/api/v1/messages/{root}");
     assert_eq!(done(&ada.get(&at).await)["reply_count"], 2);
     assert_eq!(ada.delete(&format!("/api/v1/messages/{}", id(&deeper))).await.status, 204);

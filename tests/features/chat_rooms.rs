@@ -108,3 +108,82 @@ hub_test!(async fn who_is_named_is_told_once_and_reading_ends_what_was_read(hub)
     read(third["seq"].as_i64().unwrap()).await;
     assert_eq!(mentions(hub, &bob, &room).await, (0, 0));
 });
+
+hub_test!(async fn a_mention_lets_nobody_into_a_private_room(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "private").await;
+    done(&ada.send(ada.request("PUT", &format!("/api/v1/spaces/{space}/members/bob")).json(&json!({"role": "member"}))).await);
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/join"))).await);
+    let (quiet, talk) = (room(&ada, &space, "quiet", true).await, room(&ada, &space, "talk", false).await);
+    let at = format!("/api/v1/rooms/{}", id(&quiet));
+    for round in 0..10 {
+        assert_eq!(ada.put(&format!("{at}/members/bob")).await.status, 204);
+        say(&ada, &id(&quiet), &format!("@bob {round}")).await;
+        // He goes while the job that tells him is on its way.
+        assert_eq!(bob.delete(&format!("{at}/members/bob")).await.status, 204);
+        say(&ada, &id(&quiet), &format!("@bob {round}, come back")).await;
+        hub.settle().await;
+        assert_eq!(bob.get(&at).await.status, 404, "round {round}");
+        assert_eq!(done(&ada.get(&at).await)["members"].as_array().unwrap().len(), 1, "round {round}");
+    }
+    // In an open room of a space that he has left he is named in vain, too.
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/leave"))).await);
+    say(&ada, &id(&talk), "@bob here").await;
+    hub.settle().await;
+    done(&ada.send(ada.request("PUT", &format!("/api/v1/spaces/{space}/members/bob")).json(&json!({"role": "member"}))).await);
+    done(&bob.send(bob.request("POST", &format!("/api/v1/spaces/{space}/join"))).await);
+    assert_eq!(done(&bob.get(&format!("/api/v1/rooms/{}", id(&talk))).await)["mine"], Value::Null);
+});
+
+hub_test!(async fn who_is_blocked_changes_nothing_in_their_conversation(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let pair = ada.post("/api/v1/direct", &json!({"handles": ["bob"]})).await.id();
+    let (hers, his) = (say(&ada, &pair, "hers").await, say(&bob, &pair, "his").await);
+    assert_eq!(bob.put("/api/v1/members/ada/block").await.status, 204);
+    for (who, own, other) in [(&ada, &hers, &his), (&bob, &his, &hers)] {
+        let (own, other) = (format!("/api/v1/messages/{}", id(own)), format!("/api/v1/messages/{}", id(other)));
+        let reaction = format!("{other}/reactions/%F0%9F%8E%89");
+        let refused = [
+            who.patch(&own, &json!({"body": "said otherwise"})).await,
+            who.put(&reaction).await,
+            who.delete(&reaction).await,
+            who.put(&format!("{other}/pin")).await,
+            who.delete(&format!("{other}/pin")).await,
+        ];
+        for answer in refused {
+            assert_eq!((answer.status, answer.text.contains("You cannot write to each other.")), (403, true), "{}", who.handle);
+        }
+        let mut socket = Socket::open(who).await;
+        socket.send(&json!({"type": "typing", "room": pair})).await;
+        let error = socket.next_of("error").await;
+        assert_eq!(error["code"], "forbidden", "{error}");
+    }
+    // What was said can be taken back, and read.
+    for (who, own) in [(&ada, &hers), (&bob, &his)] {
+        assert_eq!(who.delete(&format!("/api/v1/messages/{}", id(own))).await.status, 204);
+        assert_eq!(who.get(&format!("/api/v1/rooms/{pair}/messages")).await.status, 200);
+    }
+    assert_eq!(bob.delete("/api/v1/members/ada/block").await.status, 204);
+    say(&ada, &pair, "again").await;
+});
+
+hub_test!(async fn a_repeat_is_the_first_message_even_where_its_own_text_is_wrong(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let room = id(&room(&ada, &space, "talk", false).await);
+    let first = say(&ada, &room, "first").await;
+    let at = format!("/api/v1/rooms/{room}/messages");
+    let mut socket = Socket::open(&ada).await;
+    for (number, text) in [String::new(), "  ".into(), "x".repeat(8001), "a\u{0}b".into()].into_iter().enumerate() {
+        let body = json!({"body": text, "client_id": "first"});
+        let again = ada.post(&at, &body).await;
+        assert_eq!((again.status, again.json()), (200, first.clone()), "{number}");
+        let keyed = ada.request("POST", &at).header("Idempotency-Key", format!("key-{number}")).json(&body);
+        let keyed = ada.send(keyed).await;
+        assert_eq!((keyed.status, &keyed.json()["id"]), (200, &first["id"]), "{number}");
+        socket.send(&json!({"type": "send", "room": room, "body": text, "client_id": "first"})).await;
+        assert_eq!(socket.next_lasting().await["id"], first["id"], "{number}");
+        assert_eq!(bob.post(&at, &body).await.status, 422, "his is another message");
+    }
+    assert_eq!(done(&ada.get(&at).await)["items"].as_array().unwrap().len(), 1);
+});

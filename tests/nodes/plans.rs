@@ -53,6 +53,8 @@ const LISTS: &[&str] = &[
     "/topics/{id}/posts?order=time",
     "/rooms/{id}/messages?after=0",
     "/rooms/{id}/messages?around=1",
+    "/rooms/{id}/messages?roots=true",
+    "/rooms/{id}/messages?thread=0000000000001",
     "/search?q=alerts",
 ];
 

@@ -120,7 +120,7 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
             rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
         };
         // In the way of the last thing that the step makes: what comes before it is made first.
-        db.execute_unprepared("CREATE INDEX ix_stored_file_text_state ON member (created_at)").await.unwrap();
+        db.execute_unprepared("CREATE INDEX ix_message_roots ON member (created_at)").await.unwrap();
         let before = names().await;
         let ended = run(folder.path(), &["migrate", "up"], &[("LOG", "warn")]);
         assert_eq!((ended.code, ended.err.lines().count()), (Some(2), 1), "{ended:?}");
@@ -129,7 +129,7 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
             "{ended:?}"
         );
         assert_eq!(names().await, before, "nothing of the step is left");
-        db.execute_unprepared("DROP INDEX ix_stored_file_text_state").await.unwrap();
+        db.execute_unprepared("DROP INDEX ix_message_roots").await.unwrap();
         assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
         // Whoever changes a schema has the data directory open: a restore would pull it away.
         let here = config(&[("data_dir", &data.display().to_string())]);

@@ -282,3 +282,42 @@ hub_test!(async fn frames_are_as_the_contract_writes_them(hub) {
     socket.send(&json!({"type": "subscribe", "stream": stream, "since": 7, "epoch": epoch})).await;
     assert_eq!(socket.next_lasting().await, json!({"type": "reset", "stream": stream, "head": 1, "epoch": epoch}));
 });
+
+hub_test!(async fn a_marker_that_does_not_move_is_no_event(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let (room, _) = open_room(hub, &ada).await;
+    assert_eq!(bob.put(&format!("/api/v1/rooms/{room}/follow")).await.status, 204);
+    let own = format!("member:{}", done(&bob.get("/api/v1/me").await)["id"].as_str().unwrap());
+    let mut socket = Socket::open(&bob).await;
+    let head = socket.subscribe(&own, None, None).await["head"].as_i64().unwrap();
+    for number in 1..=5 {
+        say(&ada, &room, &format!("m{number}")).await;
+    }
+    let read = |seq: i64| json!({"type": "read", "room": room, "seq": seq});
+    for _ in 0..200 {
+        socket.send(&read(5)).await;
+    }
+    let moved = socket.events(1).await.remove(0);
+    assert_eq!((&moved["event"], &moved["seq"], &moved["data"]["read_seq"]), (&json!("read.moved"), &json!(head + 1), &json!(5)));
+    // A mention that waits further on makes no difference to what was read before it.
+    say(&ada, &room, "@bob").await;
+    assert_eq!(socket.events(1).await[0]["seq"], head + 2);
+    for seq in (0..200).map(|number| number % 5) {
+        socket.send(&read(seq)).await;
+    }
+    socket.send(&read(6)).await;
+    let last = socket.events(2).await;
+    let mut kinds: Vec<&str> = last.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["notice.read", "read.moved"]);
+    assert_eq!(last[1]["seq"], head + 4, "none of the others is an event");
+    // Of many that do move it, the last is where it ends.
+    for number in 7..=40 {
+        say(&ada, &room, &format!("m{number}")).await;
+    }
+    for seq in 7..=40 {
+        socket.send(&read(seq)).await;
+    }
+    while socket.events(1).await[0]["data"]["read_seq"] != 40 {}
+    assert_eq!(done(&bob.get(&format!("/api/v1/rooms/{room}")).await)["mine"]["unread"], 0);
+});

@@ -190,3 +190,67 @@ fn a_reader_that_is_behind_when_the_log_is_trimmed_is_reset() {
         assert_eq!(next["items"][0]["seq"], head + 1);
     });
 }
+
+/// Somebody is taken out of a room while its log is on its way to them: no more of it comes, and what
+/// does not concern them goes on where it was.
+#[test]
+fn a_replay_ends_when_the_right_to_it_does() {
+    run_with(Db::Sqlite, "withdrawn", &[("rate_limit", "off")], async |hub| {
+        let (ada, bob, eve) = (hub.member("ada").await, hub.member("bob").await, hub.member("eve").await);
+        let space = hub.space(&ada, "open").await;
+        let quiet = json!({"slug": "quiet", "name": "Quiet", "purpose": "", "private": true});
+        let made = ada.post(&format!("/api/v1/spaces/{space}/rooms"), &quiet).await;
+        let (room, stream) = (made.id(), made.json()["stream"].as_str().unwrap().to_owned());
+        for handle in ["bob", "eve"] {
+            assert_eq!(ada.put(&format!("/api/v1/rooms/{room}/members/{handle}")).await.status, 204);
+        }
+        let mut sender = Socket::open(&ada).await;
+        let body = "word ".repeat(1590);
+        for number in 0..LETTERS {
+            let frame = json!({"type": "send", "room": room, "body": body, "client_id": format!("letter-{number}")});
+            sender.send(&frame).await;
+            if number >= 32 {
+                sender.next_of("sent").await;
+            }
+        }
+        for _ in 0..32 {
+            sender.next_of("sent").await;
+        }
+        // All that is more than what lies between holds: neither replay can have come to its end.
+        let (mut his, mut hers) = (RawSocket::open(&bob, Some(4096)).await, RawSocket::open(&eve, Some(4096)).await);
+        for reader in [&mut his, &mut hers] {
+            reader.send(&json!({"type": "subscribe", "stream": stream, "since": 0})).await;
+            assert!(matches!(reader.next().await, Frame::Text(frame) if frame["type"] == "subscribed"));
+        }
+        assert_eq!(ada.delete(&format!("/api/v1/rooms/{room}/members/bob")).await.status, 204);
+        // And everybody's rights are looked at again.
+        assert_eq!(
+            ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "restricted"})).await.status,
+            200
+        );
+
+        let mut last = 0;
+        let ended = loop {
+            match his.next().await {
+                Frame::Close(code) => panic!("cut with {code}"),
+                Frame::Text(frame) if frame["type"] == "unsubscribed" => break frame,
+                Frame::Text(frame) => {
+                    let items = frame["items"].as_array().into_iter().flatten();
+                    last = items.fold(last, |_, event| event["seq"].as_i64().unwrap());
+                }
+            }
+        };
+        assert_eq!((&ended["stream"], &ended["code"]), (&json!(stream), &json!("forbidden")));
+        assert!(last < LETTERS as i64, "he got everything");
+        his.send(&json!({"type": "ping"})).await;
+        assert!(matches!(his.next().await, Frame::Text(frame) if frame["type"] == "pong"), "and no more of it");
+        let mut seen = 0;
+        while seen < LETTERS as i64 {
+            let Frame::Text(frame) = hers.next().await else { panic!("she is cut") };
+            for event in frame["items"].as_array().into_iter().flatten() {
+                seen += 1;
+                assert_eq!(event["seq"], seen);
+            }
+        }
+    });
+}

@@ -30,7 +30,7 @@ impl Sockets {
         });
     }
 
-    /// Brings one reader up to the log, as fast as it reads.
+    /// Brings one reader up to the log, as fast as it reads; ends where its right is looked up again.
     pub(super) fn catch_up(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, stream: Stream) {
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
         actix_web::rt::spawn(async move {
@@ -38,7 +38,7 @@ impl Sockets {
             loop {
                 socket.outbox.low().await;
                 let Some(cursor) = socket.cursors.borrow().get(&stream).map(|place| place.get()) else { return };
-                if cursor.live || socket.outbox.is_closing() || this.go_on(&socket, stream) {
+                if cursor.live || socket.outbox.is_closing() || socket.is_held(stream) || this.go_on(&socket, stream) {
                     return;
                 }
                 if !socket.outbox.is_low() {
@@ -110,12 +110,15 @@ impl Sockets {
     }
 
     /// The log had nothing for a reader that stood at `last` when it was read, and `head` was read
-    /// after that. True: the reader is live.
+    /// after that. True: the reader is live, or held.
     fn take_end(&self, state: &AppState, socket: &Rc<Socket>, stream: Stream, last: i64, head: Head) -> bool {
         let Some(place) = socket.cursors.borrow().get(&stream).cloned() else { return true };
         let mut cursor = place.get();
-        if cursor.live || cursor.last != last {
-            return cursor.live;
+        if cursor.live || socket.is_held(stream) {
+            return true;
+        }
+        if cursor.last != last {
+            return false;
         }
         if head.floor > last {
             // All that came after it was trimmed while the reader was on its way.
@@ -141,8 +144,11 @@ impl Sockets {
     fn take_page(&self, state: &AppState, socket: &Rc<Socket>, stream: Stream, last: i64, items: &[Item]) -> bool {
         let Some(place) = socket.cursors.borrow().get(&stream).cloned() else { return true };
         let mut cursor = place.get();
-        if cursor.live || cursor.last != last {
-            return cursor.live;
+        if cursor.live || socket.is_held(stream) {
+            return true;
+        }
+        if cursor.last != last {
+            return false;
         }
         let Some((first, newest)) = items.first().zip(items.last()) else { return false };
         match cursor.take(first.seq, newest.seq) {

@@ -222,13 +222,16 @@ impl Sockets {
         }
     }
 
-    /// Stops these subscriptions of a socket at once, then lets those go on that it still may read.
+    /// Stops these subscriptions of a socket at once, replays too, then lets those go on that it still may read.
     /// A database that is away for a moment ends none: they go on when it is back.
     fn pause_and_check(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, streams: Vec<Stream>) {
         {
             let cursors = socket.cursors.borrow();
-            let places = streams.iter().filter_map(|stream| cursors.get(stream));
-            places.for_each(|place| place.set(Cursor::new(place.get().last, false)));
+            let mut held = socket.held.borrow_mut();
+            for (stream, place) in streams.iter().filter_map(|stream| cursors.get_key_value(stream)) {
+                place.set(Cursor::new(place.get().last, false));
+                held.insert(*stream);
+            }
         }
         if streams.is_empty() {
             return;
@@ -249,6 +252,7 @@ impl Sockets {
                     match may {
                         Ok(_) if withdrawals != this.withdrawals.get() => {}
                         Ok(_) => {
+                            socket.held.borrow_mut().remove(&stream);
                             this.catch_up(&state, &socket, stream);
                             break;
                         }
@@ -268,6 +272,7 @@ impl Sockets {
                         }
                     }
                 }
+                socket.held.borrow_mut().remove(&stream);
             }
         });
     }

@@ -122,6 +122,7 @@ impl Session {
         };
         if signed_in {
             self.talk(&mut messages).await;
+            self.finish_writes();
         }
         self.sockets.remove(&self.socket);
     }

@@ -116,6 +116,8 @@ impl Sockets {
             session: Cell::new(session),
             outbox: Rc::default(),
             cursors: RefCell::default(),
+            held: RefCell::default(),
+            marks: RefCell::default(),
             follows: RefCell::default(),
             asked: Cell::new(0),
         });

@@ -1,6 +1,9 @@
 //! What a socket writes: messages, markers, and that somebody types. The reading goes on meanwhile.
 
 use std::pin::Pin;
+use std::rc::Rc;
+
+use futures_util::StreamExt as _;
 
 use super::bus::Told;
 use super::protocol::{Echo, SendFrame, ServerFrame};
@@ -64,15 +67,36 @@ impl Session {
         }
     }
 
-    /// Moves how far the member has read a room.
+    /// Moves how far the member has read a room: one marker at a time, and of those that come meanwhile
+    /// the newest, whose outcome is that of all.
     pub(super) fn read_to(&mut self, room: &str, seq: i64, echo: Echo) -> bool {
         let Ok(Id(room)) = room.parse::<Id>() else { return self.refuse_for(&AppError::NotFound, &echo) };
-        let (state, member) = (self.state.clone(), self.socket.member.get());
+        if seq < 0 {
+            return self.refuse_for(&AppError::field("seq", "counts from 0"), &echo);
+        }
+        if self.socket.mark_later(room, seq, &echo) {
+            return true;
+        }
+        let (state, socket) = (self.state.clone(), Rc::clone(&self.socket));
         self.waiting.push(Box::pin(async move {
-            let moved = crate::features::move_marker(&state, member, room, seq).await;
-            (echo, Outcome::Quiet(moved))
+            let (mut seq, mut echo) = (seq, echo);
+            loop {
+                let moved = crate::features::move_marker(&state, socket.member.get(), room, seq).await;
+                match socket.mark_next(room) {
+                    Some(next) => (seq, echo) = next,
+                    None => return (echo, Outcome::Quiet(moved)),
+                }
+            }
         }));
         true
+    }
+
+    /// What is on its way when the socket ends is written all the same, though nobody hears how that goes.
+    pub(super) fn finish_writes(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            actix_web::rt::spawn(async move { while waiting.next().await.is_some() {} });
+        }
     }
 
     /// Passes on that the member types, where that is news.

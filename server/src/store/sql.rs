@@ -139,6 +139,19 @@ impl Sql {
         self.one(db).await?.map_or(Ok(0), |row| Ok(row.try_get("", "n")?))
     }
 
+    /// How SQLite runs it on the schema as it is, without statistics, as the hub keeps none.
+    #[cfg(test)]
+    pub async fn plan(self) -> Result<String> {
+        use praxis_migration::MigratorTrait as _;
+        let mut one = sea_orm::ConnectOptions::new("sqlite::memory:");
+        one.max_connections(1).min_connections(1).sqlx_logging(false);
+        let db = sea_orm::Database::connect(one).await?;
+        praxis_migration::Migrator::up(&db, None).await?;
+        let rows = self.around("EXPLAIN QUERY PLAN ", "").all(&db).await?;
+        let lines = rows.iter().map(|row| Ok(row.try_get("", "detail")?)).collect::<Result<Vec<String>>>()?;
+        Ok(lines.join("\n"))
+    }
+
     pub async fn run(self, db: &impl ConnectionTrait) -> Result<ExecResult> {
         Ok(db.execute_raw(self.statement(db)).await?)
     }

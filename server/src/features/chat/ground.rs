@@ -14,7 +14,12 @@ pub(super) const ROOM: &str = "r.id AS r_id, r.space_id AS r_space_id, r.kind AS
     r.created_at AS r_created_at, r.version AS r_version, v.id AS v_id, v.hub_role AS v_hub_role, \
     v.state AS v_state, s.visibility AS s_visibility, s.archived_at AS s_archived_at, s.slug AS s_slug, \
     s.name AS s_name, sm.role AS sm_role, rm.read_seq AS rm_read_seq, rm.read_count AS rm_read_count, \
-    rm.mention_count AS rm_mention_count, rm.muted AS rm_muted, rm.favourite AS rm_favourite";
+    rm.mention_count AS rm_mention_count, rm.muted AS rm_muted, rm.favourite AS rm_favourite, \
+    CASE WHEN r.kind = 'direct' AND r.direct_key NOT LIKE '%-%-%' AND (EXISTS (SELECT 1 FROM room_member bo \
+    JOIN member_block mb ON mb.member_id = bo.member_id AND mb.blocked_id = v.id \
+    WHERE bo.room_id = r.id AND bo.member_id <> v.id) OR EXISTS (SELECT 1 FROM room_member bo \
+    JOIN member_block mb ON mb.blocked_id = bo.member_id AND mb.member_id = v.id \
+    WHERE bo.room_id = r.id AND bo.member_id <> v.id)) THEN 1 ELSE 0 END AS r_is_blocked";
 
 /// What goes with them, after `JOIN member v ON v.id = …`.
 pub(super) const AROUND: &str = " LEFT JOIN space s ON s.id = r.space_id \
@@ -50,14 +55,6 @@ pub struct Marker {
     pub favourite: bool,
 }
 
-impl RoomGround {
-    /// A conversation of two.
-    #[must_use]
-    pub fn is_pair(&self) -> bool {
-        self.direct_key.as_deref().is_some_and(|key| key.matches('-').count() == 1)
-    }
-}
-
 /// `SELECT … FROM room r` for a viewer; the caller adds `WHERE`.
 pub(super) fn select(viewer: i64) -> Sql {
     Sql::new("SELECT ").then(ROOM).then(" FROM room r JOIN member v ON v.id = ").bind(viewer).then(AROUND)
@@ -90,6 +87,7 @@ pub(super) fn room(row: &QueryResult) -> Result<RoomGround> {
             space_archived: row.try_get::<Option<i64>>("s_", "archived_at")?.is_some(),
             archived: row.try_get::<Option<i64>>("r_", "archived_at")?.is_some(),
             made: row.try_get::<i64>("r_", "created_by")? == member,
+            blocked: row.try_get::<i32>("r_", "is_blocked")? != 0,
         },
         id: row.try_get("r_", "id")?,
         space_id: row.try_get("r_", "space_id")?,

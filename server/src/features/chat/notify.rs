@@ -77,14 +77,18 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
     state
         .store
         .write(async move |tx| {
-            if kind == NoticeKind::Mention {
+            let may = if kind == NoticeKind::Mention {
                 let mut rooms: Vec<i64> = news.iter().map(|of| of.room).collect();
                 rooms.sort_unstable();
                 rooms.dedup();
                 ground::lock(tx, &rooms, &[]).await?;
-            }
+                Some(still_told(tx, &news).await?)
+            } else {
+                None
+            };
             let all: Vec<NewNotice> = news
                 .iter()
+                .filter(|of| may.as_ref().is_none_or(|may| may.contains(&(of.member, of.message))))
                 .map(|of| NewNotice {
                     member: of.member,
                     kind,
@@ -106,6 +110,30 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
         .await
 }
 
+/// Member and message of those who may still hear of it, asked again with their rooms locked: who was
+/// taken out or left while this job was on its way is not told, and does not come back by being named.
+async fn still_told(tx: &Tx, news: &[News]) -> Result<HashSet<(i64, i64)>> {
+    let mut may = HashSet::new();
+    for chunk in news.chunks(CHUNK) {
+        let rows = Sql::new("WITH p(message_id, member_id) AS (VALUES ")
+            .padded_rows(chunk.iter().map(|of| [of.message.into(), of.member.into()]).collect())
+            .then(") SELECT ")
+            .then(COLUMNS)
+            .then(" FROM p JOIN message g ON g.id = p.message_id JOIN member m ON m.id = p.member_id")
+            .then(FROM_MESSAGE)
+            .then("WHERE r.kind <> 'direct'")
+            .then(TELLABLE)
+            .then(MAY_READ)
+            .all(tx.conn())
+            .await?;
+        for row in &rows {
+            let of = read(row)?;
+            may.insert((of.member, of.message));
+        }
+    }
+    Ok(may)
+}
+
 /// Whoever has read as far as the message while this job waited is told of nothing new.
 async fn read_already(tx: &Tx, told: &HashSet<(i64, i64)>) -> Result<()> {
     let pairs: Vec<&(i64, i64)> = told.iter().collect();
@@ -125,7 +153,8 @@ async fn read_already(tx: &Tx, told: &HashSet<(i64, i64)>) -> Result<()> {
     Ok(())
 }
 
-/// Raises the counts of mentions; whoever is named follows the room from there on.
+/// Raises the counts of mentions; whoever is named in an open room follows it from there on. Nobody
+/// is let into a private one by that: there only those who are in it count.
 async fn count(tx: &mut Tx, news: impl Iterator<Item = &News>) -> Result<()> {
     let mut counts: BTreeMap<(i64, i64), (i64, i64, i32)> = BTreeMap::new();
     for of in news {
@@ -135,33 +164,33 @@ async fn count(tx: &mut Tx, news: impl Iterator<Item = &News>) -> Result<()> {
     if counts.is_empty() {
         return Ok(());
     }
-    let now = tx.now();
-    let rows: Vec<[sea_orm::Value; 8]> = counts
+    let rows: Vec<[sea_orm::Value; 5]> = counts
         .iter()
         .map(|((member, room), (seq, number, count))| {
             let (seq, number) = (seq - 1, number - 1);
-            [
-                (*member).into(),
-                (*room).into(),
-                seq.into(),
-                number.into(),
-                (*count).into(),
-                false.into(),
-                false.into(),
-                now.into(),
-            ]
+            [(*member).into(), (*room).into(), seq.into(), number.into(), (*count).into()]
         })
         .collect();
     for chunk in rows.chunks(CHUNK) {
-        Sql::new(
-            "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, favourite, \
-             joined_at) VALUES ",
-        )
-        .rows(chunk.iter().cloned())
-        .then(" ON CONFLICT (member_id, room_id) DO UPDATE SET mention_count = room_member.mention_count + ")
-        .then("excluded.mention_count WHERE room_member.read_seq <= excluded.read_seq")
-        .run(tx.conn())
-        .await?;
+        Sql::new("WITH p(member_id, room_id, seq, number, mentions) AS (VALUES ")
+            .rows(chunk.iter().cloned())
+            .then(
+                ") INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, favourite, \
+                 joined_at) SELECT p.member_id, p.room_id, p.seq, p.number, p.mentions, ",
+            )
+            .bind(false)
+            .then(", ")
+            .bind(false)
+            .then(", ")
+            .bind(tx.now())
+            .then(
+                " FROM p JOIN room r ON r.id = p.room_id WHERE (r.kind = 'open' OR EXISTS (SELECT 1 FROM room_member y \
+                 WHERE y.room_id = p.room_id AND y.member_id = p.member_id))",
+            )
+            .then(" ON CONFLICT (member_id, room_id) DO UPDATE SET mention_count = room_member.mention_count + ")
+            .then("excluded.mention_count WHERE room_member.read_seq <= excluded.read_seq")
+            .run(tx.conn())
+            .await?;
     }
     for (member, _) in counts.into_keys() {
         tx.after(After::Follows(member));

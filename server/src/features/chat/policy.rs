@@ -30,6 +30,8 @@ pub struct Standing {
     pub archived: bool,
     /// They made the room.
     pub made: bool,
+    /// It is a conversation of two, of whom one has blocked the other.
+    pub blocked: bool,
 }
 
 impl Standing {
@@ -56,7 +58,8 @@ impl Standing {
         self.access().read()
     }
 
-    /// Writing in the room: 404 where nothing is seen, 403 else.
+    /// Writing in the room, be it a message, a reaction, a pin or a sign of typing: 404 where nothing
+    /// is seen, 403 else.
     pub fn write(&self) -> Result<()> {
         self.read()?;
         if self.access() < Access::Write {
@@ -65,6 +68,9 @@ impl Standing {
         not_archived(self.space_archived)?;
         if self.archived {
             return Err(AppError::Forbidden("This room is archived: it can be read, not written.".into()));
+        }
+        if self.blocked {
+            return Err(AppError::Forbidden("You cannot write to each other.".into()));
         }
         Ok(())
     }
@@ -131,6 +137,7 @@ mod tests {
             space_archived: false,
             archived: false,
             made: false,
+            blocked: false,
         }
     }
 
@@ -150,6 +157,14 @@ mod tests {
         assert!(theirs.arrange().is_ok() && theirs.open_up(false).is_ok());
         assert!(theirs.open_up(true).is_err());
         assert!(Standing { role: Some(SpaceRole::Moderator), ..theirs }.open_up(true).is_ok());
+    }
+
+    #[test]
+    fn who_is_blocked_reads_and_takes_back_what_they_wrote() {
+        let pair = Standing { blocked: true, ..standing(RoomKind::Direct, true) };
+        assert!(pair.write().is_err());
+        assert!(pair.read().is_ok() && pair.remove(1).is_ok());
+        assert!(pair.remove(2).is_err());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What a room is to one member: following it, reading it, muting it.
 
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use crate::app::AppState;
 use crate::entities::kinds::RoomKind;
-use crate::features::chat::ground;
+use crate::features::chat::ground::{self, Marker};
+use crate::features::chat::queries::room_in;
 use crate::features::notices;
 use crate::store::{After, Sql, Tx};
 use crate::streams::{NewEvent, Stream, log_head};
@@ -101,11 +103,45 @@ pub async fn set_mine(state: &AppState, me: &Me, room: i64, setting: Setting) ->
         .await
 }
 
+/// Whether reading up to `seq` changes nothing: so far is read, and the mentions that are counted are
+/// just those that wait behind it.
+async fn changes_nothing(
+    db: &impl ConnectionTrait,
+    member: i64,
+    room: i64,
+    mine: Option<Marker>,
+    seq: i64,
+) -> Result<bool> {
+    let Some(mine) = mine.filter(|mine| mine.read_seq >= seq) else { return Ok(false) };
+    if mine.mentions == 0 {
+        return Ok(true);
+    }
+    let row = Sql::new(
+        "SELECT COUNT(*) AS waiting, COALESCE(SUM(CASE WHEN (SELECT m.seq FROM message m WHERE m.id = n.subject_id) <= ",
+    )
+    .bind(seq)
+    .then(" THEN 1 ELSE 0 END), 0) AS due FROM notice n WHERE n.read_at IS NULL AND n.kind = 'mention' AND n.member_id = ")
+    .bind(member)
+    .then(" AND n.room_id = ")
+    .bind(room)
+    .one(db)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
+    let (waiting, due): (i64, i64) = (row.try_get("", "waiting")?, row.try_get("", "due")?);
+    Ok(waiting == i64::from(mine.mentions) && due == 0)
+}
+
 /// Moves a member's marker forward to `seq`, never back and never beyond the head; their mentions
 /// in the room up to there are read with it.
 pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Result<()> {
     if seq < 0 {
         return Err(AppError::field("seq", "counts from 0"));
+    }
+    // Most of what is said of reading is known already: it takes no turn among the writes.
+    let db = state.store.read();
+    let found = room_in(db, member, room).await?;
+    if changes_nothing(db, member, room, found.ground.mine, seq.min(found.head)).await? {
+        return Ok(());
     }
     state
         .store
@@ -113,11 +149,10 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
             let of = ground::seen(tx, member, room).await?;
             let head = log_head(tx.conn(), Stream::room(room)).await?.head;
             let seq = seq.min(head);
-            let known = of.mine;
-            if known.is_some_and(|mine| mine.read_seq >= seq && mine.mentions == 0) {
+            if changes_nothing(tx.conn(), member, room, of.mine, seq).await? {
                 return Ok(());
             }
-            if known.is_none() {
+            if of.mine.is_none() {
                 // A new row refers to the room, which is locked before it as everywhere.
                 ground::lock(tx, &[room], &[]).await?;
                 marker(tx, member, room).await?;

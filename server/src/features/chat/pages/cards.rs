@@ -26,6 +26,8 @@ pub struct Around<'a> {
     pub me: &'a Me,
     pub page: &'a str,
     pub write: bool,
+    /// Where they write no more, they still delete what they wrote.
+    pub take_back: bool,
     pub moderate: bool,
     /// Messages of the room can become a topic.
     pub picks: bool,
@@ -46,6 +48,7 @@ impl<'a> Around<'a> {
             me,
             page,
             write,
+            take_back: standing.blocked,
             moderate: standing.moderates() && !standing.space_archived,
             picks: write && standing.kind == RoomKind::Open,
             boxed: false,
@@ -67,7 +70,7 @@ impl<'a> Around<'a> {
             ("history", edited),
             ("flag", !own),
             ("edit", own && self.write),
-            ("delete", (own && self.write) || self.moderate),
+            ("delete", (own && (self.write || self.take_back)) || self.moderate),
             ("purge", self.moderate),
         ];
         let can: Vec<&str> = flags.iter().filter(|flag| flag.1).map(|flag| flag.0).collect();

@@ -230,7 +230,7 @@ pub async fn render(
     let lines = entries(&frame, &part.items, &around, &mine, marks);
     let (older, newer) = links(&page, &part);
     let (people, pins, topics) = beside(state, &frame, &room, &head).await?;
-    let (say, no_say) = Say::of(state, me, &frame, &head, &room, typed).await?;
+    let (say, no_say) = Say::of(&frame, &head, &room, typed);
     let content = RoomPage {
         f: &frame,
         entries: lines,

@@ -7,14 +7,13 @@ use super::head::RoomHead;
 use super::room::{self, RoomQuery};
 use super::{id_in, id_of, thread};
 use crate::app::AppState;
-use crate::entities::kinds::RoomKind;
 use crate::features::chat::queries::{self, Bound, FoundRoom};
 use crate::features::chat::{self, NewMessage};
 use crate::features::people;
 use crate::web::error::{AppError, Result};
 use crate::web::form;
 use crate::web::frame::{Frame, see_other};
-use crate::web::viewer::{Me, Member};
+use crate::web::viewer::Member;
 use crate::web::words::english;
 
 /// The composer. Templates call it `say`.
@@ -36,25 +35,17 @@ pub struct Say {
 
 impl Say {
     /// The composer for a viewer, or why there is none.
-    pub async fn of(
-        state: &AppState,
-        me: &Me,
-        f: &Frame,
-        head: &RoomHead,
-        room: &FoundRoom,
-        typed: Option<Self>,
-    ) -> Result<(Option<Self>, &'static str)> {
+    #[must_use]
+    pub fn of(f: &Frame, head: &RoomHead, room: &FoundRoom, typed: Option<Self>) -> (Option<Self>, &'static str) {
         let standing = &room.ground.standing;
         if standing.write().is_err() {
             let why = match (standing.archived, standing.space_archived) {
                 (true, _) => "archived",
                 (_, true) => "space",
+                _ if standing.blocked => "blocked",
                 _ => "join",
             };
-            return Ok((None, why));
-        }
-        if standing.kind == RoomKind::Direct && room.ground.is_pair() && queries::is_blocked(state, me, room).await? {
-            return Ok((None, "blocked"));
+            return (None, why);
         }
         let typed = typed.unwrap_or_default();
         let label = if typed.thread.is_empty() {
@@ -64,7 +55,7 @@ impl Say {
         };
         let draft = format!("{}{}", head.id, typed.thread);
         let client = crate::app::secrets::random_token();
-        Ok((Some(Self { room: head.id.clone(), space: head.space.clone(), draft, client, label, ..typed }), ""))
+        (Some(Self { room: head.id.clone(), space: head.space.clone(), draft, client, label, ..typed }), "")
     }
 }
 

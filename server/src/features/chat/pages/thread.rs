@@ -118,7 +118,7 @@ pub async fn render(
     let first = views.get(1).filter(|_| part.more_before);
     let last = views.last().filter(|_| part.more_after);
     let typed = Say { thread: Id(root).to_string(), ..typed.unwrap_or_default() };
-    let (say, _) = Say::of(state, me, &frame, &head, &room, Some(typed)).await?;
+    let (say, _) = Say::of(&frame, &head, &room, Some(typed));
     let (thread, back) = (Id(root).to_string(), format!("{page}?at={}", found.seq));
     let older = first.map_or_else(String::new, |first| format!("{address}?before={}", first.seq));
     let newer = last.map_or_else(String::new, |last| format!("{address}?after={}", last.seq));

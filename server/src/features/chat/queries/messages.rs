@@ -102,22 +102,7 @@ struct Side {
 }
 
 async fn side(db: &impl ConnectionTrait, room: i64, which: Which, seq: i64, back: bool, limit: u64) -> Result<Side> {
-    let mut sql = select().then(" WHERE m.room_id = ").bind(room);
-    sql = match which {
-        Which::All => sql,
-        Which::Roots => sql.then(" AND m.thread_id IS NULL"),
-        Which::Thread(root) => sql.then(" AND (m.thread_id = ").bind(root).then(" OR m.id = ").bind(root).then(")"),
-    };
-    let (sign, order) = if back { (" AND m.seq < ", " DESC") } else { (" AND m.seq > ", "") };
-    let rows = sql
-        .then(sign)
-        .bind(seq)
-        .then(" ORDER BY m.seq")
-        .then(order)
-        .then(" LIMIT ")
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
-        .all(db)
-        .await?;
+    let rows = side_of(room, which, seq, back, limit).all(db).await?;
     let mut items = rows.iter().map(message).collect::<Result<Vec<_>>>()?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > limit;
@@ -125,12 +110,43 @@ async fn side(db: &impl ConnectionTrait, room: i64, which: Which, seq: i64, back
     Ok(Side { items, more })
 }
 
+/// The statement of a side: it starts at a place in an index of just these messages, and reads no
+/// more of it than it shows, however many others the room has.
+fn side_of(room: i64, which: Which, seq: i64, back: bool, limit: u64) -> Sql {
+    let (sign, order) = if back { ("seq < ", " DESC") } else { ("seq > ", "") };
+    let most = one_more(limit);
+    let sql = match which {
+        Which::All => select().then(" WHERE m.room_id = ").bind(room),
+        Which::Roots => select().then(" WHERE m.thread_id IS NULL AND m.room_id = ").bind(room),
+        // The root is not in the index of its thread. CROSS: SQLite, too, takes these ids first.
+        Which::Thread(root) => columns()
+            .then(" FROM (SELECT id FROM (SELECT id FROM message WHERE thread_id = ")
+            .bind(root)
+            .then(" AND ")
+            .then(sign)
+            .bind(seq)
+            .then(" ORDER BY seq")
+            .then(order)
+            .then(" LIMIT ")
+            .bind(most)
+            .then(") t UNION ALL SELECT id FROM message WHERE id = ")
+            .bind(root)
+            .then(") x CROSS JOIN message m JOIN member a ON a.id = m.author_id WHERE m.id = x.id AND m.room_id = ")
+            .bind(room),
+    };
+    sql.then(" AND m.").then(sign).bind(seq).then(" ORDER BY m.seq").then(order).then(" LIMIT ").bind(most)
+}
+
+fn one_more(limit: u64) -> i64 {
+    i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX)
+}
+
+fn columns() -> Sql {
+    Sql::new("SELECT ").then(MESSAGE).then(", ").then(AUTHOR)
+}
+
 fn select() -> Sql {
-    Sql::new("SELECT ")
-        .then(MESSAGE)
-        .then(", ")
-        .then(AUTHOR)
-        .then(" FROM message m JOIN member a ON a.id = m.author_id")
+    columns().then(" FROM message m JOIN member a ON a.id = m.author_id")
 }
 
 /// Messages by id, in any order, whoever asks.
@@ -165,23 +181,39 @@ pub async fn pins(state: &AppState, room: i64) -> Result<Vec<MessageView>> {
     rows.iter().map(message).collect()
 }
 
-/// Messages that were written in `[from, to)`, microseconds, after `seq`, ascending; threads too.
-/// One more than `limit` says that there are more.
+/// Messages that were written in `[from, to)`, microseconds, in the order of that, behind the one with
+/// `seq`; threads too. One more than `limit` says that there are more.
 pub async fn day(state: &AppState, room: i64, from: i64, to: i64, seq: i64, limit: u64) -> Result<Vec<MessageView>> {
-    let rows = select()
+    let db = state.store.read();
+    let mut start = from;
+    if seq > 0 {
+        let last = Sql::new("SELECT created_at FROM message WHERE room_id = ")
+            .bind(room)
+            .then(" AND seq <= ")
+            .bind(seq)
+            .then(" ORDER BY seq DESC LIMIT 1");
+        if let Some(row) = last.one(db).await? {
+            start = start.max(row.try_get("", "created_at")?);
+        }
+    }
+    let rows = day_of(room, start, to, seq, limit).all(db).await?;
+    rows.iter().map(message).collect()
+}
+
+fn day_of(room: i64, start: i64, to: i64, seq: i64, limit: u64) -> Sql {
+    select()
         .then(" WHERE m.room_id = ")
         .bind(room)
         .then(" AND m.created_at >= ")
-        .bind(from)
+        .bind(start)
         .then(" AND m.created_at < ")
         .bind(to)
-        .then(" AND m.seq > ")
+        .then(" AND (m.created_at > ")
+        .bind(start)
+        .then(" OR m.seq > ")
         .bind(seq)
-        .then(" ORDER BY m.seq LIMIT ")
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
-        .all(state.store.read())
-        .await?;
-    rows.iter().map(message).collect()
+        .then(") ORDER BY m.created_at, m.seq LIMIT ")
+        .bind(one_more(limit))
 }
 
 /// The first message at or after a time, microseconds: its seq and when it was written.
@@ -248,4 +280,32 @@ pub async fn revisions(state: &AppState, me: &Me, id: i64, page: &PageQuery) -> 
         });
     }
     Ok(Page::cut(items, limit, |of| Place { key: 0, id: i64::from(of.number) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Which, day_of, side_of};
+
+    /// What is read of messages, whatever is looked up beside them.
+    async fn reads(sql: crate::store::Sql, wanted: &str) {
+        let plan = sql.plan().await.unwrap();
+        assert!(plan.contains(wanted), "{wanted}: {plan}");
+        assert!(!plan.contains("SCAN m") && !plan.contains("SCAN message"), "{plan}");
+    }
+
+    #[tokio::test]
+    async fn a_page_reads_its_own_place_in_an_index() {
+        for (back, sign) in [(true, '<'), (false, '>')] {
+            reads(side_of(1, Which::All, 9, back, 50), &format!("ux_message_room_id_seq (room_id=? AND seq{sign}?)"))
+                .await;
+            reads(side_of(1, Which::Roots, 9, back, 50), &format!("ix_message_roots (room_id=? AND seq{sign}?)")).await;
+            let thread = side_of(1, Which::Thread(2), 9, back, 50);
+            assert!(!thread.clone().plan().await.unwrap().contains("(room_id=?"), "the room is not looked through");
+            reads(thread, &format!("ix_message_thread_id_seq (thread_id=? AND seq{sign}?)")).await;
+        }
+        let day = day_of(1, 2, 3, 4, 200);
+        let plan = day.clone().plan().await.unwrap();
+        assert!(!plan.contains("TEMP B-TREE"), "a day is not sorted for each of its pages: {plan}");
+        reads(day, "ix_message_room_id_created_at_seq (room_id=? AND created_at>? AND created_at<?)").await;
+    }
 }

@@ -11,7 +11,7 @@ mod rows;
 
 pub(super) use messages::messages_by_ids;
 pub use messages::{Bound, Which, day, find_message, messages, my_reactions, pins, revisions, seq_at, thread};
-pub use pages::{has_blocked, is_blocked, last_before, messages_in, side};
+pub use pages::{has_blocked, last_before, messages_in, side};
 pub use people::{blocks, people_of_room, room_topics};
 pub use rooms::{
     FoundRoom, by_slug, directs, find_room, followed, followed_ids, followed_page, rooms_of_space, view_of,

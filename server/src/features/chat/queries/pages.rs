@@ -75,22 +75,6 @@ pub async fn messages_in(state: &AppState, room: &FoundRoom, ids: &[i64]) -> Res
     Ok(views)
 }
 
-/// Whether somebody of a conversation and the viewer have blocked each other, either way.
-pub async fn is_blocked(state: &AppState, me: &Me, room: &FoundRoom) -> Result<bool> {
-    let row = Sql::new(
-        "SELECT 1 AS one FROM room_member o JOIN member_block b ON (b.member_id = o.member_id AND b.blocked_id = ",
-    )
-    .bind(me.id)
-    .then(") OR (b.blocked_id = o.member_id AND b.member_id = ")
-    .bind(me.id)
-    .then(") WHERE o.room_id = ")
-    .bind(room.ground.id)
-    .then(" LIMIT 1")
-    .one(state.store.read())
-    .await?;
-    Ok(row.is_some())
-}
-
 /// Whether the viewer has blocked this member.
 pub async fn has_blocked(state: &AppState, me: &Me, member: i64) -> Result<bool> {
     let row = Sql::new("SELECT 1 AS one FROM member_block WHERE member_id = ")

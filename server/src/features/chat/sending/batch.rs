@@ -21,8 +21,6 @@ use crate::web::error::{AppError, Result};
 pub(super) struct Ground {
     pub room: RoomGround,
     pub author: AuthorView,
-    /// One of the two has blocked the other.
-    blocked: bool,
 }
 
 /// The message that is answered, and the root of its thread.
@@ -98,10 +96,7 @@ async fn grounds(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<(i64, i64), Ground
         .then(", ")
         .then(forum::AUTHOR)
         .then(
-            ", CASE WHEN r.kind = 'direct' AND EXISTS (SELECT 1 FROM room_member o JOIN member_block b ON \
-             (b.member_id = o.member_id AND b.blocked_id = v.id) OR (b.member_id = v.id AND b.blocked_id = o.member_id) \
-             WHERE o.room_id = r.id AND o.member_id <> v.id) THEN 1 ELSE 0 END AS is_blocked \
-             FROM p JOIN room r ON r.id = p.room_id JOIN member v ON v.id = p.member_id JOIN member a ON a.id = v.id",
+            " FROM p JOIN room r ON r.id = p.room_id JOIN member v ON v.id = p.member_id JOIN member a ON a.id = v.id",
         )
         .then(ground::AROUND)
         .all(tx.conn())
@@ -110,8 +105,7 @@ async fn grounds(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<(i64, i64), Ground
     for row in &rows {
         let room = ground::room(row)?;
         let author = forum::author(row)?;
-        let blocked = row.try_get::<i32>("", "is_blocked")? != 0;
-        grounds.insert((room.id, author.id), Ground { room, author, blocked });
+        grounds.insert((room.id, author.id), Ground { room, author });
     }
     Ok(grounds)
 }
@@ -209,8 +203,9 @@ fn plan<'a>(
 /// Whether a message may be posted, and in which thread.
 fn decide(one: &Outgoing, ground: &Ground, answered: &HashMap<i64, Answered>) -> Result<Option<i64>> {
     ground.room.standing.write()?;
-    if ground.blocked && ground.room.is_pair() {
-        return Err(AppError::Forbidden("You cannot write to each other.".into()));
+    if one.written.body.is_empty() {
+        // It came as a repeat of something that is not there.
+        return Err(AppError::field("body", "is needed"));
     }
     one.reply_to
         .map(|id| {

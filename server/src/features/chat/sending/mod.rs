@@ -19,7 +19,7 @@ pub use texts::{Written, preview, written};
 
 use super::model::{MESSAGE, MessageView};
 use crate::app::AppState;
-use crate::store::Id;
+use crate::store::{Id, Sql};
 use crate::web::checks::{self, Text};
 use crate::web::error::{AppError, Result};
 use crate::web::etag::of_version;
@@ -167,15 +167,34 @@ async fn commit(state: &AppState, outgoing: Vec<Outgoing>) -> Vec<Result<Sent>> 
     }
 }
 
-/// Checks and renders a message. Only one that may name somebody asks the database.
+/// Checks and renders a message. Only one that may name somebody asks the database, and one that is
+/// wrong: if it repeats another it is answered with that, whatever it says.
 pub async fn prepare(state: &AppState, member: i64, room: i64, new: &NewMessage) -> Result<Outgoing> {
     let id = &new.client_id;
     if id.is_empty() || id.chars().count() > CLIENT_ID || id.chars().any(char::is_control) {
         return Err(AppError::field("client_id", format!("has 1 to {CLIENT_ID} characters")));
     }
-    let checked = checks::check(&[Text::body("body", &new.body, MESSAGE).required()], new.confirmed)?;
-    let written = written(state, room, checked.get("body")).await?;
+    let written = match checks::check(&[Text::body("body", &new.body, MESSAGE).required()], new.confirmed) {
+        Ok(checked) => written(state, room, checked.get("body")).await?,
+        Err(error) => {
+            if !is_known(state, member, room, id).await? {
+                return Err(error);
+            }
+            Written::default()
+        }
+    };
     Ok(Outgoing { room, member, client_id: id.clone(), written, reply_to: new.reply_to })
+}
+
+/// Whether a member has posted something in a room under this name.
+async fn is_known(state: &AppState, member: i64, room: i64, client_id: &str) -> Result<bool> {
+    let known = Sql::new("SELECT 1 AS one FROM message WHERE room_id = ")
+        .bind(room)
+        .then(" AND author_id = ")
+        .bind(member)
+        .then(" AND client_id = ")
+        .bind(client_id);
+    Ok(known.one(state.store.read()).await?.is_some())
 }
 
 /// Parses what names the answered message.
