@@ -22,7 +22,7 @@ pub use comments::{Threads, comments_of, find_comment, thread_of, threads_of};
 pub use due::{Waiting, waiting_for};
 pub use export::{playbook_export, study_export};
 pub use facets::{term_counts, terms_of};
-pub use history::{acts_of, diff_revisions, part_revisions, revision, revisions};
+pub use history::{acts_of, diff_revisions, kept_revision, part_revisions, revision, revisions};
 pub(super) use lists::with_names;
 pub use lists::{Filter, Sort, list_mine, list_studies, related, reviews_of};
 pub(super) use parts::part_view;
