@@ -192,6 +192,26 @@ async fn export(who: &Client, slug: &str) -> Vec<u8> {
     response.bytes().await.unwrap().to_vec()
 }
 
+hub_test!(async fn two_archives_are_built_at_a_time_and_nothing_of_them_stays(hub) {
+    let ada = hub.member("ada").await;
+    playbook(&ada, "reads", None).await;
+    let exports = hub.state().exports.clone();
+    let held = (exports.turn().await.unwrap(), exports.turn().await.unwrap());
+    let refused = hub.visitor().get("/api/v1/playbooks/reads/export").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "5"), "{}", refused.text);
+    assert_eq!(hub.visitor().get("/api/v1/playbooks/none/export").await.status, 404, "who gets nothing does not wait");
+    drop(held);
+    // Each gives its turn back, also one whose archive nobody reads.
+    for _ in 0..3 {
+        let unread = hub.visitor().request("GET", "/api/v1/playbooks/reads/export").send().await.unwrap();
+        assert_eq!(unread.headers()["content-length"].to_str().unwrap().parse::<usize>().unwrap(), export(&ada, "reads").await.len());
+    }
+    let left = std::fs::read_dir(&hub.data_dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> = left.filter(|name| name.starts_with("export-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    hub.settle().await;
+});
+
 hub_test!(async fn pictures_come_with_their_pages_and_go_with_their_playbook(hub) {
     let (_rhea, _ada, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("eve").await);
     let page = "---\ntitle: \"With pictures\"\ncategory: CaseStudies\nsummary: \"Seen\"\n---\n\n## The challenge\n\nIt was slow.\n\n\

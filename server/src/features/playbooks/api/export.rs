@@ -1,6 +1,7 @@
 //! Case studies and playbooks to take away.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::body::SizedStream;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use crate::app::AppState;
 use crate::features::playbooks::citation::Cited;
 use crate::features::playbooks::model::Copy;
 use crate::features::playbooks::queries::{self, Which};
+use crate::ports::blobs::Reading;
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::viewer::Viewer;
 
@@ -76,10 +78,15 @@ pub(super) async fn playbook(
     viewer: Viewer,
     slug: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let bytes = queries::playbook_export(&state, &viewer, &slug).await?;
-    let name = slug.to_lowercase();
-    Ok(HttpResponse::Ok()
+    let archive = queries::playbook_export(&state, &viewer, &slug).await?;
+    Ok(zipped(&slug.to_lowercase(), archive))
+}
+
+fn zipped(name: &str, archive: Reading) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("application/zip")
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.zip\"")))
-        .body(bytes))
+        // It is packed already.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .body(SizedStream::new(archive.size, archive.bytes))
 }

@@ -1,15 +1,16 @@
 //! Studies and playbooks as they are written out.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Write as _;
 
 use crate::app::AppState;
 use crate::entities::kinds::StudySource;
+use crate::features::playbooks::archive::Archive;
 use crate::features::playbooks::markdown::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
 use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
 use crate::features::playbooks::parts::PartContent;
 use crate::features::playbooks::pictures::readdressed;
 use crate::features::playbooks::rows::{STUDY, day, study};
+use crate::ports::blobs::Reading;
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
@@ -54,7 +55,7 @@ pub fn study_export(view: &StudyView) -> String {
 
 /// A ZIP archive: `playbook.md`, and `studies/SLUG.md` for what is published in a playbook, with its
 /// pictures in `figures/`.
-pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Vec<u8>> {
+pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Reading> {
     let book = super::playbook_view(state, viewer, slug).await?;
     let mut placed = placed(state, book.row.id.0).await?;
     let scenarios = book
@@ -67,7 +68,7 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
             studies: placed.remove(&scenario.id.0).unwrap_or_default(),
         })
         .collect();
-    let mut archive = Archive::new();
+    let mut archive = Archive::begin(state).await?;
     let mut pictures = Pictures::default();
     let mut cover = None;
     if let Some(picture) = cover_of(state, book.row.id.0).await?
@@ -85,7 +86,7 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
         checklist: book.checklist.clone(),
         scenarios,
     });
-    archive.add("playbook.md", page.as_bytes())?;
+    archive.add("playbook.md".to_owned(), page).await?;
     let (mut after, mut count) = (0, 0);
     loop {
         let batch = batch(state, book.row.id.0, after).await?;
@@ -99,13 +100,13 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
                     place(&mut out, picture);
                 }
             }
-            archive.add(&format!("studies/{}.md", out.slug), study_markdown(&out).as_bytes())?;
+            archive.add(format!("studies/{}.md", out.slug), study_markdown(&out)).await?;
         }
         if count >= MOST {
             break;
         }
     }
-    archive.finish()
+    archive.finish().await
 }
 
 /// The addresses of the studies in each scenario of a playbook, of its own studies.
@@ -254,7 +255,7 @@ impl Pictures {
             Err(AppError::NotFound) => return Ok(false),
             Err(error) => return Err(error),
         };
-        archive.add(&picture.name, &bytes)?;
+        archive.add(picture.name.clone(), bytes).await?;
         self.names.insert(picture.name.clone());
         self.bytes += picture.size;
         Ok(true)
@@ -270,26 +271,5 @@ fn place(out: &mut StudyOut, picture: &Picture) {
                 *text = new;
             }
         }
-    }
-}
-
-/// A ZIP archive in memory.
-struct Archive(zip::ZipWriter<std::io::Cursor<Vec<u8>>>);
-
-impl Archive {
-    fn new() -> Self {
-        Self(zip::ZipWriter::new(std::io::Cursor::new(Vec::new())))
-    }
-
-    fn add(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let options = zip::write::SimpleFileOptions::default();
-        self.0.start_file(name, options).map_err(|error| AppError::Internal(Box::new(error)))?;
-        self.0.write_all(bytes)?;
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Vec<u8>> {
-        let cursor = self.0.finish().map_err(|error| AppError::Internal(Box::new(error)))?;
-        Ok(cursor.into_inner())
     }
 }
