@@ -33,6 +33,20 @@ pub(super) async fn study(
         .body(text))
 }
 
+/// A case study with its pictures, as a ZIP archive of Markdown, which an import reads again
+#[utoipa::path(get, path = "/case-studies/{slug}/export", tag = "case-studies", operation_id = "export_case_study_archive", params(("slug" = String, Path), CopyQuery),
+    responses((status = 200, body = Vec<u8>, content_type = "application/zip"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
+    security((), ("bearer" = []), ("session" = [])))]
+pub(super) async fn study_archive(
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    slug: web::Path<String>,
+    query: web::Query<CopyQuery>,
+) -> Result<HttpResponse> {
+    let archive = queries::study_archive(&state, &viewer, &slug, query.which()?).await?;
+    Ok(zipped(&slug.to_lowercase(), archive))
+}
+
 /// How a case study is cited, as it is published.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CitationView {
