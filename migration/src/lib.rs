@@ -19,6 +19,7 @@ mod m20261126_000060_playbooks;
 mod m20261126_000061_study_reports;
 mod m20261126_000070_lists;
 mod m20261126_000080_files;
+mod m20261126_000081_hidden_revisions;
 mod m20261127_000090_chat_indexes;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000061_study_reports::Migration),
             Box::new(m20261126_000070_lists::Migration),
             Box::new(m20261126_000080_files::Migration),
+            Box::new(m20261126_000081_hidden_revisions::Migration),
             Box::new(m20261127_000090_chat_indexes::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()

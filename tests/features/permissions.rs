@@ -196,6 +196,7 @@ const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /case-studies/{slug}", "", [404, 404, 200, 200, 200, 404]),
     ("PATCH /case-studies/{slug}", "{\"title\":\"Renamed\"}", [401, 404, 403, 403, 403, 404]),
     ("GET /case-studies/{slug}/export.md", "", [404, 404, 200, 200, 200, 404]),
+    ("GET /case-studies/{slug}/export", "", [404, 404, 200, 200, 200, 404]),
     ("GET /case-studies/{slug}/citation", "", [404, 404, 200, 200, 200, 404]),
     ("GET /case-studies/{slug}/related", "", [404, 404, 200, 200, 200, 404]),
     ("PUT /case-studies/{slug}/authors/{handle}", "", [401, 404, 403, 403, 403, 404]),

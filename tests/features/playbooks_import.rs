@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use praxis_server::features::imports::Report;
 use praxis_server::features::imports::markdown::{Options, import};
+use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use super::playbooks::{playbook, step, study, whole};
+use super::playbooks::{at, playbook, step, study, whole};
 use crate::support::program::{Folder, run as program};
 use crate::support::stage::{done, id};
 use crate::support::{Client, TestHub, hub_test};
@@ -192,6 +193,26 @@ async fn export(who: &Client, slug: &str) -> Vec<u8> {
     response.bytes().await.unwrap().to_vec()
 }
 
+hub_test!(async fn two_archives_are_built_at_a_time_and_nothing_of_them_stays(hub) {
+    let ada = hub.member("ada").await;
+    playbook(&ada, "reads", None).await;
+    let exports = hub.state().exports.clone();
+    let held = (exports.turn().await.unwrap(), exports.turn().await.unwrap());
+    let refused = hub.visitor().get("/api/v1/playbooks/reads/export").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "5"), "{}", refused.text);
+    assert_eq!(hub.visitor().get("/api/v1/playbooks/none/export").await.status, 404, "who gets nothing does not wait");
+    drop(held);
+    // Each gives its turn back, also one whose archive nobody reads.
+    for _ in 0..3 {
+        let unread = hub.visitor().request("GET", "/api/v1/playbooks/reads/export").send().await.unwrap();
+        assert_eq!(unread.headers()["content-length"].to_str().unwrap().parse::<usize>().unwrap(), export(&ada, "reads").await.len());
+    }
+    let left = std::fs::read_dir(&hub.data_dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> = left.filter(|name| name.starts_with("export-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    hub.settle().await;
+});
+
 hub_test!(async fn pictures_come_with_their_pages_and_go_with_their_playbook(hub) {
     let (_rhea, _ada, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("eve").await);
     let page = "---\ntitle: \"With pictures\"\ncategory: CaseStudies\nsummary: \"Seen\"\n---\n\n## The challenge\n\nIt was slow.\n\n\
@@ -271,4 +292,80 @@ hub_test!(async fn pictures_come_with_their_pages_and_go_with_their_playbook(hub
     let told = bring(hub, &file, "hostile", "ada").await.unwrap().to_string();
     assert!(told.contains("large.md: it has more than 4 MB") && told.contains("case studies         1") && !told.contains("out.md"), "{told}");
     hub.settle().await;
+});
+
+/// A picture that a member uploaded; its id.
+async fn uploaded(who: &Client, shade: u8) -> String {
+    let bytes = picture(image::ImageFormat::Png, shade);
+    let part = Part::bytes(bytes).file_name("shown.png").mime_str("image/png").unwrap();
+    let request = who.request("POST", "/api/v1/files").multipart(Form::new().part("file", part));
+    id(&done(&who.send(request).await))
+}
+
+/// The figures of an archive.
+fn figures(files: &BTreeMap<String, Vec<u8>>) -> Vec<(String, Vec<u8>)> {
+    let of = files.iter().filter(|(name, _)| name.starts_with("figures/"));
+    of.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+}
+
+hub_test!(async fn a_study_goes_with_its_pictures_and_a_playbook_with_those_of_its_introduction(hub) {
+    let (rhea, ada) = (hub.member("rhea").await, hub.member("ada").await);
+    playbook(&ada, "reads", None).await;
+    let (start, queue, later) = (uploaded(&ada, 10).await, uploaded(&ada, 90).await, uploaded(&ada, 200).await);
+    let introduction = format!("Look:\n\n![Where to start](/api/v1/files/{start} \"Here\")");
+    done(&ada.patch("/api/v1/playbooks/reads", &json!({"introduction": introduction})).await);
+    let mut body = whole("Seen", "reads");
+    body["parts"]["challenge"] = json!(format!("![The queue](/api/v1/files/{queue})"));
+    let slug = done(&ada.post("/api/v1/case-studies", &body).await)["slug"].as_str().unwrap().to_owned();
+    done(&step(&ada, &slug, "submit", &json!({})).await);
+    done(&step(&rhea, &slug, "publish", &json!({})).await);
+    let unseen = json!({"body": format!("![Not yet](/api/v1/files/{later})")});
+    done(&ada.patch(&format!("{}/parts/what_we_did", at(&slug)), &unseen).await);
+    hub.settle().await;
+    let visitor = hub.visitor();
+    let taken = |who: Client, query: &'static str| {
+        let path = format!("{}/export{query}", at(&slug));
+        async move {
+            let response = who.request("GET", &path).send().await.unwrap();
+            assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (200, "application/zip"));
+            response.bytes().await.unwrap().to_vec()
+        }
+    };
+    let zip = taken(hub.visitor(), "").await;
+    let readers = bytes_of(&zip);
+    assert_eq!((readers.len(), figures(&readers).len()), (2, 1), "{:?}", readers.keys());
+    let text = std::str::from_utf8(&readers["studies/seen.md"]).unwrap();
+    assert!(text.contains("![The queue](../figures/") && !text.contains("/api/v1/files/") && !text.contains("Not yet"), "{text}");
+    let writers = bytes_of(&taken(Client::sign_in(&hub.base, "ada").await, "").await);
+    assert_eq!((writers.len(), figures(&writers).len()), (3, 2), "{:?}", writers.keys());
+    let published = bytes_of(&taken(Client::sign_in(&hub.base, "ada").await, "?copy=published").await);
+    assert_eq!(figures(&published), figures(&readers));
+    // The page alone stays as it was.
+    let single = self::text(&visitor, &format!("{}/export.md", at(&slug))).await;
+    assert!(single.contains(&format!("![The queue](/api/v1/files/{queue})")), "{single}");
+
+    let shown = |html: String| html.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned).unwrap();
+    let file = hub.data_dir.join("seen.zip");
+    std::fs::write(&file, &zip).unwrap();
+    let told = bring(hub, &file, "again", "ada").await.unwrap().to_string();
+    assert!(told.contains("published            1") && !told.contains("figures/"), "{told}");
+    hub.settle().await;
+    let made = done(&visitor.get("/api/v1/case-studies/seen-2").await);
+    let address = shown(made["parts"]["challenge"]["body_html"].as_str().unwrap().to_owned());
+    assert!(!address.contains(&queue) && visitor.get(&address).await.status == 200, "{address}");
+
+    let whole = export(&visitor, "reads").await;
+    let before = bytes_of(&whole);
+    let page = std::str::from_utf8(&before["playbook.md"]).unwrap();
+    assert!(page.contains("![Where to start](figures/") && page.contains("\"Here\"") && !page.contains("/api/v1/files/"), "{page}");
+    assert_eq!(figures(&before).len(), 2, "{:?}", before.keys());
+    let file = hub.data_dir.join("reads.zip");
+    std::fs::write(&file, &whole).unwrap();
+    let told = bring(hub, &file, "third", "ada").await.unwrap().to_string();
+    assert!(!told.contains("figures/"), "{told}");
+    hub.settle().await;
+    let third = done(&visitor.get("/api/v1/playbooks/third").await);
+    let address = shown(third["introduction_html"].as_str().unwrap().to_owned());
+    assert!(!address.contains(&start) && visitor.get(&address).await.status == 200, "{address}");
+    assert_eq!(figures(&bytes_of(&export(&visitor, "third").await)), figures(&before), "to the byte");
 });

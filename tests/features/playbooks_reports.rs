@@ -103,3 +103,53 @@ hub_test!(async fn without_a_space_administrators_see_the_report(hub) {
     assert_eq!(rita.get(&at(&slug)).await.status, 404);
     hub.settle().await;
 });
+
+hub_test!(async fn what_was_hidden_stays_hidden_when_a_new_revision_is_published(hub) {
+    let (ruth, olga, alan, rita) = (hub.member("ruth").await, hub.member("olga").await, hub.member("alan").await, hub.member("rita").await);
+    playbook(&olga, "reads", None).await;
+    let slug = published(&alan, &olga, "Names Jane Example", "reads").await;
+    let again = |title: &'static str| {
+        let (alan, olga, slug) = (&alan, &olga, &slug);
+        async move {
+            done(&alan.patch(&at(slug), &json!({"title": title})).await);
+            done(&step(alan, slug, "submit", &json!({})).await);
+            done(&step(olga, slug, "publish", &json!({})).await);
+        }
+    };
+    again("Still names Jane Example").await;
+    let hide = format!("{}/hide", at(&slug));
+    assert_eq!(ruth.post(&hide, &json!({"reason": "It names a patient."})).await.status, 204);
+    again("Names nobody").await;
+    again("Names nobody at all").await;
+    hub.settle().await;
+    let revisions = format!("{}/revisions", at(&slug));
+    let visitor = hub.visitor();
+    for who in [&rita, &visitor] {
+        let listed = done(&who.get(&revisions).await);
+        let numbers: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|of| &of["number"]).collect();
+        assert_eq!(numbers, [&json!(4), &json!(3)]);
+        for path in ["/1", "/2", "/1/diff", "/2/diff", "/3/diff?from=2", "/4/diff?from=1"] {
+            let answer = who.get(&format!("{revisions}{path}")).await;
+            assert_eq!((answer.status, answer.text.contains("Jane")), (404, false), "{path}: {}", answer.text);
+        }
+        for path in ["", "/3", "/3/diff", "/4/diff", "/4/diff?from=3"] {
+            let answer = who.get(&format!("{revisions}{path}")).await;
+            assert_eq!((answer.status, answer.text.contains("Jane")), (200, false), "{path}: {}", answer.text);
+        }
+        for path in ["", "/export.md", "/citation"] {
+            let answer = who.get(&format!("{}{path}", at(&slug))).await;
+            assert_eq!((answer.status, answer.text.contains("Jane")), (200, false), "{path}: {}", answer.text);
+        }
+        let history = format!("/case-studies/{slug}/history");
+        for (query, status) in [("", 200), ("?to=3", 200), ("?to=4&from=3", 200), ("?to=2", 404), ("?to=1", 404), ("?to=3&from=2", 404), ("?to=4&from=1", 404)] {
+            let page = who.page(&format!("{history}{query}")).await;
+            assert_eq!((page.status, page.text.contains("Jane")), (status, false), "{query}: {}", page.text);
+        }
+    }
+    // Who wrote it, reviews it or runs the hub still sees what it was.
+    for who in [&alan, &olga, &ruth] {
+        assert_eq!(done(&who.get(&format!("{revisions}/2")).await)["title"], "Still names Jane Example");
+        assert_eq!(done(&who.get(&revisions).await)["items"].as_array().unwrap().len(), 4);
+        assert_eq!(who.get(&format!("{revisions}/3/diff")).await.status, 200);
+    }
+});

@@ -108,3 +108,34 @@ hub_test!(async fn writers_see_each_other_and_what_happens(hub) {
     assert_eq!((&cut["stream"], &cut["code"]), (&json!(stream), &json!("forbidden")));
     hub.settle().await;
 });
+
+hub_test!(async fn who_changed_the_title_or_the_terms_wrote_the_study(hub) {
+    let (rhea, ada, bob, cleo) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await, hub.member("cleo").await);
+    playbook(&bob, "reads", None).await;
+    done(&put(&bob, "/api/v1/playbooks/reads/people/cleo", &json!({"role": "reviewer"})).await);
+    let slug = published(&ada, &rhea, "Ours", "reads").await;
+    let path = at(&slug);
+    let changes = [(&bob, "bob", json!({"title": "Bob's words"})), (&cleo, "cleo", json!({"terms": {"technology": ["Cleo's network"]}}))];
+    for (who, handle, change) in &changes {
+        done(&put(&ada, &format!("{path}/authors/{handle}"), &json!({"role": "author"})).await);
+        let before = ada.get(&path).await.header("etag").to_owned();
+        done(&who.patch(&path, change).await);
+        let now = ada.get(&path).await;
+        assert_ne!(now.header("etag"), before, "{handle}");
+        assert_eq!(now.json()["state"], "revised", "{handle}");
+        // Written again as it is, nothing was written.
+        let before = now.header("etag").to_owned();
+        done(&who.patch(&path, change).await);
+        assert_eq!(ada.get(&path).await.header("etag"), before, "{handle}");
+        done(&who.delete(&format!("{path}/authors/{handle}")).await);
+    }
+    done(&step(&ada, &slug, "submit", &json!({})).await);
+    for (who, handle, _) in &changes {
+        assert_eq!(step(who, &slug, "publish", &json!({})).await.status, 403, "{handle}");
+        assert_eq!(done(&who.get(&path).await)["may"]["review"], json!(false), "{handle}");
+        assert_eq!(put(who, &format!("{path}/endorsement"), &json!({"reason": "Mine"})).await.status, 403, "{handle}");
+    }
+    done(&step(&rhea, &slug, "publish", &json!({})).await);
+    assert_eq!(done(&hub.visitor().get(&path).await)["title"], "Bob's words");
+    hub.settle().await;
+});

@@ -145,6 +145,7 @@ pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
         spaces: spaces::Directory::default(),
         pages: forum::PageCache::default(),
         addresses: playbooks::Addresses::default(),
+        exports: playbooks::Exports::default(),
         downloads: library::files::Counted::default(),
         epoch,
         origin: OnceLock::new(),

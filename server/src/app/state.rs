@@ -45,6 +45,7 @@ pub struct Parts {
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
     pub addresses: playbooks::Addresses,
+    pub exports: playbooks::Exports,
     pub downloads: library::files::Counted,
     pub sender: chat::Sender,
     pub search: Search,

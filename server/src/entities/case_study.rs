@@ -28,6 +28,8 @@ pub struct Model {
     pub retired_at: Option<i64>,
     /// Moderators took it from its readers; it is retired as well.
     pub hidden_at: Option<i64>,
+    /// The last revision that they took: it and those before stay hidden when a new one is published.
+    pub hidden_upto: Option<i32>,
     pub owner_id: Option<i64>,
     pub review_due: Option<i64>,
     pub reminded_at: Option<i64>,

@@ -1,8 +1,6 @@
-//! One saved state of a part.
+//! One saved state of a part, or of the title or the terms of a study.
 
 use sea_orm::entity::prelude::*;
-
-use super::kinds::PartKey;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "study_part_revision")]
@@ -10,7 +8,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub study_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub part: PartKey,
+    /// The key of a part, `title` or `terms`; of `terms` the body is JSON.
+    pub part: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub version: i32,
     pub body: String,

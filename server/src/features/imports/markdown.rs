@@ -62,7 +62,14 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let (source, files) = found.await.map_err(|_| "the folder could not be read".to_owned())??;
     let owner = find_owner(state, options.owner.as_deref()).await?;
     let book = front_page(&source).await?;
-    let (playbook, owns) = find_or_make_playbook(state, owner, &options.playbook, book.as_ref()).await?;
+    let shown = match &book {
+        Some(book) => pictures(&source, "playbook.md", book.pictures()).await,
+        None => Vec::new(),
+    };
+    let mut remarks = Vec::new();
+    let made = find_or_make_playbook(state, owner, &options.playbook, book.as_ref(), shown, &mut remarks).await;
+    let (playbook, owns) = made?;
+    let remarks = remarks.iter().map(|remark| format!("playbook.md: {remark}")).collect();
     let progress = Arc::new(Progress::new(files.iter().map(|(_, size)| size).sum(), options.quiet));
     progress.stage("pages");
     let mut run = Run {
@@ -72,7 +79,7 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         owner,
         playbook,
         owns,
-        told: Told::default(),
+        told: Told { remarks, ..Told::default() },
         studies: HashMap::new(),
     };
     if let Some(book) = book.as_ref().filter(|_| owns) {
@@ -165,7 +172,7 @@ impl Run<'_> {
         }
         let publish = self.owns && is_to_be_published(file, &page);
         let (source, external) = (self.source.clone(), file.to_owned());
-        let pictures = self.pictures(file, &page).await;
+        let pictures = pictures(&self.files, file, page.pictures()).await;
         let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, publish };
         let brought = bring(self.state, coming, async move |tx, id| {
             refs::keep(tx, &source, &[(refs::STUDY, external.clone(), id)]).await
@@ -208,25 +215,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The pictures that lie beside a page, by the addresses it names them by.
-    async fn pictures(&self, file: &str, page: &PageIn) -> Vec<Beside> {
-        let mut found = Vec::new();
-        for address in page.pictures() {
-            let name = beside(file, &address);
-            let bytes = match &name {
-                None => Err("it would lie outside of the folder".to_owned()),
-                Some(name) => match read_file(&self.files, name, MOST_FILE as u64).await {
-                    Ok(Some(bytes)) => Ok(bytes.into()),
-                    Ok(None) => Err("it is not beside the page".to_owned()),
-                    Err(reason) => Err(reason),
-                },
-            };
-            let name = name.unwrap_or_default();
-            found.push(Beside { address, name, bytes });
-        }
-        found
-    }
-
     fn remember(&mut self, file: &str, slug: Option<String>, brought: Brought) {
         if let Some(slug) = slug {
             self.studies.insert(slug, brought.id);
@@ -235,6 +223,25 @@ impl Run<'_> {
         let line = format!("{file} → /case-studies/{}", brought.slug);
         if brought.published { self.told.published.push(line) } else { self.told.drafts.push(line) }
     }
+}
+
+/// The pictures that lie beside a page, by the addresses it names them by.
+async fn pictures(files: &Source, file: &str, addresses: Vec<String>) -> Vec<Beside> {
+    let mut found = Vec::new();
+    for address in addresses {
+        let name = beside(file, &address);
+        let bytes = match &name {
+            None => Err("it would lie outside of the folder".to_owned()),
+            Some(name) => match read_file(files, name, MOST_FILE as u64).await {
+                Ok(Some(bytes)) => Ok(bytes.into()),
+                Ok(None) => Err("it is not beside the page".to_owned()),
+                Err(reason) => Err(reason),
+            },
+        };
+        let name = name.unwrap_or_default();
+        found.push(Beside { address, name, bytes });
+    }
+    found
 }
 
 /// A page says of itself that it is a case study, and is neither a template nor a draft.

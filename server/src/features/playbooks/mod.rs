@@ -8,6 +8,7 @@
 pub mod actions;
 mod addresses;
 mod api;
+mod archive;
 mod chart;
 mod citation;
 mod events;
@@ -34,6 +35,7 @@ mod texts;
 
 pub use addresses::Addresses;
 pub use api::{configure as configure_api, openapi};
+pub use archive::Exports;
 pub use events::{fill_events, fill_playbook_events};
 pub use glimpses::{Told, glimpses};
 pub use pages::{Card, configure as configure_pages, some_books};

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::markdown::PageIn;
+use super::markdown::{PageIn, PlaybookIn};
 use super::parts::PartContent;
 use super::texts::MOST_FIGURES;
 use crate::app::AppState;
@@ -29,15 +29,26 @@ impl PageIn {
     /// The addresses of its pictures that lie beside it, each once.
     #[must_use]
     pub fn pictures(&self) -> Vec<String> {
-        let texts = self.parts.values().flat_map(|part| std::iter::once(&part.body).chain(part.fields.values()));
-        let mut found: Vec<String> = Vec::new();
-        for (address, _) in texts.flat_map(|text| images(text)) {
-            if is_beside(&address) && !found.contains(&address) {
-                found.push(address);
-            }
-        }
-        found
+        addresses(self.parts.values().flat_map(|part| std::iter::once(&part.body).chain(part.fields.values())))
     }
+}
+
+impl PlaybookIn {
+    /// The same of its introduction.
+    #[must_use]
+    pub fn pictures(&self) -> Vec<String> {
+        addresses(std::iter::once(&self.introduction))
+    }
+}
+
+fn addresses<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (address, _) in texts.flat_map(|text| images(text)) {
+        if is_beside(&address) && !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
 }
 
 fn is_beside(address: &str) -> bool {
@@ -50,6 +61,21 @@ pub(super) async fn put_in(
     state: &AppState,
     owner: i64,
     parts: &mut [(PartKey, PartContent)],
+    pictures: Vec<Beside>,
+    remarks: &mut Vec<String>,
+) -> Result<()> {
+    let texts = parts.iter_mut().flat_map(|(_, content)| {
+        let PartContent { body, fields, .. } = content;
+        std::iter::once(body).chain(fields.values_mut())
+    });
+    put_in_texts(state, owner, texts.collect(), pictures, remarks).await
+}
+
+/// The same for texts of any kind.
+pub(super) async fn put_in_texts(
+    state: &AppState,
+    owner: i64,
+    mut texts: Vec<&mut String>,
     pictures: Vec<Beside>,
     remarks: &mut Vec<String>,
 ) -> Result<()> {
@@ -76,12 +102,10 @@ pub(super) async fn put_in(
             Err(error) => return Err(error),
         };
         let mut placed = false;
-        for (_, content) in parts.iter_mut() {
-            for text in std::iter::once(&mut content.body).chain(content.fields.values_mut()) {
-                if let Some(new) = readdressed(text, &picture.address, &kept.url) {
-                    *text = new;
-                    placed = true;
-                }
+        for text in &mut texts {
+            if let Some(new) = readdressed(text.as_str(), &picture.address, &kept.url) {
+                **text = new;
+                placed = true;
             }
         }
         if !placed {

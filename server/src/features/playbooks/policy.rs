@@ -85,7 +85,7 @@ pub struct StudyStanding {
     /// Its authors have let reviewers see it: it was submitted and not taken back, or published.
     pub given: bool,
     pub author: bool,
-    /// Began it, submitted it or saved a part of it, whatever they are called in it now.
+    /// Began it, submitted it or saved a part, its title or its terms, whatever they are called in it now.
     pub wrote: bool,
     /// Its home; `None` before it has one.
     pub book: Option<BookStanding>,

@@ -113,7 +113,7 @@ pub async fn reported_views(state: &AppState, ids: &[i64], most: usize) -> Resul
 
 /// Takes a published study from its readers: it leaves the lists and the search, its page is there
 /// for its authors and reviewers alone, and only a new revision, reviewed by somebody who did not
-/// write it, brings it back. Who may do this is the caller's affair.
+/// write it, brings it back. What it said until now stays hidden then. Who may do this is the caller's affair.
 pub async fn hide_study(tx: &mut Tx, actor: i64, of: &Reported, reason: &str) -> Result<()> {
     let study = ground::study(tx, actor, &of.slug).await?;
     if study.published == 0 {
@@ -127,6 +127,8 @@ pub async fn hide_study(tx: &mut Tx, actor: i64, of: &Reported, reason: &str) ->
         .bind(tx.now())
         .then(", hidden_at = ")
         .bind(tx.now())
+        .then(", hidden_upto = ")
+        .bind(study.published)
         .then(" WHERE id = ")
         .bind(study.id)
         .run(tx.conn())

@@ -49,6 +49,14 @@ pub struct Reading {
     pub bytes: BoxStream<'static, Result<Bytes>>,
 }
 
+impl Reading {
+    /// All of a file that lies in no store.
+    #[must_use]
+    pub fn of_file(file: std::fs::File, size: u64) -> Self {
+        Self { size, range: 0..size, bytes: folder::parts(file, 0..size) }
+    }
+}
+
 impl std::fmt::Debug for Reading {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reading").field("size", &self.size).field("range", &self.range).finish_non_exhaustive()

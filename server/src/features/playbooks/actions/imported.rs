@@ -12,6 +12,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{PartKey, PlaybookRole, StudyAct};
 use crate::features::playbooks::ground;
 use crate::features::playbooks::markdown::PlaybookIn;
+use crate::features::playbooks::pictures::{Beside, put_in_texts};
 use crate::features::playbooks::queries::parts_of;
 use crate::features::playbooks::sample::Book;
 use crate::features::playbooks::terms::Terms;
@@ -37,13 +38,15 @@ pub(in crate::features::playbooks) struct Imported {
     pub publish: bool,
 }
 
-/// The playbook with this slug, or a new open one of this member; its id, and whether the member
-/// owns it. Errors are one line.
+/// The playbook with this slug, or a new open one of this member, with the pictures of its
+/// introduction; its id, and whether the member owns it. Errors are one line.
 pub async fn find_or_make_playbook(
     state: &AppState,
     member: i64,
     slug: &str,
     given: Option<&PlaybookIn>,
+    pictures: Vec<Beside>,
+    remarks: &mut Vec<String>,
 ) -> Result<(i64, bool), String> {
     let slug = slug.trim().to_lowercase();
     let fault = |error: AppError| format!("--playbook {slug}: the playbook could not be made ({error})");
@@ -56,7 +59,8 @@ pub async fn find_or_make_playbook(
     good_slug(&slug).map_err(|_| {
         format!("--playbook {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
     })?;
-    let of = given.cloned().unwrap_or_default();
+    let mut of = given.cloned().unwrap_or_default();
+    put_in_texts(state, member, vec![&mut of.introduction], pictures, remarks).await.map_err(fault)?;
     let title = if of.title.is_empty() { title_of(&slug) } else { of.title.clone() };
     let [html] = render_texts(state, [of.introduction.as_str()]).await.map_err(fault)?;
     let prepared = BookPrepared::imported(&slug, title, &of, html);

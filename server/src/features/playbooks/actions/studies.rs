@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 
 use super::imported::Imported;
 use super::parts::check_day;
-use super::study_rows::{insert_row, log, people, place, set_terms, write_parts};
+use super::study_rows::{insert_row, keep_saved, log, people, place, set_terms, write_parts};
 use super::{gather, under};
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudySource};
@@ -300,6 +300,7 @@ pub async fn edit_study(state: &AppState, me: &Me, slug: &str, change: &StudyCha
 
 async fn retitle(tx: &mut Tx, study: &StudyGround, title: &str) -> Result<()> {
     Sql::new("UPDATE case_study SET title = ").bind(title).then(" WHERE id = ").bind(study.id).run(tx.conn()).await?;
+    keep_saved(tx, study, "title", title).await?;
     changed(tx, study).await
 }
 
@@ -323,6 +324,7 @@ async fn change_terms(tx: &mut Tx, study: &StudyGround, new: &Terms) -> Result<(
         return Ok(());
     }
     set_terms(tx, study.id, &all, false).await?;
+    keep_saved(tx, study, "terms", &serde_json::to_string(&all)?).await?;
     changed(tx, study).await
 }
 

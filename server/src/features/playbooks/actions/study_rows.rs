@@ -7,6 +7,7 @@ use super::parts::{apply, insert_part};
 use super::studies::{MOST_SCENARIOS, Origin};
 use super::under;
 use crate::entities::kinds::{PartKey, StudyAct};
+use crate::features::playbooks::ground::StudyGround;
 use crate::features::playbooks::terms::{Terms, fold};
 use crate::features::playbooks::texts::Written;
 use crate::store::{Sql, Tx, insert_rows};
@@ -203,6 +204,34 @@ pub(super) async fn place(tx: &Tx, study: i64, book: Option<i64>, scenarios: &[i
             .run(tx.conn())
             .await?;
     }
+    Ok(())
+}
+
+/// Keeps a saved state of what is no part, the title or the terms: who changed them wrote the study,
+/// and does not review it.
+pub(super) async fn keep_saved(tx: &Tx, study: &StudyGround, what: &str, text: &str) -> Result<()> {
+    let row = Sql::new("SELECT COALESCE(max(version) + 1, 1) AS next FROM study_part_revision WHERE study_id = ")
+        .bind(study.id)
+        .then(" AND part = ")
+        .bind(what)
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| AppError::internal("a version did not come back"))?;
+    let version: i32 = row.try_get("", "next")?;
+    Sql::new("INSERT INTO study_part_revision (study_id, part, version, body, fields, measures, editor_id, note, created_at) VALUES ")
+        .rows([[
+            study.id.into(),
+            what.into(),
+            version.into(),
+            text.into(),
+            "{}".into(),
+            "[]".into(),
+            study.actor.id.into(),
+            "".into(),
+            tx.now().into(),
+        ]])
+        .run(tx.conn())
+        .await?;
     Ok(())
 }
 

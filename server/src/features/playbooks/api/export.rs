@@ -1,6 +1,7 @@
 //! Case studies and playbooks to take away.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::body::SizedStream;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use crate::app::AppState;
 use crate::features::playbooks::citation::Cited;
 use crate::features::playbooks::model::Copy;
 use crate::features::playbooks::queries::{self, Which};
+use crate::ports::blobs::Reading;
 use crate::web::error::{AppError, Problem, Result};
 use crate::web::viewer::Viewer;
 
@@ -29,6 +31,20 @@ pub(super) async fn study(
         .content_type("text/markdown; charset=utf-8")
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.md\"", view.row.slug)))
         .body(text))
+}
+
+/// A case study with its pictures, as a ZIP archive of Markdown, which an import reads again
+#[utoipa::path(get, path = "/case-studies/{slug}/export", tag = "case-studies", operation_id = "export_case_study_archive", params(("slug" = String, Path), CopyQuery),
+    responses((status = 200, body = Vec<u8>, content_type = "application/zip"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)),
+    security((), ("bearer" = []), ("session" = [])))]
+pub(super) async fn study_archive(
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    slug: web::Path<String>,
+    query: web::Query<CopyQuery>,
+) -> Result<HttpResponse> {
+    let archive = queries::study_archive(&state, &viewer, &slug, query.which()?).await?;
+    Ok(zipped(&slug.to_lowercase(), archive))
 }
 
 /// How a case study is cited, as it is published.
@@ -76,10 +92,15 @@ pub(super) async fn playbook(
     viewer: Viewer,
     slug: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let bytes = queries::playbook_export(&state, &viewer, &slug).await?;
-    let name = slug.to_lowercase();
-    Ok(HttpResponse::Ok()
+    let archive = queries::playbook_export(&state, &viewer, &slug).await?;
+    Ok(zipped(&slug.to_lowercase(), archive))
+}
+
+fn zipped(name: &str, archive: Reading) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("application/zip")
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.zip\"")))
-        .body(bytes))
+        // It is packed already.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .body(SizedStream::new(archive.size, archive.bytes))
 }

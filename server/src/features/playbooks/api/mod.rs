@@ -88,6 +88,7 @@ use crate::web::routes::Routes;
         trust::unfollow,
         trust::discuss,
         export::study,
+        export::study_archive,
         export::citation,
         export::playbook,
         register::list,
@@ -156,6 +157,7 @@ pub fn configure(cfg: &mut Routes) {
         .route("/case-studies/{slug}", web::get().to(studies::get))
         .route("/case-studies/{slug}", web::patch().to(studies::patch))
         .route("/case-studies/{slug}/export.md", web::get().to(export::study))
+        .route("/case-studies/{slug}/export", web::get().to(export::study_archive))
         .route("/case-studies/{slug}/citation", web::get().to(export::citation))
         .route("/case-studies/{slug}/related", web::get().to(studies::related))
         .route("/case-studies/{slug}/authors/{handle}", web::put().to(studies::put_author))

@@ -144,7 +144,7 @@ pub(super) async fn revisions(
     page: web::Query<PageQuery>,
 ) -> Result<HttpResponse> {
     let seen = queries::find_study(&state, &viewer, &slug).await?;
-    Ok(HttpResponse::Ok().json(queries::revisions(&state, seen.id, &page).await?))
+    Ok(HttpResponse::Ok().json(queries::revisions(&state, &seen, &page).await?))
 }
 
 fn number_of(text: &str) -> Result<i32> {
@@ -161,7 +161,7 @@ pub(super) async fn revision(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse> {
     let seen = queries::find_study(&state, &viewer, &path.0).await?;
-    Ok(HttpResponse::Ok().json(queries::revision(&state, seen.id, number_of(&path.1)?).await?))
+    Ok(HttpResponse::Ok().json(queries::revision(&state, &seen, number_of(&path.1)?).await?))
 }
 
 /// What a revision is compared with.
@@ -184,13 +184,15 @@ pub(super) async fn diff(
 ) -> Result<HttpResponse> {
     let seen = queries::find_study(&state, &viewer, &path.0).await?;
     let number = number_of(&path.1)?;
-    let new = queries::revision(&state, seen.id, number).await?;
+    let new = queries::revision(&state, &seen, number).await?;
     let from = match query.from.as_deref().filter(|text| !text.is_empty()) {
         Some(text) => number_of(text)?,
+        // The first that readers have is all new to them.
+        None if number - 1 == seen.hidden_upto => 0,
         None => number - 1,
     };
     let old =
-        if from == 0 { RevisionContent::default() } else { content(queries::revision(&state, seen.id, from).await?) };
+        if from == 0 { RevisionContent::default() } else { content(queries::revision(&state, &seen, from).await?) };
     let items = web::block(move || queries::diff_revisions(&old, &content(new))).await?;
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
 }

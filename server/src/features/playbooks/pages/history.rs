@@ -8,7 +8,7 @@ use crate::app::AppState;
 use crate::features::playbooks::model::{ActView, PartDiff, RevisionContent, StudyRevisionFull, StudyRevisionView};
 use crate::features::playbooks::queries::{self, diff_revisions};
 use crate::web::comparing::compared;
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page};
 use crate::web::pagination::PageQuery;
 use crate::web::viewer::Viewer;
@@ -52,13 +52,17 @@ pub async fn show(
 ) -> Result<HttpResponse> {
     let seen = queries::find_study(&state, &viewer, &path).await?;
     let wanted = PageQuery { limit: None, cursor: query.cursor.clone() };
-    let found = queries::revisions(&state, seen.id, &wanted).await?;
+    let found = queries::revisions(&state, &seen, &wanted).await?;
     let newest = found.items.first().map_or(0, |of| of.number);
     let to = query.to.unwrap_or(newest);
-    let from = query.from.unwrap_or(to - 1);
+    if (1..=seen.hidden_upto).contains(&to) {
+        return Err(AppError::NotFound);
+    }
+    // The first that readers have is all new to them.
+    let from = query.from.unwrap_or(if to - 1 == seen.hidden_upto { 0 } else { to - 1 });
     let diffs = if from >= 1 && to > from {
-        let old = queries::revision(&state, seen.id, from).await?;
-        let new = queries::revision(&state, seen.id, to).await?;
+        let old = queries::revision(&state, &seen, from).await?;
+        let new = queries::revision(&state, &seen, to).await?;
         compared(move || diff_revisions(&content(old), &content(new))).await?
     } else {
         Vec::new()

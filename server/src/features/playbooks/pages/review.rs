@@ -111,7 +111,7 @@ async fn changes(state: &AppState, view: &StudyView) -> Result<Vec<PartDiff>> {
     if view.row.revision == 0 {
         return Ok(Vec::new());
     }
-    let old = queries::revision(state, view.row.id.0, view.row.revision).await?;
+    let old = queries::kept_revision(state, view.row.id.0, view.row.revision).await?;
     let old = RevisionContent { title: old.revision.title, parts: old.parts, terms: old.terms };
     let new =
         RevisionContent { title: view.row.title.clone(), parts: view.parts.clone(), terms: view.row.terms.clone() };

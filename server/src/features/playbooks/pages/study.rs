@@ -122,6 +122,8 @@ pub struct Shown<'a> {
     pub related: Vec<Row>,
     pub cite: Option<Cite>,
     pub export: String,
+    /// The same with its pictures.
+    pub archive: String,
     pub public: bool,
     pub edit: bool,
     pub review: bool,
@@ -301,6 +303,7 @@ fn shown<'a>(
         related,
         cite: public.then(|| cite(f, view)),
         export: format!("/api/v1{}/export.md", row.url),
+        archive: format!("/api/v1{}/export", row.url),
         public,
         edit: view.may.edit,
         review: view.may.review,

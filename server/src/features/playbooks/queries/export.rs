@@ -1,17 +1,19 @@
 //! Studies and playbooks as they are written out.
 
-use std::collections::{HashMap, HashSet};
-use std::io::Write as _;
+use std::collections::HashMap;
 
+use super::figures::{self, Pictures};
+use super::{Which, study_view};
 use crate::app::AppState;
 use crate::entities::kinds::StudySource;
+use crate::features::playbooks::archive::Archive;
 use crate::features::playbooks::markdown::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
 use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
 use crate::features::playbooks::parts::PartContent;
-use crate::features::playbooks::pictures::readdressed;
 use crate::features::playbooks::rows::{STUDY, day, study};
-use crate::store::{Id, Sql};
-use crate::web::error::{AppError, Result};
+use crate::ports::blobs::Reading;
+use crate::store::Sql;
+use crate::web::error::Result;
 use crate::web::viewer::Viewer;
 
 /// Studies read at once.
@@ -34,7 +36,11 @@ fn handles(people: &[NameView]) -> Vec<String> {
 /// A study as Markdown with front matter.
 #[must_use]
 pub fn study_export(view: &StudyView) -> String {
-    study_markdown(&StudyOut {
+    study_markdown(&study_out(view))
+}
+
+fn study_out(view: &StudyView) -> StudyOut {
+    StudyOut {
         title: view.row.title.clone(),
         slug: view.row.slug.clone(),
         authors: handles(&view.row.authors),
@@ -49,12 +55,28 @@ pub fn study_export(view: &StudyView) -> String {
             .map(|(key, part)| (*key, part.content()))
             .filter(|(_, part)| !part.is_empty())
             .collect(),
-    })
+    }
+}
+
+/// A ZIP archive as that of a playbook, of one study: `studies/SLUG.md` and its pictures in `figures/`.
+pub async fn study_archive(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> Result<Reading> {
+    let view = study_view(state, viewer, slug, which).await?;
+    let shown = figures::of_copy(state, &view).await?;
+    let mut out = study_out(&view);
+    let mut archive = Archive::begin(state).await?;
+    let mut pictures = Pictures::default();
+    for picture in &shown {
+        if pictures.put(state, &mut archive, picture).await? {
+            picture.place(&mut out);
+        }
+    }
+    archive.add(format!("studies/{}.md", out.slug), study_markdown(&out)).await?;
+    archive.finish().await
 }
 
 /// A ZIP archive: `playbook.md`, and `studies/SLUG.md` for what is published in a playbook, with its
-/// pictures in `figures/`.
-pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Vec<u8>> {
+/// pictures and those of the introduction in `figures/`.
+pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> Result<Reading> {
     let book = super::playbook_view(state, viewer, slug).await?;
     let mut placed = placed(state, book.row.id.0).await?;
     let scenarios = book
@@ -67,13 +89,19 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
             studies: placed.remove(&scenario.id.0).unwrap_or_default(),
         })
         .collect();
-    let mut archive = Archive::new();
+    let mut archive = Archive::begin(state).await?;
     let mut pictures = Pictures::default();
     let mut cover = None;
-    if let Some(picture) = cover_of(state, book.row.id.0).await?
+    if let Some(picture) = figures::cover_of(state, book.row.id.0).await?
         && pictures.put(state, &mut archive, &picture).await?
     {
         cover = Some((picture.name, book.row.cover_alt.clone()));
+    }
+    let mut introduction = book.introduction.clone();
+    for picture in figures::of_playbook(state, book.row.id.0, &book.introduction_html).await? {
+        if pictures.put(state, &mut archive, &picture).await? {
+            picture.place_in(&mut introduction, "");
+        }
     }
     let page = playbook_markdown(&PlaybookOut {
         cover,
@@ -81,31 +109,31 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
         title: book.row.title.clone(),
         pathway: book.row.pathway.clone(),
         summary: book.row.summary.clone(),
-        introduction: book.introduction.clone(),
+        introduction,
         checklist: book.checklist.clone(),
         scenarios,
     });
-    archive.add("playbook.md", page.as_bytes())?;
+    archive.add("playbook.md".to_owned(), page).await?;
     let (mut after, mut count) = (0, 0);
     loop {
         let batch = batch(state, book.row.id.0, after).await?;
         let Some((last, _)) = batch.last() else { break };
         after = *last;
         count += batch.len();
-        let shown = pictures.of(state, &batch.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+        let shown = figures::of_studies(state, &batch.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
         for (id, mut out) in batch {
             for picture in shown.get(&id).into_iter().flatten() {
                 if pictures.put(state, &mut archive, picture).await? {
-                    place(&mut out, picture);
+                    picture.place(&mut out);
                 }
             }
-            archive.add(&format!("studies/{}.md", out.slug), study_markdown(&out).as_bytes())?;
+            archive.add(format!("studies/{}.md", out.slug), study_markdown(&out)).await?;
         }
         if count >= MOST {
             break;
         }
     }
-    archive.finish()
+    archive.finish().await
 }
 
 /// The addresses of the studies in each scenario of a playbook, of its own studies.
@@ -177,119 +205,4 @@ async fn credited(state: &AppState, studies: &[StudyRow]) -> Result<HashMap<i64,
         credited.entry(row.try_get("", "study_id")?).or_default().push(row.try_get("", "handle")?);
     }
     Ok(credited)
-}
-
-/// Bytes of all pictures of one archive.
-const MOST_PICTURES: i64 = 128 << 20;
-
-/// A picture that a study shows its readers.
-struct Picture {
-    id: i64,
-    key: String,
-    size: i64,
-    /// In the archive: called by its content, so that the same picture has the same name wherever
-    /// and whenever it is exported.
-    name: String,
-}
-
-impl Picture {
-    fn read(row: &sea_orm::QueryResult) -> Result<Self> {
-        let (sha256, media): (String, String) = (row.try_get("", "sha256")?, row.try_get("", "media_type")?);
-        let ending = if media == "image/png" { "png" } else { "jpg" };
-        Ok(Self {
-            id: row.try_get("", "id")?,
-            key: row.try_get("", "storage_key")?,
-            size: row.try_get("", "size")?,
-            name: format!("figures/{}.{ending}", sha256.get(..20).unwrap_or(&sha256)),
-        })
-    }
-}
-
-async fn cover_of(state: &AppState, playbook: i64) -> Result<Option<Picture>> {
-    let row = Sql::new(
-        "SELECT f.id, f.storage_key, f.sha256, f.size, f.media_type FROM playbook b JOIN file f ON f.id = b.cover_id \
-         WHERE b.id = ",
-    )
-    .bind(playbook)
-    .one(state.store.read())
-    .await?;
-    row.map(|row| Picture::read(&row)).transpose()
-}
-
-/// Pictures that are in an archive.
-#[derive(Default)]
-struct Pictures {
-    names: HashSet<String>,
-    bytes: i64,
-}
-
-impl Pictures {
-    /// The pictures that published studies show, and no other files.
-    async fn of(&self, state: &AppState, studies: &[i64]) -> Result<HashMap<i64, Vec<Picture>>> {
-        let rows = Sql::new(
-            "SELECT x.study_id, f.id, f.storage_key, f.sha256, f.size, f.media_type FROM study_figure x \
-             JOIN file f ON f.id = x.file_id WHERE f.media_type IN ('image/png', 'image/jpeg') AND x.study_id IN ",
-        )
-        .list(studies.iter().copied())
-        .then(" ORDER BY x.study_id, f.id")
-        .all(state.store.read())
-        .await?;
-        let mut found: HashMap<i64, Vec<Picture>> = HashMap::new();
-        for row in rows {
-            found.entry(row.try_get("", "study_id")?).or_default().push(Picture::read(&row)?);
-        }
-        Ok(found)
-    }
-
-    /// Puts a picture into an archive, once; false if it has no room or is lost.
-    async fn put(&mut self, state: &AppState, archive: &mut Archive, picture: &Picture) -> Result<bool> {
-        if self.names.contains(&picture.name) {
-            return Ok(true);
-        }
-        if self.bytes + picture.size > MOST_PICTURES {
-            return Ok(false);
-        }
-        let bytes = match state.blobs.get(&picture.key).await {
-            Ok(bytes) => bytes,
-            Err(AppError::NotFound) => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        archive.add(&picture.name, &bytes)?;
-        self.names.insert(picture.name.clone());
-        self.bytes += picture.size;
-        Ok(true)
-    }
-}
-
-/// Leads from a study's page in an archive to a picture beside it.
-fn place(out: &mut StudyOut, picture: &Picture) {
-    let (from, to) = (format!("/api/v1/files/{}", Id(picture.id)), format!("../{}", picture.name));
-    for part in out.parts.values_mut() {
-        for text in std::iter::once(&mut part.body).chain(part.fields.values_mut()) {
-            if let Some(new) = readdressed(text, &from, &to) {
-                *text = new;
-            }
-        }
-    }
-}
-
-/// A ZIP archive in memory.
-struct Archive(zip::ZipWriter<std::io::Cursor<Vec<u8>>>);
-
-impl Archive {
-    fn new() -> Self {
-        Self(zip::ZipWriter::new(std::io::Cursor::new(Vec::new())))
-    }
-
-    fn add(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let options = zip::write::SimpleFileOptions::default();
-        self.0.start_file(name, options).map_err(|error| AppError::Internal(Box::new(error)))?;
-        self.0.write_all(bytes)?;
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Vec<u8>> {
-        let cursor = self.0.finish().map_err(|error| AppError::Internal(Box::new(error)))?;
-        Ok(cursor.into_inner())
-    }
 }

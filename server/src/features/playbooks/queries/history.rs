@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use sea_orm::QueryResult;
 
+use super::study::Seen;
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct};
 use crate::features::playbooks::measures::{Measure, shown};
@@ -23,12 +24,14 @@ use crate::web::words::english;
 
 const REVISION: &str = "SELECT r.number, r.title, r.note, r.published_at, m.handle, m.display_name";
 
-/// The published revisions of a study, the newest first.
-pub async fn revisions(state: &AppState, study: i64, page: &PageQuery) -> Result<Page<StudyRevisionView>> {
+/// The published revisions of a study that its viewer may read, the newest first.
+pub async fn revisions(state: &AppState, seen: &Seen, page: &PageQuery) -> Result<Page<StudyRevisionView>> {
     let (limit, after) = (page.limit()?, page.after()?);
     let mut sql = Sql::new(REVISION)
         .then(" FROM study_revision r JOIN member m ON m.id = r.published_by WHERE r.study_id = ")
-        .bind(study);
+        .bind(seen.id)
+        .then(" AND r.number > ")
+        .bind(seen.hidden_upto);
     if let Some(place) = after {
         sql = sql.then(" AND r.number < ").bind(i32::try_from(place.id).unwrap_or(0));
     }
@@ -51,8 +54,16 @@ fn revision_view(row: &QueryResult) -> Result<StudyRevisionView> {
     })
 }
 
-/// One published revision with what it said.
-pub async fn revision(state: &AppState, study: i64, number: i32) -> Result<StudyRevisionFull> {
+/// One published revision with what it said; 404 for readers of one that moderators hid.
+pub async fn revision(state: &AppState, seen: &Seen, number: i32) -> Result<StudyRevisionFull> {
+    if number <= seen.hidden_upto {
+        return Err(AppError::NotFound);
+    }
+    kept_revision(state, seen.id, number).await
+}
+
+/// The same for those who read the working copy.
+pub async fn kept_revision(state: &AppState, study: i64, number: i32) -> Result<StudyRevisionFull> {
     let row = Sql::new(REVISION)
         .then(", r.content FROM study_revision r JOIN member m ON m.id = r.published_by WHERE r.study_id = ")
         .bind(study)

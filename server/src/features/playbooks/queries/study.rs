@@ -58,6 +58,9 @@ pub struct Seen {
     pub checklist: Vec<String>,
     pub version: i32,
     pub revision_count: i32,
+    /// The last revision that moderators took from its readers; 0 for none, and for those who read
+    /// the working copy.
+    pub hidden_upto: i32,
     pub marks: StudyMarks,
     pub owner: Option<NameView>,
     /// Of the published copy.
@@ -81,6 +84,7 @@ const MORE: &str = ", b.checklist AS b_checklist, o.id AS o_id, o.handle AS o_ha
     o.display_name AS o_display_name, t.id AS t_id, t.space_id AS t_space_id, t.post_count AS t_post_count, \
     q.id AS q_id, q.title AS q_title, q.space_id AS q_space_id, r.slug AS r_slug, r.name AS r_name, r.kind AS r_kind, \
     r.space_id AS r_space_id, c.source AS c_source, c.source_url AS c_source_url, c.source_seq AS c_source_seq, \
+    c.hidden_upto AS c_hidden_upto, \
     (SELECT count(*) FROM study_follow f WHERE f.study_id = c.id AND f.member_id = a.id) AS m_follows, \
     (SELECT count(*) FROM study_endorsement e WHERE e.study_id = c.id AND e.member_id = a.id) AS m_endorsed, \
     (SELECT count(*) FROM study_adoption d WHERE d.study_id = c.id AND d.member_id = a.id) AS m_adopted";
@@ -163,6 +167,11 @@ async fn find_in(
         checklist: kept(row.try_get::<Option<String>>("b_", "checklist")?.as_deref().unwrap_or_default()),
         version: row.try_get("c_", "version")?,
         revision_count: row.try_get("c_", "revision_count")?,
+        hidden_upto: if standing.reads_working() {
+            0
+        } else {
+            row.try_get::<Option<i32>>("c_", "hidden_upto")?.unwrap_or(0)
+        },
         marks: StudyMarks { following: count("follows")?, endorsed: count("endorsed")?, adopted: count("adopted")? },
         owner: match owner {
             Some(id) => Some(NameView {
