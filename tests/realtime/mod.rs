@@ -1,6 +1,7 @@
 //! Streams and sockets.
 
 mod drill;
+mod first_frame;
 mod full;
 mod journeys;
 mod reaching;

@@ -14,6 +14,7 @@ mod protocol;
 mod recent;
 mod recovery;
 mod session;
+mod signing_in;
 mod socket;
 mod sockets;
 mod writes;

@@ -7,7 +7,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::hub::Seat;
@@ -24,14 +23,12 @@ use crate::app::AppState;
 use crate::store::{ANSWER_WITHIN, in_time};
 use crate::streams::{Stream, StreamKind, Within, log_head};
 use crate::web::error::{AppError, Finding, Problem, Result};
-use crate::web::viewer::{Me, Viewer};
+use crate::web::viewer::Viewer;
 
 /// A member may have so many sockets on a node: every device, every tab, and some programs.
 pub const MOST_SOCKETS: usize = 500;
 /// A socket may read this many streams.
 const MOST_STREAMS: usize = 500;
-/// Time for the first frame of a socket that has not signed in.
-const AUTH_WITHIN: Duration = Duration::from_secs(5);
 /// How often a socket is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(20);
 /// After so many looks a socket that said nothing is asked whether it is there.
@@ -86,7 +83,7 @@ pub async fn open(
 }
 
 /// A member's place for one more socket; none is counted in a load test.
-fn seat(state: &AppState, member: i64) -> Result<Option<Seat>> {
+pub(super) fn seat(state: &AppState, member: i64) -> Result<Option<Seat>> {
     if !state.limits.is_on() {
         return Ok(None);
     }
@@ -103,7 +100,7 @@ pub(super) struct Session {
     sockets: Rc<Sockets>,
     pub(super) socket: Rc<Socket>,
     /// Held, and free for another socket when the session is dropped.
-    seat: Option<Seat>,
+    pub(super) seat: Option<Seat>,
     limit: Option<Limit>,
     /// Begins with the first frame that is refused.
     patience: Option<Box<Patience>>,
@@ -125,43 +122,6 @@ impl Session {
             self.finish_writes();
         }
         self.sockets.remove(&self.socket);
-    }
-
-    /// Waits for the first frame of a client without cookie or header.
-    async fn sign_in(&mut self, messages: &mut AggregatedMessageStream) -> bool {
-        let first = tokio::time::timeout(AUTH_WITHIN, messages.next()).await;
-        let token = match first {
-            Ok(Some(Ok(AggregatedMessage::Text(text)))) => match ClientFrame::read(&text).0 {
-                Ok(ClientFrame::Auth { token }) => Some(token),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let Some(token) = token
-            && let Ok(Some(me)) = Box::pin(self.state.sessions.by_bearer(&self.state, &token)).await
-        {
-            let Ok(seat) = seat(&self.state, me.id) else {
-                self.socket.close(close::ABUSE);
-                return false;
-            };
-            self.seat = seat;
-            self.socket.member.set(me.id);
-            self.socket.session.set(me.session_id);
-            self.welcome(&me);
-            return true;
-        }
-        self.socket.close(close::SIGNED_OUT);
-        false
-    }
-
-    fn welcome(&self, me: &Me) {
-        let member = json!({
-            "id": crate::store::Id(me.id),
-            "handle": me.handle,
-            "display_name": me.display_name,
-            "role": me.hub_role,
-        });
-        self.socket.send(ServerFrame::Ready { member }.encode());
     }
 
     async fn talk(&mut self, messages: &mut AggregatedMessageStream) {
