@@ -67,3 +67,48 @@ hub_test!(async fn a_socket_that_nobody_can_look_up_is_not_signed_out(hub) {
     after.auth(&ada).await;
     assert_eq!(after.closed().await, 4401);
 });
+
+hub_test!(async fn signs_of_life_may_come_before_the_first_frame(hub) {
+    let ada = hub.member("ada").await;
+    let mut socket = Stranger::come(hub).await;
+    socket.say(Message::Ping("one".into())).await;
+    assert_eq!(socket.next().await, Message::Pong("one".into()));
+    socket.say(Message::Pong("unasked".into())).await;
+    socket.auth(&ada).await;
+    let ready: Value = serde_json::from_str(socket.next().await.to_text().unwrap()).unwrap();
+    assert_eq!(ready["type"], "ready");
+});
+
+hub_test!(async fn a_first_frame_that_signs_nobody_in_ends_the_socket(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let text = |frame: Value| Message::text(frame.to_string());
+    let frames = [
+        (text(json!({"type": "auth", "token": "nonsense"})), 4401),
+        (text(json!({"type": "auth", "token": "pxt_nonsense"})), 4401),
+        (text(json!({"type": "subscribe", "stream": "room:1"})), 4401),
+        (Message::text("{"), 4401),
+        (Message::binary(vec![1]), 4401),
+        (text(json!({"type": "auth", "token": "x".repeat(70_000)})), 1009),
+    ];
+    for (frame, code) in frames {
+        let mut socket = Stranger::come(hub).await;
+        let shown: String = frame.to_string().chars().take(60).collect();
+        socket.say(frame).await;
+        assert_eq!(socket.closed().await, code, "{shown}");
+    }
+    // Who says nothing but that it is there.
+    let mut silent = Stranger::come(hub).await;
+    silent.say(Message::Ping("still".into())).await;
+    assert_eq!(silent.next().await, Message::Pong("still".into()));
+    assert_eq!(silent.closed().await, 4401);
+    let made = bob.post("/api/v1/me/tokens", &json!({"name": "A program"})).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let token = made.json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(ada.post("/api/v1/members/bob/suspend", &json!({"reason": "A test."})).await.status, 204);
+    let mut suspended = Stranger::come(hub).await;
+    suspended.auth(&bob).await;
+    assert_eq!(suspended.closed().await, 4403);
+    let mut program = Stranger::come(hub).await;
+    program.say(text(json!({"type": "auth", "token": token}))).await;
+    assert_eq!(program.closed().await, 4403);
+});

@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::value::RawValue;
 
+use super::delivering::ended;
 use super::hub::Seat;
 use super::outbox::Body;
 use super::patience::{Limit, Patience, limit};
@@ -160,13 +161,13 @@ impl Session {
     }
 
     async fn still_signed_in(&self) -> bool {
-        match Box::pin(self.state.sessions.is_alive(&self.state, self.socket.session.get())).await {
-            Ok(false) => {
-                self.socket.close(close::SIGNED_OUT);
+        match in_time(ANSWER_WITHIN, Box::pin(ended(&self.state, &self.socket))).await {
+            Ok(Some(code)) => {
+                self.socket.close(code);
                 false
             }
             // A database that is away for a moment ends no socket.
-            Ok(true) | Err(_) => true,
+            Ok(None) | Err(_) => true,
         }
     }
 
@@ -189,12 +190,8 @@ impl Session {
                 self.socket.close(1000);
                 false
             }
-            Err(ProtocolError::Overflow) => {
-                self.socket.close(close::TOO_LARGE);
-                false
-            }
-            Err(_) => {
-                self.socket.close(close::ABUSE);
+            Err(error) => {
+                self.socket.close(code_of(&error));
                 false
             }
         }
@@ -328,6 +325,14 @@ impl Session {
         let (reference, client_id) = (echo.reference.as_deref(), echo.client_id.as_deref());
         self.socket.send(ServerFrame::Error { code, detail, reference, client_id, findings }.encode());
         true
+    }
+}
+
+/// With which code a socket ends that breaks the protocol beneath the frames.
+pub(super) fn code_of(error: &ProtocolError) -> u16 {
+    match error {
+        ProtocolError::Overflow => close::TOO_LARGE,
+        _ => close::ABUSE,
     }
 }
 
