@@ -7,6 +7,7 @@ use praxis_server::realtime::MOST_SOCKETS;
 use praxis_server::store::Id;
 use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -14,6 +15,7 @@ use super::rooms::{open_room, post};
 use crate::features::chat::say;
 use crate::support::hub::run_with;
 use crate::support::nodes::until;
+use crate::support::raw::{Frame, RawSocket, text_frame};
 use crate::support::stage::done;
 use crate::support::{Db, Socket, TestHub, hub_test};
 
@@ -77,6 +79,43 @@ hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
         let frame = socket.next().await;
         if frame["type"] == "close" { break frame["code"].clone() }
     }, 1009);
+});
+
+async fn raw_close(socket: &mut RawSocket) -> u16 {
+    loop {
+        if let Frame::Close(code) = socket.next().await {
+            return code;
+        }
+    }
+}
+
+hub_test!(async fn a_message_in_parts_is_as_large_as_any(hub) {
+    let ada = hub.member("ada").await;
+    let part = |first: u8, length: u16| {
+        let mut frame = vec![first, 0x80 | 126];
+        frame.extend(length.to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(vec![b' '; usize::from(length)]);
+        frame
+    };
+    let mut whole = RawSocket::open(&ada, None).await;
+    whole.stream.write_all(&part(0x01, 30_000)).await.unwrap();
+    whole.stream.write_all(&part(0x00, 30_000)).await.unwrap();
+    let mut last = text_frame(r#"{"type":"ping","ref":1}"#);
+    last[0] = 0x80;
+    whole.stream.write_all(&last).await.unwrap();
+    assert_eq!(whole.next().await, Frame::Text(json!({"type": "pong", "ref": 1})));
+    whole.stream.write_all(&part(0x01, 40_000)).await.unwrap();
+    whole.stream.write_all(&part(0x00, 40_000)).await.unwrap();
+    assert_eq!(raw_close(&mut whole).await, 1009);
+    // Nobody waits for the end of one that says it is without end.
+    let mut endless = RawSocket::open(&ada, None).await;
+    let mut frame = vec![0x81, 0x80 | 127];
+    frame.extend((1u64 << 40).to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(vec![b' '; 1 << 20]);
+    endless.stream.write_all(&frame).await.unwrap();
+    assert_eq!(raw_close(&mut endless).await, 1009);
 });
 
 hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {

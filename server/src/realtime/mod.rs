@@ -7,6 +7,7 @@ pub mod bus;
 mod catching_up;
 mod delivering;
 mod hub;
+mod incoming;
 mod live;
 mod outbox;
 mod patience;

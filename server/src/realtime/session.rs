@@ -4,18 +4,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
+use actix_ws::{AggregatedMessage, ProtocolError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::value::RawValue;
 
 use super::delivering::ended;
 use super::hub::Seat;
+use super::incoming::{Incoming, bounded, is_too_large};
 use super::outbox::Body;
 use super::patience::{Limit, Patience, limit};
-use super::protocol::{
-    ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame,
-};
+use super::protocol::{ClientFrame, Code, Echo, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame};
 use super::recovery::{Cursor, can_replay};
 use super::socket::Socket;
 use super::sockets::Sockets;
@@ -66,8 +65,10 @@ pub async fn open(
         Some(me) => seat(&state, me.id)?,
         None => None,
     };
-    let (response, _session, messages) = actix_ws::handle_with_protocols(&req, payload, &[PROTOCOL])
-        .map_err(|_| AppError::BadRequest("This address speaks WebSocket, version 13.".into()))?;
+    let no_handshake = |_| AppError::BadRequest("This address speaks WebSocket, version 13.".into());
+    let payload = bounded(&req, payload).await.map_err(no_handshake)?;
+    let (response, _session, messages) =
+        actix_ws::handle_with_protocols(&req, payload, &[PROTOCOL]).map_err(no_handshake)?;
     let state = AppState::clone(&state);
     let sockets = Rc::clone(&sockets);
     sockets.ensure_running(&state);
@@ -75,11 +76,10 @@ pub async fn open(
     let socket = sockets.add(member, session);
     let outbox = Rc::clone(&socket.outbox);
     let response = response.map_body(|_, handshake| Body { outbox, handshake: Some(handshake) });
-    let messages = messages.max_frame_size(MOST_BYTES).aggregate_continuations().max_continuation_size(MOST_BYTES);
     // A load test sends what a person could not.
     let limit = state.limits.is_on().then(|| limit(FRAMES));
     let session = Session { state, sockets, socket, seat, limit, patience: None, waiting: FuturesUnordered::new() };
-    actix_web::rt::spawn(session.run(messages, viewer));
+    actix_web::rt::spawn(session.run(Incoming::new(messages), viewer));
     Ok(response.map_into_boxed_body())
 }
 
@@ -110,7 +110,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    async fn run(mut self, mut messages: AggregatedMessageStream, viewer: Viewer) {
+    async fn run(mut self, mut messages: Incoming, viewer: Viewer) {
         let signed_in = match viewer {
             Viewer::Member(me) => {
                 self.welcome(&me);
@@ -125,7 +125,7 @@ impl Session {
         self.sockets.remove(&self.socket);
     }
 
-    async fn talk(&mut self, messages: &mut AggregatedMessageStream) {
+    async fn talk(&mut self, messages: &mut Incoming) {
         let mut check = tokio::time::interval(CHECK_EVERY);
         check.tick().await;
         let (mut silent, mut looks) = (0, 0_u32);
@@ -173,13 +173,7 @@ impl Session {
 
     async fn hear(&mut self, message: std::result::Result<AggregatedMessage, ProtocolError>) -> bool {
         match message {
-            Ok(AggregatedMessage::Text(text)) => {
-                if text.len() > MOST_BYTES {
-                    self.socket.close(close::TOO_LARGE);
-                    return false;
-                }
-                self.read_frame(&text).await
-            }
+            Ok(AggregatedMessage::Text(text)) => self.read_frame(&text).await,
             Ok(AggregatedMessage::Ping(bytes)) => {
                 self.socket.send(pong_frame(&bytes));
                 true
@@ -330,10 +324,7 @@ impl Session {
 
 /// With which code a socket ends that breaks the protocol beneath the frames.
 pub(super) fn code_of(error: &ProtocolError) -> u16 {
-    match error {
-        ProtocolError::Overflow => close::TOO_LARGE,
-        _ => close::ABUSE,
-    }
+    if is_too_large(error) { close::TOO_LARGE } else { close::ABUSE }
 }
 
 fn error_words(error: &AppError) -> (Code, String) {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use actix_ws::{AggregatedMessage, AggregatedMessageStream};
-use futures_util::StreamExt as _;
+use actix_ws::AggregatedMessage;
 use serde_json::json;
 
+use super::incoming::Incoming;
 use super::protocol::{ClientFrame, ServerFrame, close, pong_frame};
 use super::session::{Session, code_of, seat};
 use crate::store::{ANSWER_WITHIN, in_time};
@@ -17,7 +17,7 @@ const AUTH_WITHIN: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Waits for the first frame of a client without cookie or header. False: the socket ends.
-    pub(super) async fn sign_in(&mut self, messages: &mut AggregatedMessageStream) -> bool {
+    pub(super) async fn sign_in(&mut self, messages: &mut Incoming) -> bool {
         let token = tokio::time::timeout(AUTH_WITHIN, self.first_frame(messages)).await;
         let known = match token {
             Ok(Ok(token)) => self.know(&token).await,
@@ -29,7 +29,7 @@ impl Session {
 
     /// The token of the first frame, or with which code the socket ends. What WebSocket itself sends
     /// to see whether anybody is there comes before it, too.
-    async fn first_frame(&self, messages: &mut AggregatedMessageStream) -> Result<String, u16> {
+    async fn first_frame(&self, messages: &mut Incoming) -> Result<String, u16> {
         while let Some(message) = messages.next().await {
             match message.map_err(|error| code_of(&error))? {
                 AggregatedMessage::Ping(bytes) => self.socket.send(pong_frame(&bytes)),
