@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use praxis_server::realtime::MOST_SOCKETS;
 use praxis_server::store::Id;
-use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+use praxis_server::streams::Stream;
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::connect_async;
@@ -151,6 +152,38 @@ hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {
     })
     .await
     .unwrap();
+});
+
+/// Streams that a socket may read; the server's own figure.
+const MOST_STREAMS: usize = 500;
+
+hub_test!(async fn a_socket_that_reads_all_it_may_asks_for_one_of_them_again(hub) {
+    let ada = hub.member("ada").await;
+    let (room, stream) = open_room(hub, &ada).await;
+    let like = room.parse::<Id>().unwrap().0;
+    let made = hub.state().store.write(async move |tx| {
+        let ids: Vec<i64> = (0..MOST_STREAMS).map(|_| tx.id()).collect();
+        for id in &ids {
+            let insert = format!(
+                "INSERT INTO room (id, space_id, kind, slug, name, purpose, message_count, created_by, created_at, \
+                 version) SELECT {id}, space_id, kind, 'room-{id}', name, purpose, 0, created_by, created_at, 1 \
+                 FROM room WHERE id = {like}"
+            );
+            tx.conn().execute_unprepared(&insert).await?;
+        }
+        Ok(ids)
+    });
+    let more: Vec<String> = made.await.unwrap().into_iter().map(|id| Stream::room(id).to_string()).collect();
+    let mut socket = Socket::open(&ada).await;
+    for stream in more.iter().skip(1).chain([&stream]) {
+        assert_eq!(socket.subscribe(stream, None, None).await["type"], "subscribed");
+    }
+    assert_eq!(socket.subscribe(&more[0], None, None).await["code"], "rate_limited", "one too many");
+    say(&ada, &room, "once").await;
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "once");
+    let again = socket.subscribe(&stream, Some(0), None).await;
+    assert_eq!((&again["type"], &again["head"]), (&json!("subscribed"), &json!(1)), "{again}");
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "once");
 });
 
 /// Events, messages and followers there are.

@@ -251,7 +251,8 @@ impl Session {
         if since.is_some_and(|since| since < 0) {
             return Err(AppError::field("since", "since counts from 0"));
         }
-        if self.socket.cursors.borrow().len() >= MOST_STREAMS {
+        let (count, known) = self.socket.count_of(stream);
+        if count >= MOST_STREAMS && !known {
             return Err(AppError::TooMany(1));
         }
         let within = self.looked_up(stream).await?;
