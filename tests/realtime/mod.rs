@@ -1,6 +1,7 @@
 //! Streams and sockets.
 
 mod drill;
+mod ends;
 mod first_frame;
 mod full;
 mod journeys;

@@ -82,14 +82,6 @@ hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
     }, 1009);
 });
 
-async fn raw_close(socket: &mut RawSocket) -> u16 {
-    loop {
-        if let Frame::Close(code) = socket.next().await {
-            return code;
-        }
-    }
-}
-
 hub_test!(async fn a_message_in_parts_is_as_large_as_any(hub) {
     let ada = hub.member("ada").await;
     let part = |first: u8, length: u16| {
@@ -108,7 +100,7 @@ hub_test!(async fn a_message_in_parts_is_as_large_as_any(hub) {
     assert_eq!(whole.next().await, Frame::Text(json!({"type": "pong", "ref": 1})));
     whole.stream.write_all(&part(0x01, 40_000)).await.unwrap();
     whole.stream.write_all(&part(0x00, 40_000)).await.unwrap();
-    assert_eq!(raw_close(&mut whole).await, 1009);
+    assert_eq!(whole.closed().await, 1009);
     // Nobody waits for the end of one that says it is without end.
     let mut endless = RawSocket::open(&ada, None).await;
     let mut frame = vec![0x81, 0x80 | 127];
@@ -116,7 +108,7 @@ hub_test!(async fn a_message_in_parts_is_as_large_as_any(hub) {
     frame.extend([0; 4]);
     frame.extend(vec![b' '; 1 << 20]);
     endless.stream.write_all(&frame).await.unwrap();
-    assert_eq!(raw_close(&mut endless).await, 1009);
+    assert_eq!(endless.closed().await, 1009);
 });
 
 hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {

@@ -1,7 +1,6 @@
 //! One socket from its handshake to its end.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, ProtocolError};
@@ -29,8 +28,6 @@ use crate::web::viewer::Viewer;
 pub const MOST_SOCKETS: usize = 500;
 /// A socket may read this many streams.
 const MOST_STREAMS: usize = 500;
-/// How often a socket is looked at.
-const CHECK_EVERY: Duration = Duration::from_secs(20);
 /// After so many looks a socket that said nothing is asked whether it is there.
 const ASK_AFTER: u32 = 2;
 /// After so many it is gone.
@@ -126,7 +123,7 @@ impl Session {
     }
 
     async fn talk(&mut self, messages: &mut Incoming) {
-        let mut check = tokio::time::interval(CHECK_EVERY);
+        let mut check = tokio::time::interval(self.state.config.look_every);
         check.tick().await;
         let (mut silent, mut looks) = (0, 0_u32);
         loop {
