@@ -7,6 +7,7 @@ mod full;
 mod journeys;
 mod reaching;
 mod recovery;
+mod retention;
 mod rooms;
 mod rooms_hostile;
 mod slow;
