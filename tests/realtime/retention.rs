@@ -19,7 +19,8 @@ hub_test!(async fn old_events_go_some_at_a_time(hub) {
     let base = hub.clock.now() - 86_400_000_000;
     let names = [long.clone(), back.clone()];
     let written = store.write(async move |tx| {
-        let heads: Vec<[sea_orm::Value; 4]> = names.iter().map(|name| [name.as_str().into(), EVENTS.into(), 0i64.into(), 1i64.into()]).collect();
+        let head = |name: &String| [name.as_str().into(), EVENTS.into(), 0i64.into(), 1i64.into()];
+        let heads: Vec<[sea_orm::Value; 4]> = names.iter().map(head).collect();
         insert_rows(tx.conn(), "INSERT INTO stream (name, head, floor, updated_at) VALUES ", heads).await?;
         let mut rows: Vec<[sea_orm::Value; 7]> = Vec::new();
         for seq in 1..=EVENTS {
