@@ -8,6 +8,7 @@ mod archive_import;
 mod backup;
 pub mod chat;
 mod chat_pages;
+mod chat_races;
 mod chat_reports;
 mod chat_rooms;
 mod compose;

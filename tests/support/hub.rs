@@ -59,6 +59,11 @@ pub fn run_with(db: Db, name: &str, settings: &[(&str, &str)], body: impl AsyncF
 impl TestHub {
     /// Starts a hub with these settings over the tests' own.
     pub async fn start(db: Db, name: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(db, name, settings, |_| {}).await
+    }
+
+    /// The same with what no setting says.
+    pub async fn start_as(db: Db, name: &str, settings: &[(&str, &str)], change: impl FnOnce(&mut Config)) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let data_dir = std::env::temp_dir().join(format!("praxis-test-{}-{number}", std::process::id()));
         let mut values: BTreeMap<String, String> = BTreeMap::from([
@@ -86,6 +91,7 @@ impl TestHub {
         let mut config = Config::from_values(&values).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         config.count_queries = true;
         config.program = super::program::binary();
+        change(&mut config);
         let clock = Clock::default();
         let running = start(config, clock.clone()).await.unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let base = format!("http://{}", running.address);

@@ -140,7 +140,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
             }
         }
         "schedule.trim_events" => {
-            // A batch a transaction, so that writers wait for none of it long.
+            // Some events a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {
                 let trimmed =
                     state.store.write(async |tx| crate::streams::trim(tx.conn(), tx.now() - EVENTS_KEPT).await).await?;
