@@ -176,7 +176,9 @@ async fn writes(hub: &TestHub, things: &Things, talk: &str) {
     done(&mia.put(&format!("/api/v1/posts/{}/reactions/%F0%9F%8E%89", things.post)).await);
     done(&mia.put(&format!("/api/v1/posts/{}/bookmark", things.post)).await);
     socket.send(&json!({"type": "read", "room": talk, "seq": 1})).await;
-    praxis_server::jobs::run_due(hub.state()).await.unwrap();
+    for lane in praxis_server::jobs::Lane::ALL {
+        praxis_server::jobs::run_due(hub.state(), lane).await.unwrap();
+    }
     praxis_server::jobs::run_until_idle(hub.state()).await.unwrap();
     assert_eq!(mia.post("/api/v1/auth/logout", &json!({})).await.status, 204);
 }
