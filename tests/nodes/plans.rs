@@ -8,8 +8,9 @@ use serde_json::json;
 use super::rows;
 use crate::support::engines::Postgres;
 use crate::support::hub::password;
-use crate::support::pages::{PAGES, Things, browser_of};
+use crate::support::pages::{PAGES, browser_of};
 use crate::support::stage::{Cast, VIEWERS, done, id};
+use crate::support::things::Things;
 use crate::support::{Client, Db, Socket, TestHub};
 
 /// Tables that may be read whole: a hub has few rows of them, however large it is, and what is
