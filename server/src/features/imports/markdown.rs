@@ -30,8 +30,10 @@ const MOST_BYTES: u64 = 4 << 20;
 pub struct Options {
     /// Folder of pages, those below it too; or a ZIP archive of one.
     pub folder: PathBuf,
-    /// Slug of the playbook; made, open, if it is missing.
+    /// Slug of the playbook; made if it is missing, open but for what says that it is restricted.
     pub playbook: String,
+    /// Slug of the space that a restricted playbook is read like; its own if not said.
+    pub space: Option<String>,
     /// Handle of who brings them: the author of what names no member; the first administrator if
     /// not said.
     pub owner: Option<String>,
@@ -67,8 +69,9 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         None => Vec::new(),
     };
     let mut remarks = Vec::new();
-    let made = find_or_make_playbook(state, owner, &options.playbook, book.as_ref(), shown, &mut remarks).await;
-    let (playbook, owns) = made?;
+    let space = options.space.as_deref();
+    let made = find_or_make_playbook(state, owner, &options.playbook, space, book.as_ref(), shown, &mut remarks);
+    let (playbook, owns) = made.await?;
     let remarks = remarks.iter().map(|remark| format!("playbook.md: {remark}")).collect();
     let progress = Arc::new(Progress::new(files.iter().map(|(_, size)| size).sum(), options.quiet));
     progress.stage("pages");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::headings::{Fences, heading_of, is_frame, part_of};
 use super::mdx::plain_markdown;
 use super::{marked, write::ScenarioOut};
-use crate::entities::kinds::{PartKey, TermKind};
+use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
 use crate::features::playbooks::measures::MeasureInput;
 use crate::features::playbooks::parts::{Shape, shape, title};
 
@@ -48,6 +48,10 @@ pub struct PlaybookIn {
     pub slug: Option<String>,
     pub pathway: String,
     pub summary: String,
+    /// It is not for everybody; a word that is not understood says so, too.
+    pub restricted: bool,
+    /// Slug of the space that it was read like.
+    pub space: Option<String>,
     pub introduction: String,
     pub checklist: Vec<String>,
     /// Where its cover lies beside the page.
@@ -364,6 +368,10 @@ pub fn read_playbook(source: &str) -> Result<Option<PlaybookIn>, String> {
         slug: get("slug").map(|value| text(&value)).filter(|slug| !slug.is_empty()),
         pathway: get("pathway").map(|value| text(&value)).unwrap_or_default(),
         summary: get("summary").map(|value| text(&value)).unwrap_or_default(),
+        restricted: get("visibility")
+            .map(|value| text(&value).trim().to_lowercase())
+            .is_some_and(|word| !word.is_empty() && word != PlaybookVisibility::Open.as_str()),
+        space: get("space").map(|value| text(&value)).filter(|slug| !slug.is_empty()),
         introduction: trimmed(body).to_owned(),
         checklist: get("checklist").map(|value| texts(&value)).unwrap_or_default(),
         cover: get("cover").map(|value| text(&value)).filter(|path| !path.is_empty()),

@@ -159,6 +159,8 @@ fn a_playbook_is_read_unchanged() {
             title: format!("H {}", dice.text(2, true)),
             pathway: dice.text(2, true),
             summary: dice.text(2, true),
+            visibility: "restricted".into(),
+            space: Some("inside".into()),
             introduction: dice.text(9, false),
             checklist: vec![format!("c{}", dice.text(3, true))],
             cover: Some(("figures/a b.png".into(), format!("w{}", dice.text(3, true)))),
@@ -177,6 +179,7 @@ fn a_playbook_is_read_unchanged() {
             "{written}"
         );
         assert_eq!((read.checklist, read.scenarios), (book.checklist, book.scenarios), "{written}");
+        assert_eq!((read.restricted, read.space), (true, book.space), "{written}");
         assert_eq!(read.cover.map(|path| (path, read.cover_alt)), book.cover, "{written}");
     }
     assert!(read_playbook("# A page\n").unwrap().is_none());

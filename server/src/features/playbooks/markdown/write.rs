@@ -43,6 +43,10 @@ pub struct PlaybookOut {
     pub title: String,
     pub pathway: String,
     pub summary: String,
+    /// Who may read it: the word of its visibility.
+    pub visibility: String,
+    /// Slug of its space.
+    pub space: Option<String>,
     pub introduction: String,
     pub checklist: Vec<String>,
     /// Where its cover lies beside the page, and what it shows.
@@ -207,6 +211,8 @@ pub fn playbook_markdown(playbook: &PlaybookOut) -> String {
     front.text("slug", &playbook.slug);
     front.text("pathway", &playbook.pathway);
     front.text("summary", &playbook.summary);
+    front.text("visibility", &playbook.visibility);
+    front.text("space", playbook.space.as_deref().unwrap_or_default());
     front.list("checklist", &playbook.checklist);
     if let Some((path, words)) = &playbook.cover {
         front.text("cover", path);

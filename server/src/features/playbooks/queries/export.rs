@@ -109,6 +109,8 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
         title: book.row.title.clone(),
         pathway: book.row.pathway.clone(),
         summary: book.row.summary.clone(),
+        visibility: book.row.visibility.as_str().to_owned(),
+        space: book.row.space.clone(),
         introduction,
         checklist: book.checklist.clone(),
         scenarios,

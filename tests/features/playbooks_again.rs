@@ -1,0 +1,81 @@
+//! What was taken away comes again as it was: to its readers alone, once, with its people, whole.
+
+use std::path::{Path, PathBuf};
+
+use praxis_server::features::imports::Report;
+use praxis_server::features::imports::markdown::{Options, import};
+use serde_json::json;
+
+use super::playbooks::{at, playbook, published, put};
+use super::playbooks_import::{archive, pages};
+use crate::support::stage::done;
+use crate::support::{Client, TestHub, hub_test};
+
+/// A playbook's export in a folder.
+async fn taken(hub: &TestHub, who: &Client, slug: &str, name: &str) -> PathBuf {
+    let files = archive(who, slug).await;
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    pages(hub, name, &files)
+}
+
+async fn bring(
+    hub: &TestHub,
+    folder: &Path,
+    playbook: &str,
+    space: Option<&str>,
+    owner: &str,
+) -> Result<Report, String> {
+    let (space, owner) = (space.map(str::to_owned), Some(owner.to_owned()));
+    let options = Options { folder: folder.to_owned(), playbook: playbook.into(), space, owner, quiet: true };
+    import(hub.state(), &options).await
+}
+
+/// One file of a folder, with one thing said otherwise.
+fn reworded(folder: &Path, file: &str, from: &str, to: &str) {
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{from} in\n{text}");
+    std::fs::write(&path, text.replace(from, to)).unwrap();
+}
+
+hub_test!(async fn what_was_restricted_is_not_opened_by_an_import(hub) {
+    let (_rhea, ada, bob) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "private").await;
+    put(&ada, &format!("/api/v1/spaces/{space}/members/bob"), &json!({"role": "moderator"})).await;
+    bob.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await;
+    playbook(&ada, "inside", Some(&space)).await;
+    published(&ada, &bob, "Inside only", "inside").await;
+    let folder = taken(hub, &ada, "inside", "inside").await;
+    let page = std::fs::read_to_string(folder.join("playbook.md")).unwrap();
+    assert!(page.contains("visibility: \"restricted\"") && page.contains(&format!("space: \"{space}\"")), "{page}");
+
+    // Its own space is here.
+    bring(hub, &folder, "again", None, "ada").await.unwrap();
+    let made = done(&ada.get("/api/v1/playbooks/again").await);
+    assert_eq!((&made["visibility"], &made["space"]), (&json!("restricted"), &json!(space)));
+    assert_eq!(ada.get(&at("inside-only-2")).await.status, 200);
+    for path in ["/api/v1/playbooks/again", &at("inside-only-2")] {
+        assert_eq!(hub.visitor().get(path).await.status, 404, "{path}");
+    }
+    // Nor does it come into a playbook that anybody reads, or into a space that its bringer is not in.
+    playbook(&bob, "open", None).await;
+    let refused = bring(hub, &folder, "open", None, "bob").await.unwrap_err();
+    assert!(refused.contains("open to anybody") && !refused.contains('\n'), "{refused}");
+    hub.member("eve").await;
+    let refused = bring(hub, &folder, "evil", None, "eve").await.unwrap_err();
+    assert!(refused.contains("cannot write in the space") && refused.contains("--space"), "{refused}");
+    // Where its space is not here, or is everybody's, somebody has to say which one.
+    let wide = hub.space(&ada, "open").await;
+    let named = format!("space: \"{space}\"");
+    for (space, said) in [("gone", "the space gone is not here"), (wide.as_str(), "is open to anybody here")] {
+        let folder = taken(hub, &ada, "inside", space).await;
+        reworded(&folder, "playbook.md", &named, &format!("space: \"{space}\""));
+        let refused = bring(hub, &folder, "third", None, "ada").await.unwrap_err();
+        assert!(refused.contains(said) && refused.contains("--space"), "{refused}");
+        assert_eq!(ada.get("/api/v1/playbooks/third").await.status, 404, "nothing is made");
+    }
+    bring(hub, &hub.data_dir.join("gone"), "third", Some(&space), "ada").await.unwrap();
+    assert_eq!(done(&ada.get("/api/v1/playbooks/third").await)["space"], json!(space));
+    assert_eq!(hub.visitor().get("/api/v1/playbooks/third").await.status, 404);
+    hub.settle().await;
+});
