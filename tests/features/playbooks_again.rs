@@ -79,3 +79,30 @@ hub_test!(async fn what_was_restricted_is_not_opened_by_an_import(hub) {
     assert_eq!(hub.visitor().get("/api/v1/playbooks/third").await.status, 404);
     hub.settle().await;
 });
+
+hub_test!(async fn its_own_export_adds_nothing_to_a_playbook(hub) {
+    let (rhea, ada) = (hub.member("rhea").await, hub.member("ada").await);
+    playbook(&ada, "reads", None).await;
+    for title in ["Same", "Changed", "Hidden"] {
+        published(&ada, &rhea, title, "reads").await;
+    }
+    let folder = taken(hub, &rhea, "reads", "own").await;
+    reworded(&folder, "studies/changed.md", "We measured.", "We guessed.");
+    let hide = rhea.post(&format!("{}/hide", at("hidden")), &json!({"reason": "It names a patient."})).await;
+    assert_eq!(hide.status, 204, "{}", hide.text);
+    let told = bring(hub, &folder, "reads", None, "ada").await.unwrap().to_string();
+    for line in ["already here         3", "case studies         0", "studies/changed.md: /case-studies/changed", "studies/hidden.md: /case-studies/hidden"] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+    assert!(!told.contains("studies/same.md"), "{told}");
+    let visitor = hub.visitor();
+    for slug in ["same-2", "changed-2", "hidden", "hidden-2"] {
+        assert_eq!(visitor.get(&at(slug)).await.status, 404, "{slug}");
+    }
+    assert_eq!(done(&visitor.get(&at("changed")).await)["parts"]["what_we_did"]["body"], "We measured.");
+    // Into another playbook what was hidden comes as a draft.
+    let told = bring(hub, &folder, "other", None, "ada").await.unwrap().to_string();
+    assert!(told.contains("published            2") && told.contains("studies/hidden.md: moderators have hidden"), "{told}");
+    assert_eq!(visitor.get(&at("hidden-2")).await.status, 404);
+    hub.settle().await;
+});

@@ -14,6 +14,7 @@ use super::source::{Source, beside};
 use super::space::owner as find_owner;
 use crate::app::AppState;
 use crate::features::people::{MOST_FILE, keep_imported_picture};
+use crate::features::playbooks::again::{self, Here};
 use crate::features::playbooks::importing::{
     Beside, Brought, Coming, bring, find_or_make_playbook, fitting, place_imported, put_imported_cover,
 };
@@ -47,6 +48,8 @@ struct Told {
     published: Vec<String>,
     drafts: Vec<String>,
     known: usize,
+    /// Of the known ones: those that say something else here.
+    differing: Vec<String>,
     broken: Vec<String>,
     /// Of a page: what is in "what we did" because it matched no part, and what did not fit.
     remarks: Vec<String>,
@@ -166,6 +169,19 @@ impl Run<'_> {
             }
             return Ok(());
         }
+        let here = match &slug {
+            // Two pages of one run may have one address.
+            Some(slug) if !self.studies.contains_key(slug) => again::look(self.state, self.playbook, &page).await?,
+            _ => Here::Nothing,
+        };
+        if let (Here::Same(id) | Here::Other(id), Some(slug)) = (here, &slug) {
+            self.told.known += 1;
+            if matches!(here, Here::Other(_)) {
+                self.told.differing.push(format!("{file}: /case-studies/{slug}"));
+            }
+            self.studies.insert(slug.clone(), id);
+            return Ok(());
+        }
         for heading in &page.unmatched {
             self.told.remarks.push(format!("{file}: \"{heading}\" is in \"what we did\""));
         }
@@ -173,7 +189,12 @@ impl Run<'_> {
             let short: String = unknown.chars().take(120).collect();
             self.told.remarks.push(format!("{file}: of its front matter, now in \"what we did\": {short}"));
         }
-        let publish = self.owns && is_to_be_published(file, &page);
+        let publish = self.owns && is_to_be_published(file, &page) && here != Here::Hidden;
+        if here == Here::Hidden {
+            self.told
+                .remarks
+                .push(format!("{file}: moderators have hidden the case study at its address; it is a draft"));
+        }
         let (source, external) = (self.source.clone(), file.to_owned());
         let pictures = pictures(&self.files, file, page.pictures()).await;
         let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, publish };
@@ -282,6 +303,7 @@ fn told(told: &Told, seconds: f64) -> String {
     };
     list("published as case studies", &told.published);
     list("kept as drafts: they do not say that they are case studies, or you do not own the playbook", &told.drafts);
+    list("already here and not the same: kept as they are here", &told.differing);
     list("not imported", &told.broken);
     list("to look at", &told.remarks);
     let _infallible = write!(

@@ -26,6 +26,8 @@ pub struct PageIn {
     pub parts: BTreeMap<PartKey, PartIn>,
     /// It says of itself that it is a case study.
     pub is_study: bool,
+    /// A hub has written it.
+    pub ours: bool,
     /// Headings that stand for no part: what is below them is in `what_we_did`.
     pub unmatched: Vec<String>,
     /// What stands in the front matter and has no place of its own, with its name: it goes into
@@ -34,7 +36,7 @@ pub struct PageIn {
 }
 
 /// A part as it was read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartIn {
     pub body: String,
     pub fields: BTreeMap<String, String>,
@@ -129,7 +131,7 @@ pub fn read_page(source: &str, name: &str) -> Result<PageIn, String> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let (mut front, body) = split(&source)?;
     let ours = front.get("type").is_some_and(|value| text(value) == "case_study");
-    let mut page = PageIn { is_study: ours, ..PageIn::default() };
+    let mut page = PageIn { is_study: ours, ours, ..PageIn::default() };
     let mut boundary = String::new();
     if ours {
         // Said of the page and not of what it tells.

@@ -118,7 +118,7 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
     archive.add("playbook.md".to_owned(), page).await?;
     let (mut after, mut count) = (0, 0);
     loop {
-        let batch = batch(state, book.row.id.0, after).await?;
+        let batch = batch(state, book.row.id.0, after, BATCH).await?;
         let Some((last, _)) = batch.last() else { break };
         after = *last;
         count += batch.len();
@@ -136,6 +136,18 @@ pub async fn playbook_export(state: &AppState, viewer: &Viewer, slug: &str) -> R
         }
     }
     archive.finish().await
+}
+
+/// A published study of a playbook as its exports write it: the page alone, and with its pictures
+/// beside it; nothing for one that readers do not get.
+pub async fn exported(state: &AppState, playbook: i64, study: i64) -> Result<Vec<String>> {
+    let found = batch(state, playbook, study - 1, 1).await?;
+    let Some((_, mut out)) = found.into_iter().find(|(id, _)| *id == study) else { return Ok(Vec::new()) };
+    let alone = study_markdown(&out);
+    for picture in figures::of_studies(state, &[study]).await?.get(&study).into_iter().flatten() {
+        picture.place(&mut out);
+    }
+    Ok(vec![alone, study_markdown(&out)])
 }
 
 /// The addresses of the studies in each scenario of a playbook, of its own studies.
@@ -157,7 +169,7 @@ async fn placed(state: &AppState, playbook: i64) -> Result<HashMap<i64, Vec<Stri
 }
 
 /// Published studies of a playbook after an id.
-async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, StudyOut)>> {
+async fn batch(state: &AppState, playbook: i64, after: i64, most: i64) -> Result<Vec<(i64, StudyOut)>> {
     let db = state.store.read();
     let rows = Sql::new("SELECT r.content AS r_content, c.source_url AS c_source_url, NULL AS b_slug, NULL AS b_title, ")
         .then(STUDY)
@@ -166,7 +178,7 @@ async fn batch(state: &AppState, playbook: i64, after: i64) -> Result<Vec<(i64, 
         .then(" AND c.id > ")
         .bind(after)
         .then(" ORDER BY c.id LIMIT ")
-        .bind(BATCH)
+        .bind(most)
         .all(db)
         .await?;
     let (mut found, mut contents) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));

@@ -21,7 +21,7 @@ pub(super) use books::playbook_view_in;
 pub use books::{Book, find_playbook, list_playbooks, people_of, playbook_heads, playbook_view, scenario_view};
 pub use comments::{Threads, comments_of, find_comment, thread_of, threads_of};
 pub use due::{Waiting, waiting_for};
-pub use export::{playbook_export, study_archive, study_export};
+pub use export::{exported, playbook_export, study_archive, study_export};
 pub use facets::{term_counts, terms_of};
 pub use history::{acts_of, diff_revisions, kept_revision, part_revisions, revision, revisions};
 pub(super) use lists::with_names;
