@@ -6,7 +6,7 @@ use praxis_server::features::imports::Report;
 use praxis_server::features::imports::markdown::{Options, import};
 use serde_json::json;
 
-use super::playbooks::{at, playbook, published, put};
+use super::playbooks::{at, playbook, published, put, step, whole};
 use super::playbooks_import::{archive, pages};
 use crate::support::stage::done;
 use crate::support::{Client, TestHub, hub_test};
@@ -104,5 +104,47 @@ hub_test!(async fn its_own_export_adds_nothing_to_a_playbook(hub) {
     let told = bring(hub, &folder, "other", None, "ada").await.unwrap().to_string();
     assert!(told.contains("published            2") && told.contains("studies/hidden.md: moderators have hidden"), "{told}");
     assert_eq!(visitor.get(&at("hidden-2")).await.status, 404);
+    hub.settle().await;
+});
+
+hub_test!(async fn a_case_study_of_another_hub_keeps_its_people_and_days(hub) {
+    let (rhea, ada, _bea) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bea").await);
+    playbook(&ada, "reads", None).await;
+    let mut body = whole("Faster", "reads");
+    body["parts"]["owner"] = json!("ada");
+    body["parts"]["review_due"] = json!("2099-01-31");
+    let slug = done(&ada.post("/api/v1/case-studies", &body).await)["slug"].as_str().unwrap().to_owned();
+    for (handle, role) in [("bea", "author"), ("rhea", "credited")] {
+        let answer = put(&ada, &format!("{}/authors/{handle}", at(&slug)), &json!({"role": role})).await;
+        assert!((200..300).contains(&answer.status), "{}", answer.text);
+    }
+    done(&step(&ada, &slug, "submit", &json!({})).await);
+    done(&step(&rhea, &slug, "publish", &json!({})).await);
+    let text = archive(&rhea, "reads").await.remove("studies/faster.md").unwrap();
+    assert!(text.contains("authors: [{handle: \"ada\", name: \"ada Example\"}, {handle: \"bea\", name: \"bea Example\"}]"), "{text}");
+    // As a hub would write it whose members are not here.
+    let published = text.lines().find(|line| line.starts_with("published: ")).unwrap().to_owned();
+    let elsewhere = text
+        .replace("\"ada\"", "\"priya\"").replace("ada Example", "Priya Example").replace("\"bea\"", "\"liam\"").replace("bea Example", "Liam Éxample")
+        .replace("\"rhea\"", "\"noor\"").replace("slug: \"faster\"", "slug: \"faster-elsewhere\"").replace(&published, "published: \"2024-03-01\"");
+    let folder = pages(hub, "elsewhere", &[("studies/faster-elsewhere.md", &elsewhere)]);
+    let told = bring(hub, &folder, "fresh", None, "ada").await.unwrap().to_string();
+    assert!(told.contains("published            1") && !told.contains("to look at"), "{told}");
+    let again = archive(&rhea, "fresh").await.remove("studies/faster-elsewhere.md").unwrap();
+    assert_eq!(again, elsewhere, "to the byte");
+    let made = done(&hub.visitor().get(&at("faster-elsewhere")).await);
+    assert_eq!((&made["owner"]["handle"], &made["authors"][1]["display_name"]), (&json!("priya"), &json!("Liam Éxample")));
+    assert!(made["published_at"].as_str().unwrap().starts_with("2024-03-01") && made["parts"]["team"].is_null(), "{made}");
+    // The same people are no others in another playbook; handles alone are read as ever.
+    let other = elsewhere.replace("faster-elsewhere", "faster-third").replace(", name: \"Liam Éxample\"", "").replace("{handle: \"liam\"}", "\"liam\"");
+    let folder = pages(hub, "third", &[("studies/faster-third.md", &other)]);
+    bring(hub, &folder, "third", None, "ada").await.unwrap();
+    let third = done(&hub.visitor().get(&at("faster-third")).await);
+    assert_eq!(third["authors"], made["authors"]);
+    // A draft of theirs is also whose who brings it.
+    let draft = elsewhere.replace("faster-elsewhere", "draft").replace("state: \"published\"", "state: \"draft\"");
+    let folder = pages(hub, "draft", &[("draft.md", &draft)]);
+    bring(hub, &folder, "third", None, "ada").await.unwrap();
+    assert_eq!(done(&ada.get(&at("draft")).await)["authors"][2]["handle"], "ada");
     hub.settle().await;
 });

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::authors::unclaimed_of;
 use super::refs;
 use super::report::{Progress, Report, stopped};
 use super::source::{Source, beside};
@@ -197,7 +198,8 @@ impl Run<'_> {
         }
         let (source, external) = (self.source.clone(), file.to_owned());
         let pictures = pictures(&self.files, file, page.pictures()).await;
-        let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, publish };
+        let unclaimed = unclaimed_of(self.state, &self.source, &page).await?;
+        let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, unclaimed, publish };
         let brought = bring(self.state, coming, async move |tx, id| {
             refs::keep(tx, &source, &[(refs::STUDY, external.clone(), id)]).await
         })

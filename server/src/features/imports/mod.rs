@@ -4,6 +4,7 @@
 //! events in short transactions, and running servers notice by the heads of the streams.
 
 mod ahead;
+mod authors;
 pub mod documents;
 pub mod markdown;
 mod refs;

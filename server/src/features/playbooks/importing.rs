@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use super::actions::{Imported, insert_imported};
-use super::markdown::{PageIn, PlaybookIn};
+use super::markdown::{PageIn, Person, PlaybookIn};
 use super::measures::{self, MeasureInput};
 use super::parts::{FieldShape, PartContent, Shape, field_title, fields, most, shape, title};
 use super::terms::{MOST as MOST_TERMS, Terms, fold};
 use super::texts::{end_of_day, render_parts};
 use crate::app::AppState;
 use crate::entities::kinds::{MemberState, PartKey, TermKind};
+use crate::ports::clock::DAY;
 use crate::store::Sql;
 use crate::text::clean;
 use crate::web::checks::{BODY, TITLE};
@@ -43,8 +44,25 @@ pub struct Coming {
     pub playbook: i64,
     pub page: PageIn,
     pub pictures: Vec<Beside>,
+    /// Members who stand for people that the page names and who cannot sign in: by the handles that
+    /// it gives them.
+    pub unclaimed: BTreeMap<String, Unclaimed>,
     /// It is to be readable at once.
     pub publish: bool,
+}
+
+/// A member who cannot sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    pub id: i64,
+    /// Here, where another may have had it before.
+    pub handle: String,
+}
+
+/// A handle as it is looked up.
+#[must_use]
+pub fn handle_of(text: &str) -> String {
+    text.trim().trim_start_matches('@').to_lowercase()
 }
 
 /// Makes a study of a page. `keep` writes what the import has to remember, in the same
@@ -53,10 +71,16 @@ pub async fn bring<F>(state: &AppState, coming: Coming, keep: F) -> Result<Broug
 where
     F: AsyncFn(&mut crate::store::Tx, i64) -> Result<()> + Send + 'static,
 {
-    let Coming { member, playbook, page, pictures, publish } = coming;
+    let Coming { member, playbook, page, pictures, unclaimed, publish } = coming;
     let mut remarks = Vec::new();
-    let authors = known(state, &page.authors, &mut remarks).await?;
-    let credited = known(state, &page.credited, &mut remarks).await?;
+    let mut authors = known(state, &page.authors, &unclaimed, &mut remarks).await?;
+    let credited = known(state, &page.credited, &unclaimed, &mut remarks).await?;
+    if !publish && authors.0.iter().all(|author| unclaimed.values().any(|one| one.id == *author)) {
+        // Somebody has to be able to go on with it.
+        authors.0.push(member);
+    }
+    let owner = owner(state, &page, &unclaimed, &mut remarks).await?;
+    let published = page.published.as_deref().and_then(|day| past(day.trim(), state.clock.now()));
     let title = line(&page.title, TITLE);
     let mut left = left_over(&page, &title, &mut remarks);
     let terms = terms(&page, &mut remarks);
@@ -66,7 +90,7 @@ where
     if !terms.1.is_empty() {
         left.push((PartKey::FindOutMore, terms.1.join(", ")));
     }
-    let mut parts = contents(state, page.parts, left, &mut remarks).await?;
+    let mut parts = contents(page.parts, &owner, left, &mut remarks);
     // A picture is its study's only if the study's first author has it.
     let first = authors.0.first().copied().unwrap_or(member);
     super::pictures::put_in(state, first, &mut parts, pictures, &mut remarks).await?;
@@ -79,6 +103,7 @@ where
         credited: credited.0,
         parts,
         terms: terms.0,
+        published,
         url: page.source.filter(|url| is_address(url)).map(|url| line(&url, 2000)),
         publish,
     };
@@ -91,6 +116,11 @@ where
         })
         .await?;
     Ok(Brought { id, slug, published: publish, remarks })
+}
+
+/// When a day began that is over.
+fn past(day: &str, now: i64) -> Option<i64> {
+    end_of_day(day).filter(|end| *end < now).map(|end| end + 1 - DAY)
 }
 
 fn is_address(url: &str) -> bool {
@@ -117,9 +147,13 @@ fn left_over(page: &PageIn, title: &str, remarks: &mut Vec<String>) -> Vec<(Part
 }
 
 /// Members among names, and the names of those who are none.
-async fn known(state: &AppState, names: &[String], remarks: &mut Vec<String>) -> Result<(Vec<i64>, Vec<String>)> {
-    let handles: Vec<String> =
-        names.iter().take(100).map(|name| name.trim().trim_start_matches('@').to_lowercase()).collect();
+async fn known(
+    state: &AppState,
+    people: &[Person],
+    unclaimed: &BTreeMap<String, Unclaimed>,
+    remarks: &mut Vec<String>,
+) -> Result<(Vec<i64>, Vec<String>)> {
+    let handles: Vec<String> = people.iter().take(100).map(|person| handle_of(&person.handle)).collect();
     if handles.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
@@ -129,16 +163,16 @@ async fn known(state: &AppState, names: &[String], remarks: &mut Vec<String>) ->
         .list(handles.iter().cloned())
         .all(state.store.read())
         .await?;
-    let mut found: BTreeMap<String, i64> = BTreeMap::new();
+    let mut found: BTreeMap<String, i64> = unclaimed.iter().map(|(handle, one)| (handle.clone(), one.id)).collect();
     for row in rows {
         found.insert(row.try_get("", "handle")?, row.try_get("", "id")?);
     }
     let ids = handles.iter().filter_map(|handle| found.get(handle).copied()).collect();
-    let others: Vec<String> = names
+    let others: Vec<String> = people
         .iter()
         .enumerate()
         .filter(|(at, _)| handles.get(*at).is_none_or(|handle| !found.contains_key(handle)))
-        .map(|(_, name)| name.trim().to_owned())
+        .map(|(_, person)| person.called().to_owned())
         .collect();
     if !others.is_empty() {
         remarks.push(format!("no members here: {}", others.join(", ")));
@@ -191,12 +225,12 @@ fn body(text: &str, remarks: &mut Vec<String>, key: PartKey) -> String {
 }
 
 /// What the parts hold, as far as it fits.
-async fn contents(
-    state: &AppState,
+fn contents(
     given: BTreeMap<PartKey, super::markdown::PartIn>,
+    owner: &str,
     left: Vec<(PartKey, String)>,
     remarks: &mut Vec<String>,
-) -> Result<Vec<(PartKey, PartContent)>> {
+) -> Vec<(PartKey, PartContent)> {
     let mut parts: BTreeMap<PartKey, PartContent> = BTreeMap::new();
     let mut beside: Vec<(PartKey, String)> = Vec::new();
     for (key, part) in given {
@@ -212,7 +246,7 @@ async fn contents(
                 }
             }
             Shape::Member => {
-                content.body = owner(state, &part.body, remarks).await?;
+                owner.clone_into(&mut content.body);
                 if content.body.is_empty() && !part.body.trim().is_empty() {
                     beside.push((PartKey::Team, format!("{}: {}", title(key), line(&part.body, usize::MAX))));
                 }
@@ -256,7 +290,7 @@ async fn contents(
             content.body = body(&format!("{}\n\n{text}", content.body), remarks, key);
         }
     }
-    Ok(parts.into_iter().collect())
+    parts.into_iter().collect()
 }
 
 /// The fields of a part; what fits none of them goes into its text.
@@ -310,13 +344,19 @@ fn told(measure: &MeasureInput) -> String {
     words.join("; ")
 }
 
-/// The handle of an owner who is a member here.
-async fn owner(state: &AppState, given: &str, remarks: &mut Vec<String>) -> Result<String> {
-    let handle = line(given, 40).trim_start_matches('@').to_lowercase();
-    if handle.is_empty() {
-        return Ok(handle);
+/// The handle of an owner who is a member here; empty for others.
+async fn owner(
+    state: &AppState,
+    page: &PageIn,
+    unclaimed: &BTreeMap<String, Unclaimed>,
+    remarks: &mut Vec<String>,
+) -> Result<String> {
+    let Some(person) = page.owner() else { return Ok(String::new()) };
+    let handle = handle_of(&person.handle);
+    if let Some(one) = unclaimed.get(&handle) {
+        return Ok(one.handle.clone());
     }
-    let (found, _) = known(state, std::slice::from_ref(&handle), remarks).await?;
+    let (found, _) = known(state, std::slice::from_ref(&person), unclaimed, remarks).await?;
     Ok(if found.is_empty() { String::new() } else { handle })
 }
 

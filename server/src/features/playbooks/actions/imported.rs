@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::books::{Prepared as BookPrepared, insert as insert_book};
-use super::publish::release;
+use super::publish::{REVIEW_AFTER, release};
 use super::scenarios::insert_rendered;
 use super::studies::insert_named;
 use super::study_rows::{log, set_terms};
@@ -34,6 +34,8 @@ pub(in crate::features::playbooks) struct Imported {
     pub credited: Vec<i64>,
     pub parts: Vec<(PartKey, Written)>,
     pub terms: Terms,
+    /// When it was published where it comes from.
+    pub published: Option<i64>,
     pub url: Option<String>,
     pub publish: bool,
 }
@@ -193,13 +195,32 @@ pub(in crate::features::playbooks) async fn insert_imported(
     set_terms(tx, made.id, &new.terms, false).await?;
     let mut revision = None;
     if new.publish {
-        let ground = ground::study(tx, first, &made.slug).await?;
+        let ground = ground::made(tx, first, &made.slug).await?;
         let parts = parts_of(tx.conn(), made.id).await?;
         revision = Some(release(tx, &ground, parts, "").await?);
+        if let Some(at) = new.published {
+            date(tx, made.id, at, new.parts.iter().any(|(_, part)| part.due.is_some())).await?;
+        }
     }
     log(tx, made.id, StudyAct::Imported, member, new.url.as_deref().unwrap_or_default(), &[], revision).await?;
     tx.append(Stream::case_study(made.id), NewEvent::new("state.changed", made.id, Some(member)));
     Ok((made.id, made.slug))
+}
+
+/// A published study is as old as it was where it comes from; so is its review, if no day is said.
+async fn date(tx: &Tx, study: i64, at: i64, has_due: bool) -> Result<()> {
+    let mut sql = Sql::new("UPDATE case_study SET published_at = ").bind(at).then(", first_published_at = ").bind(at);
+    if !has_due {
+        sql = sql.then(", review_due = ").bind(at + REVIEW_AFTER);
+    }
+    sql.then(" WHERE id = ").bind(study).run(tx.conn()).await?;
+    Sql::new("UPDATE study_revision SET published_at = ")
+        .bind(at)
+        .then(" WHERE study_id = ")
+        .bind(study)
+        .run(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Writes an invented study that was reviewed; its id.

@@ -15,7 +15,7 @@ use crate::store::{Sql, Tx};
 use crate::web::error::{AppError, FieldError, Result};
 
 /// After so long a study is looked at again, if its authors name no day.
-const REVIEW_AFTER: i64 = 365 * DAY;
+pub(super) const REVIEW_AFTER: i64 = 365 * DAY;
 
 /// 422 with what publication needs and is not there.
 pub(super) fn ready(now: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 
 use super::imported::Imported;
 use super::parts::check_day;
-use super::study_rows::{insert_row, keep_saved, log, people, place, set_terms, write_parts};
+use super::study_rows::{insert_row, keep_saved, log, people, place, set_terms, write_imported, write_parts};
 use super::{gather, under};
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudySource};
@@ -216,7 +216,7 @@ pub(super) async fn insert_named(tx: &mut Tx, first: i64, new: &Imported, slug: 
     Sql::new("UPDATE case_study SET source = 'import' WHERE id = ").bind(id).run(tx.conn()).await?;
     let authors = if new.authors.is_empty() { vec![first] } else { new.authors.clone() };
     people(tx, id, &authors, &new.credited).await?;
-    write_parts(tx, id, first, &new.parts).await?;
+    write_imported(tx, id, first, &new.parts).await?;
     Ok(Made { id, slug })
 }
 

@@ -89,8 +89,12 @@ fn some_study(dice: &mut Dice) -> StudyOut {
     StudyOut {
         title: format!("A {}", dice.text(4, true)),
         slug: "a-study".into(),
-        authors: vec!["ada".into(), "bea".into()],
-        credited: Vec::new(),
+        authors: vec![
+            Person { handle: "ada".into(), name: format!("A {}", dice.text(3, true)) },
+            Person { handle: "bea".into(), name: String::new() },
+        ],
+        credited: vec![Person { handle: "cy".into(), name: format!("C{}", dice.text(3, true)) }],
+        owner_name: String::new(),
         state: "published".into(),
         published: Some("2026-11-26".into()),
         source: (dice.next(2) == 0).then(|| "https://elsewhere.example/a?b=c#d".to_owned()),
@@ -138,6 +142,7 @@ fn what_was_written_is_read_unchanged() {
             .collect();
         assert_eq!(parts, study.parts, "round {round}:\n{written}");
         assert_eq!((page.title, page.authors), (study.title, study.authors), "round {round}");
+        assert_eq!((page.credited, page.published), (study.credited, study.published), "round {round}");
         assert_eq!(page.source, study.source, "round {round}");
         let terms: BTreeMap<String, Vec<String>> =
             study.terms.iter().map(|(kind, labels)| (kind.as_str().to_owned(), labels.clone())).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::people::{Person, written};
 use super::{marked, marker};
 use crate::entities::kinds::PartKey;
 use crate::features::playbooks::measures::{Measure, shown};
@@ -14,10 +15,11 @@ use crate::features::playbooks::terms::Terms;
 pub struct StudyOut {
     pub title: String,
     pub slug: String,
-    /// Handles.
-    pub authors: Vec<String>,
-    pub credited: Vec<String>,
-    /// The word of its state, and the day of what is published: for people, not read again.
+    pub authors: Vec<Person>,
+    pub credited: Vec<Person>,
+    /// What the member is called whom the part `owner` names; may be empty.
+    pub owner_name: String,
+    /// The word of its state, and the day of what is published.
     pub state: String,
     pub published: Option<String>,
     /// Where it was first published, if that is elsewhere.
@@ -56,7 +58,7 @@ pub struct PlaybookOut {
 
 /// A text of the front matter: as JSON quotes it, with every character escaped that YAML might
 /// take for a line break or not print.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -111,6 +113,12 @@ impl Front {
         }
     }
 
+    fn people(&mut self, name: &str, people: &[Person]) {
+        if !people.is_empty() {
+            self.line(name, &written(people));
+        }
+    }
+
     fn line(&mut self, name: &str, value: &str) {
         let _infallible = writeln!(self.0, "{name}: {value}");
     }
@@ -128,8 +136,11 @@ pub fn study_markdown(study: &StudyOut) -> String {
     front.line("type", "case_study");
     front.text("title", &study.title);
     front.text("slug", &study.slug);
-    front.list("authors", &study.authors);
-    front.list("credited", &study.credited);
+    front.people("authors", &study.authors);
+    front.people("credited", &study.credited);
+    if study.parts.contains_key(&PartKey::Owner) {
+        front.text("owner_name", &study.owner_name);
+    }
     front.text("state", &study.state);
     front.text("published", study.published.as_deref().unwrap_or_default());
     front.text("source", study.source.as_deref().unwrap_or_default());
