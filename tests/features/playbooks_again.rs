@@ -127,7 +127,7 @@ hub_test!(async fn a_case_study_of_another_hub_keeps_its_people_and_days(hub) {
     let elsewhere = text
         .replace("\"ada\"", "\"priya\"").replace("ada Example", "Priya Example").replace("\"bea\"", "\"liam\"").replace("bea Example", "Liam Éxample")
         .replace("\"rhea\"", "\"noor\"").replace("slug: \"faster\"", "slug: \"faster-elsewhere\"").replace(&published, "published: \"2024-03-01\"");
-    let folder = pages(hub, "elsewhere", &[("studies/faster-elsewhere.md", &elsewhere)]);
+    let folder = pages(hub, "elsewhere", &[("studies/faster-elsewhere.md", elsewhere.as_str())]);
     let told = bring(hub, &folder, "fresh", None, "ada").await.unwrap().to_string();
     assert!(told.contains("published            1") && !told.contains("to look at"), "{told}");
     let again = archive(&rhea, "fresh").await.remove("studies/faster-elsewhere.md").unwrap();
@@ -137,14 +137,39 @@ hub_test!(async fn a_case_study_of_another_hub_keeps_its_people_and_days(hub) {
     assert!(made["published_at"].as_str().unwrap().starts_with("2024-03-01") && made["parts"]["team"].is_null(), "{made}");
     // The same people are no others in another playbook; handles alone are read as ever.
     let other = elsewhere.replace("faster-elsewhere", "faster-third").replace(", name: \"Liam Éxample\"", "").replace("{handle: \"liam\"}", "\"liam\"");
-    let folder = pages(hub, "third", &[("studies/faster-third.md", &other)]);
+    let folder = pages(hub, "third", &[("studies/faster-third.md", other.as_str())]);
     bring(hub, &folder, "third", None, "ada").await.unwrap();
     let third = done(&hub.visitor().get(&at("faster-third")).await);
     assert_eq!(third["authors"], made["authors"]);
     // A draft of theirs is also whose who brings it.
     let draft = elsewhere.replace("faster-elsewhere", "draft").replace("state: \"published\"", "state: \"draft\"");
-    let folder = pages(hub, "draft", &[("draft.md", &draft)]);
+    let folder = pages(hub, "draft", &[("draft.md", draft.as_str())]);
     bring(hub, &folder, "third", None, "ada").await.unwrap();
     assert_eq!(done(&ada.get(&at("draft")).await)["authors"][2]["handle"], "ada");
+    hub.settle().await;
+});
+
+hub_test!(async fn a_text_that_is_too_long_for_its_part_goes_on_in_another(hub) {
+    let _ada = hub.member("ada").await;
+    let paragraphs = |count: usize| (0..count).map(|at| format!("{at}: {}", "word ".repeat(99).trim_end())).collect::<Vec<_>>().join("\n\n");
+    let page = |text: &str| format!("---\ntype: case_study\ntitle: Long\nsummary: Much\n---\n\n## What we did\n\n{text}\n\n## Find out more\n\nElsewhere.\n");
+    let (long, huge) = (paragraphs(150), paragraphs(3_000));
+    assert!(long.len() > 60_000 && huge.len() > 23 * 60_000);
+    let folder = pages(hub, "long", &[("long.md", page(&long).as_str()), ("huge.md", page(&huge).as_str())]);
+    let told = bring(hub, &folder, "reads", None, "ada").await.unwrap().to_string();
+    for line in ["long.md: what_we_did is longer than 60000 characters: more of it is in find_out_more", "huge.md: page has more text than a case study has room for",
+        "published            1", "broken               1"] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+    let made = done(&hub.visitor().get(&at("long")).await);
+    let part = |key: &str| made["parts"][key]["body"].as_str().unwrap().to_owned();
+    let (begin, more) = (part("what_we_did"), part("find_out_more"));
+    assert!(begin.chars().count() <= 60_000 && more.starts_with("Elsewhere.\n\n"), "{more}");
+    assert_eq!(format!("{begin}\n\n{}", more.trim_start_matches("Elsewhere.\n\n")), long);
+    // A playbook's own page is refused before anything is made.
+    let folder = pages(hub, "front", &[("playbook.md", format!("---\ntype: playbook\ntitle: Front\n---\n\n{long}\n").as_str()), ("long.md", page("Short.").as_str())]);
+    let refused = bring(hub, &folder, "front", None, "ada").await.unwrap_err();
+    assert!(refused.contains("playbook.md: its introduction has a text of more than 60000 characters"), "{refused}");
+    assert_eq!(hub.visitor().get("/api/v1/playbooks/front").await.status, 404);
     hub.settle().await;
 });

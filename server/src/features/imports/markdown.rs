@@ -112,7 +112,7 @@ async fn front_page(source: &Source) -> Result<Option<PlaybookIn>, String> {
     let fault = |reason: String| format!("playbook.md: {reason}");
     let Some(bytes) = read_file(source, "playbook.md", MOST_BYTES).await.map_err(fault)? else { return Ok(None) };
     let text = String::from_utf8(bytes).map_err(|_| fault("it is not UTF-8".to_owned()))?;
-    Ok(read_playbook(&text).map_err(fault)?.map(fitting))
+    read_playbook(&text).map_err(fault)?.map(fitting).transpose().map_err(fault)
 }
 
 /// Every page with its bytes, in the order of their paths.

@@ -4,20 +4,20 @@
 //!
 //! Nothing is lost on the way: what does not fit where it belongs is put where it does, and told.
 
+mod contents;
+
 use std::collections::BTreeMap;
 
+use self::contents::{contents, described, kept, line};
 use super::actions::{Imported, insert_imported};
 use super::markdown::{PageIn, Person, PlaybookIn};
-use super::measures::{self, MeasureInput};
-use super::parts::{FieldShape, PartContent, Shape, field_title, fields, most, shape, title};
 use super::terms::{MOST as MOST_TERMS, Terms, fold};
 use super::texts::{end_of_day, render_parts};
 use crate::app::AppState;
 use crate::entities::kinds::{MemberState, PartKey, TermKind};
 use crate::ports::clock::DAY;
 use crate::store::Sql;
-use crate::text::clean;
-use crate::web::checks::{BODY, TITLE};
+use crate::web::checks::{BODY, SUMMARY, TITLE};
 use crate::web::error::Result;
 
 pub use super::actions::{find_or_make_playbook, place_imported, put_imported_cover};
@@ -90,7 +90,7 @@ where
     if !terms.1.is_empty() {
         left.push((PartKey::FindOutMore, terms.1.join(", ")));
     }
-    let mut parts = contents(page.parts, &owner, left, &mut remarks);
+    let mut parts = contents(page.parts, &owner, left, &mut remarks)?;
     // A picture is its study's only if the study's first author has it.
     let first = authors.0.first().copied().unwrap_or(member);
     super::pictures::put_in(state, first, &mut parts, pictures, &mut remarks).await?;
@@ -208,142 +208,6 @@ fn terms(page: &PageIn, remarks: &mut Vec<String>) -> (Terms, Vec<String>) {
     (terms, over)
 }
 
-fn line(text: &str, most: usize) -> String {
-    let plain = text.replace(char::is_control, " ");
-    let clean = clean(&plain, usize::MAX, true).unwrap_or_default();
-    clean.chars().take(most).collect::<String>().trim().to_owned()
-}
-
-fn body(text: &str, remarks: &mut Vec<String>, key: PartKey) -> String {
-    let plain: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    let text = clean(&plain, usize::MAX, false).unwrap_or_default();
-    if text.chars().count() <= BODY {
-        return text;
-    }
-    remarks.push(format!("{key} was longer than {BODY} characters and is cut"));
-    clean(&text.chars().take(BODY).collect::<String>(), BODY, false).unwrap_or_default()
-}
-
-/// What the parts hold, as far as it fits.
-fn contents(
-    given: BTreeMap<PartKey, super::markdown::PartIn>,
-    owner: &str,
-    left: Vec<(PartKey, String)>,
-    remarks: &mut Vec<String>,
-) -> Vec<(PartKey, PartContent)> {
-    let mut parts: BTreeMap<PartKey, PartContent> = BTreeMap::new();
-    let mut beside: Vec<(PartKey, String)> = Vec::new();
-    for (key, part) in given {
-        let mut content = PartContent::default();
-        match shape(key) {
-            Shape::Text => content.body = described(&body(&part.body, remarks, key)),
-            Shape::Line => {
-                let whole = line(&part.body, usize::MAX);
-                content.body = line(&whole, most(key));
-                if whole.chars().count() > most(key) {
-                    remarks.push(format!("{key} was longer than {} characters; the whole is in \"scope\"", most(key)));
-                    beside.push((PartKey::Scope, whole));
-                }
-            }
-            Shape::Member => {
-                owner.clone_into(&mut content.body);
-                if content.body.is_empty() && !part.body.trim().is_empty() {
-                    beside.push((PartKey::Team, format!("{}: {}", title(key), line(&part.body, usize::MAX))));
-                }
-            }
-            Shape::Day => {
-                let day = line(&part.body, usize::MAX);
-                if end_of_day(&day).is_some() {
-                    content.body = day;
-                } else if !day.is_empty() {
-                    remarks.push(format!("{key} is no day; it is in \"scope\": {}", line(&day, 40)));
-                    beside.push((PartKey::Scope, format!("{}: {day}", title(key))));
-                }
-            }
-        }
-        take_fields(key, &part.fields, &mut content, &mut beside, remarks);
-        for measure in &part.measures {
-            match measures::parse(std::slice::from_ref(measure)) {
-                Ok(read) if content.measures.len() < measures::MOST => content.measures.extend(read),
-                Ok(_) => {
-                    remarks.push(format!(
-                        "it has more than {} measures; in words in \"outcomes\": {}",
-                        measures::MOST,
-                        line(&measure.name, 80)
-                    ));
-                    beside.push((PartKey::Outcomes, told(measure)));
-                }
-                Err(_) => {
-                    let name = line(&measure.name, 80);
-                    remarks.push(format!("a measure that cannot be read is in words in \"outcomes\": {name}"));
-                    beside.push((PartKey::Outcomes, told(measure)));
-                }
-            }
-        }
-        if !content.is_empty() {
-            parts.insert(key, content);
-        }
-    }
-    for (key, text) in beside.into_iter().chain(left) {
-        let content = parts.entry(key).or_default();
-        if !content.body.contains(&text) {
-            content.body = body(&format!("{}\n\n{text}", content.body), remarks, key);
-        }
-    }
-    parts.into_iter().collect()
-}
-
-/// The fields of a part; what fits none of them goes into its text.
-fn take_fields(
-    key: PartKey,
-    given: &BTreeMap<String, String>,
-    content: &mut PartContent,
-    beside: &mut Vec<(PartKey, String)>,
-    remarks: &mut Vec<String>,
-) {
-    let text = if shape(key) == Shape::Text { key } else { PartKey::WhatWeDid };
-    for (name, value) in given {
-        let short = line(name, 40);
-        let Some(field) = fields(key).iter().find(|field| field.name == name) else {
-            remarks.push(format!("{key} has no field {short}; it is in the text of {text}"));
-            beside.push((text, format!("{short}: {}", body(value, remarks, key))));
-            continue;
-        };
-        let whole = line(value, usize::MAX);
-        let level = whole.parse::<u8>().is_ok_and(|level| (1..=9).contains(&level));
-        match field.shape {
-            _ if whole.is_empty() => {}
-            FieldShape::Level if !level => {
-                remarks.push(format!("{name} is no whole number from 1 to 9; it is in the text of {text}"));
-                beside.push((text, format!("{}: {whole}", field_title(name))));
-            }
-            FieldShape::Line if whole.chars().count() > TITLE => {
-                remarks.push(format!("{name} was longer than {TITLE} characters; it is in the text of {text}"));
-                beside.push((text, format!("{}: {whole}", field_title(name))));
-            }
-            FieldShape::Text => {
-                content.fields.insert(field.name.to_owned(), described(&body(value, remarks, key)));
-            }
-            FieldShape::Line | FieldShape::Level => {
-                content.fields.insert(field.name.to_owned(), whole);
-            }
-        }
-    }
-}
-
-/// A measure that cannot be read as one, in words.
-fn told(measure: &MeasureInput) -> String {
-    let value = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut words =
-        vec![format!("{}: {} → {} {}", measure.name, value(&measure.before), value(&measure.after), measure.unit)];
-    if !measure.n.is_null() {
-        words.push(format!("n = {}", value(&measure.n)));
-    }
-    let more = [&measure.period, &measure.method, &measure.source];
-    words.extend(more.into_iter().flatten().filter(|word| !word.trim().is_empty()).cloned());
-    words.join("; ")
-}
-
 /// The handle of an owner who is a member here; empty for others.
 async fn owner(
     state: &AppState,
@@ -360,35 +224,40 @@ async fn owner(
     Ok(if found.is_empty() { String::new() } else { handle })
 }
 
-/// Figures without alternative text get that of their file's name.
-fn described(body: &str) -> String {
-    super::pictures::described(body, |address| {
-        let file = address.rsplit('/').next().unwrap_or(address);
-        file.rsplit_once('.').map_or(file, |(stem, _)| stem).replace(['-', '_'], " ")
-    })
-}
-
-/// The texts of a playbook's page that fit.
-#[must_use]
-pub fn fitting(mut playbook: PlaybookIn) -> PlaybookIn {
-    let mut nothing = Vec::new();
-    playbook.title = line(&playbook.title, TITLE);
-    playbook.pathway = line(&playbook.pathway, TITLE);
-    playbook.summary = line(&playbook.summary, 255);
-    playbook.cover_alt = line(&playbook.cover_alt, 255);
-    playbook.introduction = described(&body(&playbook.introduction, &mut nothing, PartKey::Scope));
-    playbook.checklist =
-        playbook.checklist.iter().take(40).map(|point| line(point, 255)).filter(|point| !point.is_empty()).collect();
+/// The texts of a playbook's page; what is too long is said, and nothing of it cut.
+pub fn fitting(mut playbook: PlaybookIn) -> Result<PlaybookIn, String> {
+    playbook.title = fits("title", line(&playbook.title, usize::MAX), TITLE)?;
+    playbook.pathway = fits("pathway", line(&playbook.pathway, usize::MAX), TITLE)?;
+    playbook.summary = fits("summary", line(&playbook.summary, usize::MAX), SUMMARY)?;
+    playbook.cover_alt = fits("cover_alt", line(&playbook.cover_alt, usize::MAX), SUMMARY)?;
+    playbook.introduction = fits("introduction", described(&kept(&playbook.introduction)), BODY)?;
+    let points = playbook.checklist.iter().map(|point| fits("checklist", line(point, usize::MAX), SUMMARY));
+    playbook.checklist = points.collect::<Result<Vec<String>, String>>()?;
+    playbook.checklist.retain(|point| !point.is_empty());
     for scenario in &mut playbook.scenarios {
-        scenario.title = line(&scenario.title, TITLE);
-        scenario.description = described(&body(&scenario.description, &mut nothing, PartKey::Scope));
+        scenario.title = fits("scenario", line(&scenario.title, usize::MAX), TITLE)?;
+        scenario.description = fits("scenario", described(&kept(&scenario.description)), BODY)?;
         for step in &mut scenario.steps {
-            *step = described(&body(step, &mut nothing, PartKey::Scope)).chars().take(4_000).collect();
+            *step = fits("scenario", described(&kept(step)), 4_000)?;
         }
         scenario.steps.retain(|step| !step.is_empty());
-        scenario.steps.truncate(60);
     }
     playbook.scenarios.retain(|scenario| !scenario.title.is_empty());
-    playbook.scenarios.truncate(200);
-    playbook
+    let steps = playbook.scenarios.iter().map(|scenario| scenario.steps.len()).max().unwrap_or(0);
+    for (what, count, most) in
+        [("points", playbook.checklist.len(), 40), ("scenarios", playbook.scenarios.len(), 200), ("steps", steps, 60)]
+    {
+        if count > most {
+            return Err(format!("it has more than {most} {what}"));
+        }
+    }
+    Ok(playbook)
+}
+
+fn fits(what: &str, text: String, most: usize) -> Result<String, String> {
+    if text.chars().count() <= most {
+        Ok(text)
+    } else {
+        Err(format!("its {what} has a text of more than {most} characters"))
+    }
 }
