@@ -64,6 +64,13 @@ hub_test!(async fn what_was_restricted_is_not_opened_by_an_import(hub) {
     hub.member("eve").await;
     let refused = bring(hub, &folder, "evil", None, "eve").await.unwrap_err();
     assert!(refused.contains("cannot write in the space") && refused.contains("--space"), "{refused}");
+    // Nor does a case study by itself.
+    let alone = ada.get(&format!("{}/export.md?copy=published", at("inside-only"))).await.text;
+    assert_eq!(alone, std::fs::read_to_string(folder.join("studies/inside-only.md")).unwrap());
+    let single = pages(hub, "single", &[("inside-only.md", alone.as_str())]);
+    let told = bring(hub, &single, "open", None, "bob").await.unwrap().to_string();
+    assert!(told.contains("drafts               1") && told.contains("inside-only.md: it was restricted"), "{told}");
+    assert_eq!(hub.visitor().get(&at("inside-only-3")).await.status, 404);
     // Where its space is not here, or is everybody's, somebody has to say which one.
     let wide = hub.space(&ada, "open").await;
     let named = format!("space: \"{space}\"");

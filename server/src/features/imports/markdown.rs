@@ -17,7 +17,7 @@ use crate::app::AppState;
 use crate::features::people::{MOST_FILE, keep_imported_picture};
 use crate::features::playbooks::again::{self, Here};
 use crate::features::playbooks::importing::{
-    Beside, Brought, Coming, bring, find_or_make_playbook, fitting, place_imported, put_imported_cover,
+    Beside, Brought, Coming, Goal, bring, find_or_make_playbook, fitting, place_imported, put_imported_cover,
 };
 use crate::features::playbooks::markdown::{PageIn, PlaybookIn, read_page, read_playbook};
 use crate::web::error::AppError;
@@ -75,7 +75,7 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
     let mut remarks = Vec::new();
     let space = options.space.as_deref();
     let made = find_or_make_playbook(state, owner, &options.playbook, space, book.as_ref(), shown, &mut remarks);
-    let (playbook, owns) = made.await?;
+    let Goal { id: playbook, owns, open } = made.await?;
     let remarks = remarks.iter().map(|remark| format!("playbook.md: {remark}")).collect();
     let progress = Arc::new(Progress::new(files.iter().map(|(_, size)| size).sum(), options.quiet));
     progress.stage("pages");
@@ -86,6 +86,7 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         owner,
         playbook,
         owns,
+        open,
         told: Told { remarks, ..Told::default() },
         studies: HashMap::new(),
     };
@@ -145,6 +146,8 @@ struct Run<'a> {
     owner: i64,
     playbook: i64,
     owns: bool,
+    /// Anybody reads the playbook.
+    open: bool,
     told: Told,
     /// Ids by the addresses that pages had where they come from.
     studies: HashMap<String, i64>,
@@ -190,7 +193,13 @@ impl Run<'_> {
             let short: String = unknown.chars().take(120).collect();
             self.told.remarks.push(format!("{file}: of its front matter, now in \"what we did\": {short}"));
         }
-        let publish = self.owns && is_to_be_published(file, &page) && here != Here::Hidden;
+        let opened = page.restricted && self.open;
+        if opened {
+            self.told
+                .remarks
+                .push(format!("{file}: it was restricted, and anybody reads this playbook; it is a draft"));
+        }
+        let publish = self.owns && is_to_be_published(file, &page) && here != Here::Hidden && !opened;
         if here == Here::Hidden {
             self.told
                 .remarks
@@ -304,7 +313,10 @@ fn told(told: &Told, seconds: f64) -> String {
         }
     };
     list("published as case studies", &told.published);
-    list("kept as drafts: they do not say that they are case studies, or you do not own the playbook", &told.drafts);
+    list(
+        "kept as drafts: they do not say that they are case studies, or you do not own the playbook, or see below",
+        &told.drafts,
+    );
     list("already here and not the same: kept as they are here", &told.differing);
     list("not imported", &told.broken);
     list("to look at", &told.remarks);

@@ -40,9 +40,19 @@ pub(in crate::features::playbooks) struct Imported {
     pub publish: bool,
 }
 
-/// The playbook with this slug, or a new one of this member, with the pictures of its introduction;
-/// its id, and whether the member owns it. What was restricted is read like the asked `space` or its
-/// own, and comes into nothing that is open to anybody. Errors are one line.
+/// A playbook that studies are brought to.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal {
+    pub id: i64,
+    /// Whoever brings them owns it.
+    pub owns: bool,
+    /// Anybody reads it.
+    pub open: bool,
+}
+
+/// The playbook with this slug, or a new one of this member, with the pictures of its introduction.
+/// What was restricted is read like the asked `space` or its own, and comes into nothing that is open
+/// to anybody. Errors are one line.
 pub async fn find_or_make_playbook(
     state: &AppState,
     member: i64,
@@ -51,7 +61,7 @@ pub async fn find_or_make_playbook(
     given: Option<&PlaybookIn>,
     pictures: Vec<Beside>,
     remarks: &mut Vec<String>,
-) -> Result<(i64, bool), String> {
+) -> Result<Goal, String> {
     let slug = slug.trim().to_lowercase();
     let fault = |error: AppError| format!("--playbook {slug}: the playbook could not be made ({error})");
     let restricted = given.is_some_and(|given| given.restricted);
@@ -64,7 +74,7 @@ pub async fn find_or_make_playbook(
                  choose another, or write visibility: open into playbook.md"
             ))
         } else {
-            Ok((found.id, found.owns))
+            Ok(Goal { id: found.id, owns: found.owns, open: found.open })
         };
     }
     good_slug(&slug).map_err(|_| {
@@ -80,7 +90,7 @@ pub async fn find_or_make_playbook(
         prepared = prepared.inside(home);
     }
     let made = state.store.write(async move |tx| insert_book(tx, member, &prepared).await).await;
-    made.map(|id| (id, true)).map_err(|error| match (error, home) {
+    made.map(|id| Goal { id, owns: true, open: !restricted }).map_err(|error| match (error, home) {
         (AppError::Invalid(_) | AppError::Forbidden(_) | AppError::NotFound, Some(home)) => {
             homeless(&slug, &format!("whoever brings it cannot write in the space {home}"))
         }

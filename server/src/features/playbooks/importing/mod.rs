@@ -20,7 +20,7 @@ use crate::store::Sql;
 use crate::web::checks::{BODY, SUMMARY, TITLE};
 use crate::web::error::Result;
 
-pub use super::actions::{find_or_make_playbook, place_imported, put_imported_cover};
+pub use super::actions::{Goal, find_or_make_playbook, place_imported, put_imported_cover};
 pub use super::pictures::Beside;
 
 /// A page that has become a study.

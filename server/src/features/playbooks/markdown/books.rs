@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::read::{split, take, text, texts, trimmed};
+use super::read::{is_restricted, split, take, text, texts, trimmed};
 use super::write::ScenarioOut;
-use crate::entities::kinds::PlaybookVisibility;
 
 /// A playbook as it was read.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +38,7 @@ pub fn read_playbook(source: &str) -> Result<Option<PlaybookIn>, String> {
         slug: get("slug").map(|value| text(&value)).filter(|slug| !slug.is_empty()),
         pathway: get("pathway").map(|value| text(&value)).unwrap_or_default(),
         summary: get("summary").map(|value| text(&value)).unwrap_or_default(),
-        restricted: get("visibility")
-            .map(|value| text(&value).trim().to_lowercase())
-            .is_some_and(|word| !word.is_empty() && word != PlaybookVisibility::Open.as_str()),
+        restricted: get("visibility").is_some_and(|value| is_restricted(&value)),
         space: get("space").map(|value| text(&value)).filter(|slug| !slug.is_empty()),
         introduction: trimmed(body).to_owned(),
         checklist: get("checklist").map(|value| texts(&value)).unwrap_or_default(),

@@ -8,7 +8,7 @@ use super::headings::{Fences, heading_of, is_frame, part_of};
 use super::marked;
 use super::mdx::plain_markdown;
 use super::people::{self, Person};
-use crate::entities::kinds::{PartKey, TermKind};
+use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
 use crate::features::playbooks::measures::MeasureInput;
 use crate::features::playbooks::parts::{Shape, shape, title};
 
@@ -32,6 +32,8 @@ pub struct PageIn {
     pub is_study: bool,
     /// A hub has written it.
     pub ours: bool,
+    /// It was not for everybody there.
+    pub restricted: bool,
     /// Headings that stand for no part: what is below them is in `what_we_did`.
     pub unmatched: Vec<String>,
     /// What stands in the front matter and has no place of its own, with its name: it goes into
@@ -104,6 +106,12 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
+/// Whether a word of visibility keeps anybody out; one that is not understood does.
+pub(super) fn is_restricted(value: &Value) -> bool {
+    let word = text(value).trim().to_lowercase();
+    !word.is_empty() && word != PlaybookVisibility::Open.as_str()
+}
+
 pub(super) fn take(map: &mut Map, names: &[&str]) -> Option<Value> {
     let key = map.keys().find(|key| names.contains(&key.to_lowercase().replace([' ', '-'], "_").as_str()))?.clone();
     map.remove(&key)
@@ -121,6 +129,7 @@ pub fn read_page(source: &str, name: &str) -> Result<PageIn, String> {
         // Said of the page and not of what it tells.
         take(&mut front, &["type"]);
         page.published = take(&mut front, &["published"]).map(|value| text(&value));
+        page.restricted = take(&mut front, &["visibility"]).is_some_and(|value| is_restricted(&value));
         page.owner_name = take(&mut front, &["owner_name"]).map(|value| text(&value)).unwrap_or_default();
         boundary = take(&mut front, &["boundary"]).map(|value| text(&value)).unwrap_or_default();
     }

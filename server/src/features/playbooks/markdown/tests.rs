@@ -97,6 +97,7 @@ fn some_study(dice: &mut Dice) -> StudyOut {
         owner_name: String::new(),
         state: "published".into(),
         published: Some("2026-11-26".into()),
+        restricted: dice.next(2) == 0,
         source: (dice.next(2) == 0).then(|| "https://elsewhere.example/a?b=c#d".to_owned()),
         terms: BTreeMap::from([(TermKind::Technology, labels(dice)), (TermKind::Country, labels(dice))]),
         parts,
@@ -143,6 +144,7 @@ fn what_was_written_is_read_unchanged() {
         assert_eq!(parts, study.parts, "round {round}:\n{written}");
         assert_eq!((page.title, page.authors), (study.title, study.authors), "round {round}");
         assert_eq!((page.credited, page.published), (study.credited, study.published), "round {round}");
+        assert_eq!(page.restricted, study.restricted, "round {round}");
         assert_eq!(page.source, study.source, "round {round}");
         let terms: BTreeMap<String, Vec<String>> =
             study.terms.iter().map(|(kind, labels)| (kind.as_str().to_owned(), labels.clone())).collect();

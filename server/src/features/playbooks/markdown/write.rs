@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::people::{Person, written};
 use super::{marked, marker};
-use crate::entities::kinds::PartKey;
+use crate::entities::kinds::{PartKey, PlaybookVisibility};
 use crate::features::playbooks::measures::{Measure, shown};
 use crate::features::playbooks::parts::{PartContent, Shape, shape, title};
 use crate::features::playbooks::terms::Terms;
@@ -22,6 +22,8 @@ pub struct StudyOut {
     /// The word of its state, and the day of what is published.
     pub state: String,
     pub published: Option<String>,
+    /// Its playbook is not for everybody.
+    pub restricted: bool,
     /// Where it was first published, if that is elsewhere.
     pub source: Option<String>,
     pub terms: Terms,
@@ -142,6 +144,7 @@ pub fn study_markdown(study: &StudyOut) -> String {
         front.text("owner_name", &study.owner_name);
     }
     front.text("state", &study.state);
+    front.text("visibility", if study.restricted { PlaybookVisibility::Restricted.as_str() } else { "" });
     front.text("published", study.published.as_deref().unwrap_or_default());
     front.text("source", study.source.as_deref().unwrap_or_default());
     let boundary = boundary(study);

@@ -249,6 +249,9 @@ pub struct StudyView {
     /// The viewer could judge it, whether it waits for that or not.
     #[serde(skip)]
     pub reviews: bool,
+    /// Its playbook is not for everybody.
+    #[serde(skip)]
+    pub restricted: bool,
     /// The viewer reads as an author or a reviewer.
     #[serde(skip)]
     pub inside: bool,

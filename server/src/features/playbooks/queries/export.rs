@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::figures::{self, Pictures};
 use super::{Which, study_view};
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, StudySource};
+use crate::entities::kinds::{PartKey, PlaybookVisibility, StudySource};
 use crate::features::playbooks::archive::Archive;
 use crate::features::playbooks::markdown::{
     Person, PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown,
@@ -60,6 +60,7 @@ fn study_out(view: &StudyView) -> StudyOut {
             .unwrap_or_default(),
         state: view.row.state.as_str().to_owned(),
         published: view.row.published.map(day),
+        restricted: view.restricted,
         source: view.source.as_ref().filter(|of| of.kind == StudySource::Import).and_then(|of| of.url.clone()),
         terms: view.row.terms.clone(),
         parts: view
@@ -184,9 +185,9 @@ async fn placed(state: &AppState, playbook: i64) -> Result<HashMap<i64, Vec<Stri
 /// Published studies of a playbook after an id.
 async fn batch(state: &AppState, playbook: i64, after: i64, most: i64) -> Result<Vec<(i64, StudyOut)>> {
     let db = state.store.read();
-    let rows = Sql::new("SELECT r.content AS r_content, c.source_url AS c_source_url, o.handle AS o_handle, o.display_name AS o_name, NULL AS b_slug, NULL AS b_title, ")
+    let rows = Sql::new("SELECT r.content AS r_content, c.source_url AS c_source_url, o.handle AS o_handle, o.display_name AS o_name, b.visibility AS b_visibility, NULL AS b_slug, NULL AS b_title, ")
         .then(STUDY)
-        .then(" FROM case_study c JOIN study_revision r ON r.study_id = c.id AND r.number = c.published LEFT JOIN member o ON o.id = c.owner_id WHERE c.retired_at IS NULL AND c.playbook_id = ")
+        .then(" FROM case_study c JOIN study_revision r ON r.study_id = c.id AND r.number = c.published JOIN playbook b ON b.id = c.playbook_id LEFT JOIN member o ON o.id = c.owner_id WHERE c.retired_at IS NULL AND c.playbook_id = ")
         .bind(playbook)
         .then(" AND c.id > ")
         .bind(after)
@@ -195,33 +196,36 @@ async fn batch(state: &AppState, playbook: i64, after: i64, most: i64) -> Result
         .all(db)
         .await?;
     let (mut found, mut contents) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    let mut beside: Vec<(Option<String>, String)> = Vec::with_capacity(rows.len());
+    let mut beside: Vec<(Option<String>, String, bool)> = Vec::with_capacity(rows.len());
     for row in &rows {
         found.push(study(row, false, 0)?);
         let content = serde_json::from_str::<RevisionContent>(&row.try_get::<String>("r_", "content")?)?;
         let handle = row.try_get::<Option<String>>("o_", "handle")?.unwrap_or_default();
         let name = row.try_get::<Option<String>>("o_", "name")?.unwrap_or_default();
         let owner = owner_name(content.parts.get(&PartKey::Owner), &handle, &name);
-        beside.push((row.try_get("c_", "source_url")?, owner));
+        let restricted = row.try_get::<PlaybookVisibility>("b_", "visibility")? == PlaybookVisibility::Restricted;
+        beside.push((row.try_get("c_", "source_url")?, owner, restricted));
         contents.push(content);
     }
     let found = super::with_names(db, found, true).await?;
     let mut credited = credited(state, &found).await?;
-    let outs = found.into_iter().zip(contents).zip(beside).map(move |((row, content), (source, owner_name))| {
-        let out = StudyOut {
-            title: content.title,
-            slug: row.slug,
-            authors: named(&row.authors),
-            credited: credited.remove(&row.id.0).unwrap_or_default(),
-            owner_name,
-            state: "published".to_owned(),
-            published: row.published.map(day),
-            source,
-            terms: content.terms,
-            parts: content.parts.iter().map(|(key, part)| (*key, part.content())).collect(),
-        };
-        (row.id.0, out)
-    });
+    let outs =
+        found.into_iter().zip(contents).zip(beside).map(move |((row, content), (source, owner_name, restricted))| {
+            let out = StudyOut {
+                title: content.title,
+                slug: row.slug,
+                authors: named(&row.authors),
+                credited: credited.remove(&row.id.0).unwrap_or_default(),
+                owner_name,
+                state: "published".to_owned(),
+                published: row.published.map(day),
+                restricted,
+                source,
+                terms: content.terms,
+                parts: content.parts.iter().map(|(key, part)| (*key, part.content())).collect(),
+            };
+            (row.id.0, out)
+        });
     Ok(outs.collect())
 }
 

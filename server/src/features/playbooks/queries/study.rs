@@ -206,9 +206,8 @@ async fn find_in(
     Ok((seen, content))
 }
 
-/// A study with its texts and what stands around it: four statements, and one for heads that are
-/// not in mind. The head is read before the
-/// rows, so that events after it lead from this view to the present.
+/// A study with its texts and what stands around it: four statements, and one for heads that are not
+/// in mind. The head is read before the rows, so that events after it lead from here to the present.
 pub async fn study_view(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> Result<StudyView> {
     study_view_in(state.store.read(), state, viewer, slug, which).await
 }
@@ -298,6 +297,7 @@ pub(in crate::features::playbooks) async fn study_view_in(
         authors_full: around.authors,
         checklist: if inside { seen.checklist } else { Vec::new() },
         reviews: viewer.member().is_some() && seen.standing.review().is_ok(),
+        restricted: seen.standing.book.is_some_and(|book| book.is_restricted()),
         inside,
         reading,
         heads,
