@@ -314,7 +314,7 @@ pub(super) async fn put_author(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Take somebody out of the authors and the credited
+/// Take somebody out of the authors and the credited: its first author, owners of its playbook, or they themselves
 #[utoipa::path(delete, path = "/case-studies/{slug}/authors/{handle}", tag = "case-studies", operation_id = "delete_case_study_author", params(("slug" = String, Path), ("handle" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]

@@ -201,14 +201,16 @@ pub async fn render(
     let said = said_of(state, id, None).await?;
     let acts = match view.row.state {
         StudyState::Returned | StudyState::Submitted => {
-            let few = PageQuery { limit: Some("1".into()), cursor: None };
+            let few = PageQuery { limit: Some("100".into()), cursor: None };
             queries::acts_of(state, id, &few).await?.items
         }
         _ => Vec::new(),
     };
     let frame = Frame::new(state, req, viewer).await?;
     let mut edited = Edited::of(&frame, &view);
-    if let Some(act) = acts.into_iter().next() {
+    // Who came or went since says nothing of the review.
+    let comes_or_goes = |kind| matches!(kind, StudyAct::Joined | StudyAct::Credited | StudyAct::Left);
+    if let Some(act) = acts.into_iter().find(|act| !comes_or_goes(act.kind)) {
         edited.said_title = match act.kind {
             StudyAct::Returned => frame.with1("playbooks.edit_study.returned", "name", &act.actor.display_name),
             _ => frame.t("playbooks.edit_study.submitted").to_owned(),
