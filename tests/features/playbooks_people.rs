@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::playbooks::{at, notices, playbook, published, put};
+use super::playbooks::{at, notices, playbook, published, put, step};
 use crate::support::stage::done;
 use crate::support::{Client, hub_test};
 
@@ -11,6 +11,11 @@ async fn log(who: &Client, slug: &str) -> Vec<String> {
     let page = done(&who.get(&format!("{}/log", at(slug))).await);
     let line = |of: &Value| format!("{} {}", of["kind"].as_str().unwrap(), of["note"].as_str().unwrap());
     page["items"].as_array().unwrap().iter().rev().map(line).collect()
+}
+
+/// The handles of those who wrote it, as an answer has them.
+fn authors(of: &Value) -> Vec<String> {
+    of["authors"].as_array().unwrap().iter().map(|who| who["handle"].as_str().unwrap().to_owned()).collect()
 }
 
 hub_test!(async fn others_are_taken_out_by_whoever_began_it(hub) {
@@ -39,4 +44,46 @@ hub_test!(async fn others_are_taken_out_by_whoever_began_it(hub) {
         notices(&eve).await.iter().map(|told| told.split(' ').next().unwrap().to_owned()).collect();
     kinds.reverse();
     assert_eq!(kinds, ["study_shared", "study_left", "study_shared", "study_left", "study_credited"]);
+});
+
+hub_test!(async fn who_wrote_what_is_published_changes_with_a_review(hub) {
+    let (_rhea, ada, bob, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await, hub.member("eve").await);
+    playbook(&bob, "reads", None).await;
+    let slug = published(&ada, &bob, "Ours", "reads").await;
+    let (path, page) = (at(&slug), format!("/case-studies/{slug}"));
+    // Eve joins and ada leaves: readers get what was reviewed, whichever way they ask.
+    done(&put(&ada, &format!("{path}/authors/eve"), &json!({"role": "author"})).await);
+    done(&ada.delete(&format!("{path}/authors/ada")).await);
+    let visitor = hub.visitor();
+    assert_eq!(authors(&done(&eve.get(&path).await)), ["eve"], "the draft");
+    let told = async || {
+        let view = done(&visitor.get(&path).await);
+        let listed = done(&visitor.get("/api/v1/case-studies").await)["items"][0].clone();
+        let of_ada = done(&visitor.get("/api/v1/case-studies?author=ada").await)["items"].as_array().unwrap().len();
+        (authors(&view), authors(&listed), of_ada)
+    };
+    let one = |who: &str| vec![who.to_owned()];
+    assert_eq!(told().await, (one("ada"), one("ada"), 1));
+    for what in ["cite.txt", "cite.bib", "cite.jsonld"] {
+        let cited = visitor.get(&format!("{page}/{what}")).await.text.to_lowercase();
+        assert!(cited.contains("ada example") && !cited.contains("eve example"), "{what}: {cited}");
+    }
+    let markdown = visitor.get(&format!("{path}/export.md")).await.text;
+    let front = markdown.lines().find(|line| line.starts_with("authors:")).unwrap();
+    assert!(front.contains("ada") && !front.contains("eve"), "{front}");
+    let feed = visitor.get("/playbooks/reads/feed.atom").await.text.to_lowercase();
+    assert!(feed.contains("ada example") && !feed.contains("eve example"), "{feed}");
+    // Its reviewer sees what is new, and with the review it is.
+    let review = Client::sign_in(&hub.base, "bob").await.page(&format!("{page}/review")).await;
+    assert!(review.text.contains("Who wrote it"), "{}", review.text);
+    assert_eq!(done(&eve.get(&path).await)["state"], "revised");
+    done(&step(&eve, &slug, "submit", &json!({})).await);
+    done(&step(&bob, &slug, "publish", &json!({})).await);
+    assert_eq!(told().await, (one("eve"), one("eve"), 0));
+    let past = done(&visitor.get(&format!("{path}/revisions")).await);
+    assert_eq!((authors(&past["items"][0]), authors(&past["items"][1])), (one("eve"), one("ada")));
+    assert_eq!(authors(&done(&visitor.get(&format!("{path}/revisions/1")).await)), ["ada"]);
+    let endorse = put(&ada, &format!("{path}/endorsement"), &json!({"reason": "Mine"})).await;
+    assert_eq!(endorse.status, 403, "she wrote it once");
+    hub.settle().await;
 });

@@ -7,7 +7,6 @@ use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyAct, St
 use crate::features::notices::{self, NewNotice};
 use crate::features::playbooks::ground::{self, StudyGround};
 use crate::features::playbooks::rows::address;
-use crate::search::Kind;
 use crate::store::{After, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
@@ -234,11 +233,7 @@ async fn moved(
         notices::tell(tx, &[notice]).await?;
     }
     tx.after(After::Access(who));
-    if study.published > 0 {
-        told::study_moved(tx, study, "study.credited").await?;
-        // It is found by its authors.
-        tx.index(Kind::CaseStudy, study.id);
-    }
+    // Readers get those who wrote what is published; these are known with the next revision.
     super::studies::changed(tx, study).await
 }
 

@@ -112,10 +112,13 @@ async fn changes(state: &AppState, view: &StudyView) -> Result<Vec<PartDiff>> {
         return Ok(Vec::new());
     }
     let old = queries::kept_revision(state, view.row.id.0, view.row.revision).await?;
-    let old = RevisionContent { title: old.revision.title, parts: old.parts, terms: old.terms };
-    let new =
-        RevisionContent { title: view.row.title.clone(), parts: view.parts.clone(), terms: view.row.terms.clone() };
-    Ok(diff_revisions(&old, &new))
+    let new = RevisionContent {
+        title: view.row.title.clone(),
+        parts: view.parts.clone(),
+        terms: view.row.terms.clone(),
+        people: queries::people_text(&view.row.authors, &view.credited),
+    };
+    Ok(diff_revisions(&queries::content_of(old), &new))
 }
 
 fn review_of(sent: &Form) -> Review {

@@ -3,6 +3,7 @@
 use super::around::around;
 use super::facets::terms_of;
 use super::parts::parts_of;
+use super::which::Which;
 use sea_orm::ConnectionTrait;
 
 use crate::app::AppState;
@@ -21,30 +22,6 @@ use crate::store::{Id, Sql};
 use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
-
-/// Which copy a reader wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Which {
-    /// The working copy for its authors and reviewers, the published one for everybody else.
-    #[default]
-    Best,
-    /// The published one; the working copy if nothing is published yet and the viewer may read it.
-    Published,
-    /// 403 for readers.
-    Working,
-}
-
-impl Which {
-    /// `published`, `working`, or neither.
-    pub fn parse(word: Option<&str>) -> Result<Self> {
-        match word {
-            None | Some("") => Ok(Self::Best),
-            Some("published") => Ok(Self::Published),
-            Some("working") => Ok(Self::Working),
-            Some(_) => Err(AppError::field("copy", "is published or working")),
-        }
-    }
-}
 
 /// A study that its viewer may see, without its texts.
 #[derive(Clone, Debug)]
@@ -254,9 +231,11 @@ pub(in crate::features::playbooks) async fn study_view_in(
             title: seen.row.title.clone(),
             parts: parts_of(db, seen.id).await?,
             terms: terms_of(db, &[seen.id], false).await?.remove(&seen.id).unwrap_or_default(),
+            ..RevisionContent::default()
         },
     };
-    let around = around(db, seen.id, viewer.member().is_some(), viewer.member().map(|me| me.id)).await?;
+    let (live, me) = (copy == Copy::Published, viewer.member().map(|me| me.id));
+    let around = around(db, seen.id, live, me.is_some(), me).await?;
     let scenarios = scenarios_of(db, state, viewer, seen.id).await?;
     let measures = content.parts.get(&PartKey::Outcomes).map(|part| part.measures.clone()).unwrap_or_default();
     let mut row = seen.row.clone();
