@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::playbooks::{at, notices, playbook, published, put, step};
+use super::playbooks::{at, faults, notices, playbook, published, put, step, study};
 use crate::support::stage::done;
 use crate::support::{Client, hub_test};
 
@@ -85,5 +85,31 @@ hub_test!(async fn who_wrote_what_is_published_changes_with_a_review(hub) {
     assert_eq!(authors(&done(&visitor.get(&format!("{path}/revisions/1")).await)), ["ada"]);
     let endorse = put(&ada, &format!("{path}/endorsement"), &json!({"reason": "Mine"})).await;
     assert_eq!(endorse.status, 403, "she wrote it once");
+    hub.settle().await;
+});
+
+hub_test!(async fn an_owner_whose_account_is_closed_keeps_nothing_true(hub) {
+    let (rhea, ada, bob) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await);
+    hub.member("eve").await;
+    playbook(&bob, "reads", None).await;
+    let owned = async |title: &str| {
+        let slug = study(&ada, title, "reads").await;
+        done(&ada.patch(&format!("{}/parts/owner", at(&slug)), &json!({"body": "eve"})).await);
+        done(&step(&ada, &slug, "submit", &json!({})).await);
+        slug
+    };
+    let (first, second) = (owned("First").await, owned("Second").await);
+    done(&step(&bob, &first, "publish", &json!({})).await);
+    assert_eq!(done(&ada.get(&at(&first)).await)["owner_gone"], json!(false));
+    done(&rhea.post("/api/v1/members/eve/suspend", &json!({"reason": "Gone"})).await);
+    assert_eq!(faults(&step(&bob, &second, "publish", &json!({})).await), ["parts.owner"]);
+    done(&step(&bob, &second, "return", &json!({"note": "Who keeps it?"})).await);
+    assert_eq!(faults(&step(&ada, &second, "submit", &json!({})).await), ["parts.owner"]);
+    let page = hub.visitor().page(&format!("/case-studies/{first}")).await;
+    assert!(page.text.contains("This account is no longer in use."), "{}", page.text);
+    assert_eq!(done(&hub.visitor().get(&at(&first)).await)["owner_gone"], json!(true));
+    done(&ada.patch(&format!("{}/parts/owner", at(&second)), &json!({"body": "ada"})).await);
+    done(&step(&ada, &second, "submit", &json!({})).await);
+    done(&step(&bob, &second, "publish", &json!({})).await);
     hub.settle().await;
 });

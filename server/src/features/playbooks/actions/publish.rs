@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entities::kinds::{PartKey, StudyState};
+use crate::entities::kinds::{MemberState, PartKey, StudyState};
 use crate::features::people::linked_files;
 use crate::features::playbooks::ground::StudyGround;
 use crate::features::playbooks::model::{PartView, RevisionContent};
@@ -33,6 +33,18 @@ pub(super) fn ready(now: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()>
         });
     }
     if faults.is_empty() { Ok(()) } else { Err(AppError::Invalid(faults)) }
+}
+
+/// 422 if whoever is to keep a study true cannot: their account was closed since they were named.
+pub(super) async fn owner_in_use(tx: &Tx, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
+    let Some(part) = parts.get(&PartKey::Owner) else { return Ok(()) };
+    let handle = part.body.trim_start_matches('@').to_lowercase();
+    let row = Sql::new("SELECT state FROM member WHERE handle = ").bind(handle).one(tx.conn()).await?;
+    let state = row.map(|row| row.try_get::<MemberState>("", "state")).transpose()?;
+    if state.is_some_and(|state| state != MemberState::Active) {
+        return Err(AppError::field("parts.owner", "is a member whose account is not in use: choose another owner"));
+    }
+    Ok(())
 }
 
 /// Makes the working copy the published revision; its number.

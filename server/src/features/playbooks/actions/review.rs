@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 
-use super::publish::{ready, release, withdraw_from_readers};
+use super::publish::{owner_in_use, ready, release, withdraw_from_readers};
 use super::study_rows::log;
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudyState};
@@ -152,7 +152,9 @@ async fn submit(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Stepped
         return Err(AppError::Conflict("Its playbook can no longer be read by you; choose another one.".into()));
     }
     book.takes_studies()?;
-    ready(tx.now(), &parts_of(tx.conn(), study.id).await?)?;
+    let parts = parts_of(tx.conn(), study.id).await?;
+    ready(tx.now(), &parts)?;
+    owner_in_use(tx, &parts).await?;
     Sql::new("UPDATE case_study SET state = 'submitted', submitted_at = ")
         .bind(tx.now())
         .then(", submitted_by = ")
@@ -204,6 +206,7 @@ async fn publish(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Steppe
     }
     let parts: BTreeMap<PartKey, PartView> = parts_of(tx.conn(), study.id).await?;
     ready(tx.now(), &parts)?;
+    owner_in_use(tx, &parts).await?;
     let number = release(tx, study, parts, &said.note).await?;
     let (by, ticked) = (study.actor.id, &said.checklist);
     let act = log(tx, study.id, StudyAct::Published, by, &said.note, ticked, Some(number)).await?;
