@@ -113,3 +113,24 @@ hub_test!(async fn an_owner_whose_account_is_closed_keeps_nothing_true(hub) {
     done(&step(&bob, &second, "publish", &json!({})).await);
     hub.settle().await;
 });
+
+hub_test!(async fn an_author_who_is_shut_out_is_told_whom_to_ask(hub) {
+    let (_rhea, ada, bob) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&bob, "private").await;
+    playbook(&bob, "reads", Some(&space)).await;
+    put(&bob, &format!("/api/v1/spaces/{space}/members/ada"), &json!({"role": "member"})).await;
+    done(&ada.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await);
+    let slug = published(&ada, &bob, "Inside", "reads").await;
+    let begun = study(&ada, "Not yet", "reads").await;
+    done(&bob.delete(&format!("/api/v1/spaces/{space}/members/ada")).await);
+    done(&ada.patch(&format!("{}/parts/aim", at(&slug)), &json!({"body": "To be fast."})).await);
+    let refused = step(&ada, &slug, "submit", &json!({})).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("Ask its owners") && !refused.text.contains("choose another"), "{}", refused.text);
+    assert_eq!(done(&ada.get(&at(&slug)).await)["parts"]["aim"]["body"], "To be fast.", "nothing is lost");
+    let other = step(&ada, &begun, "submit", &json!({})).await;
+    assert!(other.status == 409 && other.text.contains("choose another"), "{} {}", other.status, other.text);
+    let about = Client::sign_in(&hub.base, "ada").await.page(&format!("/case-studies/{begun}/edit/about")).await;
+    assert_eq!(about.status, 200, "where another one is chosen");
+    hub.settle().await;
+});

@@ -149,7 +149,14 @@ async fn submit(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Stepped
         }));
     }
     if book.read().is_err() {
-        return Err(AppError::Conflict("Its playbook can no longer be read by you; choose another one.".into()));
+        return Err(AppError::Conflict(if study.published > 0 {
+            // It does not move: there is no other one to choose.
+            "Its playbook can no longer be read by you. Ask its owners, or those who run its space, to let you in \
+             again: your text is kept as it is."
+                .into()
+        } else {
+            "Its playbook can no longer be read by you; choose another one.".into()
+        }));
     }
     book.takes_studies()?;
     let parts = parts_of(tx.conn(), study.id).await?;

@@ -277,7 +277,12 @@ async fn show_about(
 ) -> Result<HttpResponse> {
     let view = queries::study_to_edit(state, viewer, slug).await?;
     let scenarios = match &view.row.playbook {
-        Some(home) => queries::playbook_view(state, viewer, &home.slug).await?.scenarios,
+        Some(home) => match queries::playbook_view(state, viewer, &home.slug).await {
+            Ok(book) => book.scenarios,
+            // Whoever no longer reads its home can still choose another one.
+            Err(AppError::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        },
         None => Vec::new(),
     };
     let scenarios = scenarios.into_iter().map(|of| Place {
@@ -328,7 +333,11 @@ pub async fn save_about(
     let home = now.row.playbook.as_ref().map(|of| of.slug.clone());
     let playbook = sent.some("playbook").map(str::to_owned);
     // Scenarios that were shown belong to the playbook that it had.
-    let scenarios = (playbook == home).then_some(scenarios);
+    let shown = match &home {
+        Some(slug) => queries::find_playbook(&state, &viewer, slug).await.is_ok(),
+        None => true,
+    };
+    let scenarios = (shown && playbook == home).then_some(scenarios);
     let change = StudyChange {
         title: Some(form.value("title").to_owned()),
         playbook: (playbook != home).then_some(playbook),
