@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::playbooks::{at, faults, notices, playbook, published, put, step, study};
-use crate::support::stage::done;
+use crate::support::stage::{done, id};
 use crate::support::{Client, hub_test};
 
 /// The log of a study, the oldest first.
@@ -132,5 +132,39 @@ hub_test!(async fn an_author_who_is_shut_out_is_told_whom_to_ask(hub) {
     assert!(other.status == 409 && other.text.contains("choose another"), "{} {}", other.status, other.text);
     let about = Client::sign_in(&hub.base, "ada").await.page(&format!("/case-studies/{begun}/edit/about")).await;
     assert_eq!(about.status, 200, "where another one is chosen");
+    hub.settle().await;
+});
+
+hub_test!(async fn what_is_said_among_few_leaves_its_space_with_a_word(hub) {
+    let (_rhea, ada, bob) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await);
+    playbook(&bob, "reads", None).await;
+    let from = "/api/v1/case-studies/from-topic";
+    let secret = hub.space(&ada, "confidential").await;
+    let topic = id(&hub.topic(&ada, &secret, "Merger of wards").await);
+    for body in [json!({"topic_id": topic}), json!({"topic_id": topic, "playbook": "reads", "confirmed": true})] {
+        let refused = ada.post(from, &body).await;
+        assert_eq!(refused.status, 403, "{}", refused.text);
+        assert!(refused.text.contains("stays in it"), "{}", refused.text);
+    }
+    let browser = Client::sign_in(&hub.base, "ada").await;
+    assert_eq!(browser.page(&format!("/case-studies/new?topic={topic}")).await.status, 403);
+    // A private space: into a playbook of its own at once, into an open one when asked.
+    let space = hub.space(&ada, "private").await;
+    playbook(&ada, "ours", Some(&space)).await;
+    let topic = id(&hub.topic(&ada, &space, "Quiet trouble").await);
+    let inside = done(&ada.post(from, &json!({"topic_id": topic, "playbook": "ours"})).await);
+    assert_eq!((&inside["title"], inside["slug"].as_str().unwrap().contains("quiet")), (&json!("Quiet trouble"), false));
+    let slug = inside["slug"].as_str().unwrap().to_owned();
+    let asked = ada.post(from, &json!({"topic_id": topic, "playbook": "reads"})).await;
+    assert_eq!((asked.status, &asked.json()["code"]), (409, &json!("confirm")), "{}", asked.text);
+    let body = json!({"topic_id": topic, "playbook": "reads", "title": "Said aloud", "confirmed": true});
+    assert_eq!(done(&ada.post(from, &body).await)["slug"], "said-aloud");
+    // Nor does it go there on a second way.
+    assert_eq!(ada.patch(&at(&slug), &json!({"playbook": "reads"})).await.status, 409);
+    done(&ada.patch(&at(&slug), &json!({"playbook": "reads", "confirmed": true})).await);
+    let page = browser.page(&format!("/case-studies/new?topic={topic}")).await;
+    let fields = [("topic", topic.as_str()), ("title", "Quiet trouble"), ("playbook", "reads")];
+    let asked = browser.form("/case-studies/new", &page.csrf(), &fields).await;
+    assert!(asked.status == 409 && asked.text.contains("name=\"confirmed\""), "{} {}", asked.status, asked.text);
     hub.settle().await;
 });

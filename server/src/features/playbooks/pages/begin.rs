@@ -10,7 +10,7 @@ use askama::Template;
 use super::cards::Row;
 use super::forms::{Sheet, lines, version_of};
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, TermKind};
+use crate::entities::kinds::{PartKey, TermKind, Visibility};
 use crate::features::chat;
 use crate::features::forum;
 use crate::features::playbooks::actions::{self, FromMessages, FromTopic, NewStudy, PartInput, StudyChange};
@@ -96,6 +96,9 @@ impl Named {
     async fn made(&self, state: &AppState, viewer: &Viewer) -> Result<Made> {
         if let Some(topic) = self.topic {
             let seen = forum::queries::find_topic(state, viewer, topic).await?;
+            if seen.space.visibility == Visibility::Confidential {
+                return Err(AppError::Forbidden("What is said in a confidential space stays in it.".into()));
+            }
             return Ok(Made {
                 kind: "topic",
                 href: format!("/s/{}/t/{}", seen.space.slug, seen.row.id),
@@ -162,11 +165,12 @@ pub async fn begin(
     let confirmed = sent.ticked("confirmed");
     let done = match made.kind {
         "topic" => {
-            let wish = FromTopic { topic: from.topic.unwrap_or(0), title: Some(title), playbook };
+            let wish = FromTopic { topic: from.topic.unwrap_or(0), title: Some(title), playbook, confirmed };
             actions::start_from_topic(&state, &me, &wish).await
         }
         "messages" => {
-            let wish = FromMessages { room: from.room.unwrap_or(0), messages: from.messages.clone(), title, playbook };
+            let (room, messages) = (from.room.unwrap_or(0), from.messages.clone());
+            let wish = FromMessages { room, messages, title, playbook, confirmed };
             actions::start_from_messages(&state, &me, &wish).await
         }
         _ => {
