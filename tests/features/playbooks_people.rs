@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::playbooks::{at, faults, notices, playbook, published, put, step, study};
+use crate::support::html::check_html;
 use crate::support::stage::{done, id};
 use crate::support::{Client, hub_test};
 
@@ -30,7 +31,7 @@ hub_test!(async fn others_are_taken_out_by_whoever_began_it(hub) {
     // Said again, nothing is new.
     done(&put(&eve, &of("ada"), &json!({"role": "author"})).await);
     let before = ["made ", "submitted ", "published "];
-    assert_eq!(log(&ada, &slug).await, [&before[..], &["joined @eve"]].concat());
+    assert_eq!(log(&ada, &slug).await, [&before[..], &["joined @eve"][..]].concat());
     done(&ada.delete(&of("eve")).await);
     // An owner of the playbook may, and everybody may leave.
     done(&put(&ada, &of("eve"), &json!({"role": "author"})).await);
@@ -166,5 +167,30 @@ hub_test!(async fn what_is_said_among_few_leaves_its_space_with_a_word(hub) {
     let fields = [("topic", topic.as_str()), ("title", "Quiet trouble"), ("playbook", "reads")];
     let asked = browser.form("/case-studies/new", &page.csrf(), &fields).await;
     assert!(asked.status == 409 && asked.text.contains("name=\"confirmed\""), "{} {}", asked.status, asked.text);
+    hub.settle().await;
+});
+
+hub_test!(async fn words_are_said_to_whom_they_go(hub) {
+    let (_rhea, ada, bob) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await);
+    playbook(&bob, "reads", None).await;
+    done(&bob.patch("/api/v1/playbooks/reads", &json!({"checklist": ["Sources?"]})).await);
+    let slug = study(&ada, "Said", "reads").await;
+    let (browser, page) = (Client::sign_in(&hub.base, "ada").await, format!("/case-studies/{slug}"));
+    let submit = browser.page(&format!("{page}/submit")).await;
+    check_html(&submit.text);
+    assert!(submit.text.contains("What you say to the reviewers") && !submit.text.contains("to the authors"), "{}", submit.text);
+    // Without scripts a part that was saved says so.
+    let edit = browser.page(&format!("{page}/edit")).await;
+    assert!(!edit.text.contains("role=\"status\">Saved<"), "{}", edit.text);
+    let saved = browser.form(&format!("{page}/edit/aim"), &edit.csrf(), &[("version", "0"), ("body", "To be fast.")]).await;
+    let to = format!("{page}/edit?saved=aim#aim");
+    assert_eq!((saved.status, saved.header("location")), (303, to.as_str()), "{}", saved.text);
+    let edit = browser.page(&format!("{page}/edit?saved=aim")).await;
+    check_html(&edit.text);
+    assert_eq!(edit.text.matches("role=\"status\">Saved<").count(), 1, "{}", edit.text);
+    done(&step(&ada, &slug, "submit", &json!({})).await);
+    let open = step(&bob, &slug, "publish", &json!({})).await;
+    assert_eq!(faults(&open), ["checklist"]);
+    assert!(open.text.contains("has 1 point that is not ticked"), "{}", open.text);
     hub.settle().await;
 });

@@ -206,10 +206,11 @@ async fn publish(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Steppe
     waits(study)?;
     let open: Vec<&String> = study.checklist.iter().filter(|point| !said.checklist.contains(point)).collect();
     if let Some(first) = open.first() {
-        return Err(AppError::field(
-            "checklist",
-            format!("has {} points that are not ticked, the first: {first}", open.len()),
-        ));
+        let said = match open.len() {
+            1 => format!("has 1 point that is not ticked: {first}"),
+            points => format!("has {points} points that are not ticked, the first: {first}"),
+        };
+        return Err(AppError::field("checklist", said));
     }
     let parts: BTreeMap<PartKey, PartView> = parts_of(tx.conn(), study.id).await?;
     ready(tx.now(), &parts)?;
