@@ -47,6 +47,7 @@ pub mod playbooks;
 mod playbooks_again;
 pub mod playbooks_import;
 mod playbooks_live;
+mod playbooks_people;
 mod playbooks_pictures;
 mod playbooks_reports;
 mod playbooks_review;

@@ -190,7 +190,7 @@ pub const TABLE: &[(&str, &str, [u16; 6])] = &[
     ("GET /case-studies/{slug}/citation", "", [404, 404, 200, 200, 200, 404]),
     ("GET /case-studies/{slug}/related", "", [404, 404, 200, 200, 200, 404]),
     ("PUT /case-studies/{slug}/authors/{handle}", "", [401, 404, 403, 403, 403, 404]),
-    ("DELETE /case-studies/{slug}/authors/{handle}", "", [401, 404, 403, 403, 403, 404]),
+    ("DELETE /case-studies/{slug}/authors/{handle}", "", [401, 404, 403, 404, 404, 404]),
     ("GET /case-studies/{slug}/drafts", "", [401, 404, 403, 403, 403, 404]),
     ("GET /case-studies/{slug}/parts/{key}", "", [401, 404, 403, 200, 200, 404]),
     ("PATCH /case-studies/{slug}/parts/{key}", "{\"body\":\"Other.\"}", [401, 404, 403, 403, 403, 404]),

@@ -55,7 +55,7 @@ hub_test!(async fn pictures_of_talk_are_read_with_the_study_that_it_became(hub) 
     let topic = json!({"title": "Seen", "body": body, "kind": "question", "tags": []});
     let topic = id(&done(&ada.post(&format!("/api/v1/spaces/{space}/topics"), &topic).await));
     hub.reply(&ada, &topic, None, &format!("![Another]({})", url(&other))).await;
-    let made = done(&ada.post("/api/v1/case-studies/from-topic", &json!({"topic_id": topic, "playbook": "reads"})).await);
+    let made = done(&ada.post("/api/v1/case-studies/from-topic", &json!({"topic_id": topic, "playbook": "reads", "confirmed": true})).await);
     let slug = made["slug"].as_str().unwrap().to_owned();
     let text = made["parts"]["challenge"]["body"].as_str().unwrap();
     assert_eq!(text.matches("describe what it shows").count(), 2, "{text}");

@@ -5,6 +5,7 @@ mod ends;
 mod first_frame;
 mod full;
 mod journeys;
+mod let_in;
 mod reaching;
 mod recovery;
 mod retention;

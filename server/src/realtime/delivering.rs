@@ -145,7 +145,7 @@ impl Sockets {
             let mut pause = FIRST_PAUSE;
             while !socket.outbox.is_closing() {
                 let turn = turns.acquire().await;
-                let ended = in_time(ANSWER_WITHIN, Box::pin(ended(&state, &socket))).await;
+                let ended = in_time(ANSWER_WITHIN, Box::pin(over(&state, &socket))).await;
                 drop(turn);
                 match ended {
                     Ok(None) => return,
@@ -161,7 +161,7 @@ impl Sockets {
     }
 
     fn control(self: &Rc<Self>, state: &AppState, after: &After) {
-        if matches!(after, After::SpaceAccess(_) | After::TopicAccess(_) | After::Access(_)) {
+        if matches!(after, After::SpaceAccess(_) | After::TopicAccess(_) | After::Access(_) | After::Suspend(_)) {
             self.withdrawals.set(self.withdrawals.get() + 1);
         }
         match after {
@@ -181,7 +181,13 @@ impl Sockets {
                 self.those(|socket| socket.session.get() == *session).iter().for_each(|of| of.close(close::SIGNED_OUT));
             }
             After::Suspend(member) => {
-                self.those(|socket| socket.member.get() == *member).iter().for_each(|of| of.close(close::SUSPENDED));
+                // A worker without sockets reads this with its first one, when its member may have been let
+                // in again: the rows say whose session is over.
+                for socket in self.those(|socket| socket.member.get() == *member) {
+                    self.check_session(state, &socket);
+                    let streams = socket.cursors.borrow().keys().copied().collect();
+                    self.pause_and_check(state, &socket, streams);
+                }
             }
             After::Access(member) => {
                 for socket in self.those(|socket| socket.member.get() == *member) {
@@ -283,7 +289,19 @@ pub(super) async fn ended(state: &AppState, socket: &Socket) -> Result<Option<u1
     if state.sessions.is_alive(state, socket.session.get()).await? {
         return Ok(None);
     }
+    code_of_end(state, socket).await.map(Some)
+}
+
+/// The same by the rows themselves, where it was said that sessions are over.
+async fn over(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
+    if state.sessions.lives(state, socket.session.get()).await? {
+        return Ok(None);
+    }
+    code_of_end(state, socket).await.map(Some)
+}
+
+async fn code_of_end(state: &AppState, socket: &Socket) -> Result<u16> {
     let member = member::Entity::find_by_id(socket.member.get()).one(state.store.read()).await?;
     let suspended = member.is_some_and(|member| member.state == MemberState::Suspended);
-    Ok(Some(if suspended { close::SUSPENDED } else { close::SIGNED_OUT }))
+    Ok(if suspended { close::SUSPENDED } else { close::SIGNED_OUT })
 }

@@ -133,6 +133,17 @@ impl Sessions {
         Ok(of.is_some_and(|of| of.state == MemberState::Suspended))
     }
 
+    /// The same as the rows have it now, whatever is kept in mind.
+    pub async fn lives(&self, state: &AppState, session: i64) -> Result<bool> {
+        let (db, now) = (state.store.read(), state.clock.now());
+        let found = session::Entity::find_by_id(session).find_also_related_member().one(db).await?;
+        if let Some((row, of)) = found {
+            return Ok(session_lives(&row, now) && of.is_some_and(|of| of.state == MemberState::Active));
+        }
+        let token = api_token::Entity::find_by_id(session).one(db).await?;
+        Ok(token.is_some_and(|token| token_lives(&token, now)))
+    }
+
     async fn by_session(&self, state: &AppState, session: i64) -> Result<Option<Arc<Me>>> {
         self.lookup(state, Key::Session(session), Via::Bearer, session::Entity::find_by_id(session)).await
     }

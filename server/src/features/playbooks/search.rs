@@ -8,7 +8,7 @@ use sea_orm::{DatabaseConnection, QueryResult};
 use super::measures::Measure;
 use super::model::{PartView, RevisionContent};
 use super::parts::{Shape, field_title, fields, shape};
-use super::rows::kept;
+use super::rows::{LIVE_PEOPLE, kept};
 use super::terms::{Terms, fold};
 use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
 use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Within};
@@ -186,11 +186,13 @@ async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Re
         .collect()
 }
 
-/// The authors of studies, in their order.
+/// The authors of what is published, in their order.
 async fn authors(db: &DatabaseConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>> {
-    let rows = Sql::new("SELECT study_id, member_id FROM study_author WHERE role = 'author' AND study_id IN ")
+    let rows = Sql::new("SELECT w.study_id, w.member_id FROM ")
+        .then(LIVE_PEOPLE)
+        .then(" WHERE w.role = 'author' AND w.study_id IN ")
         .list(ids.iter().copied())
-        .then(" ORDER BY study_id, position, member_id")
+        .then(" ORDER BY w.study_id, w.position, w.member_id")
         .all(db)
         .await?;
     let mut authors: HashMap<i64, Vec<i64>> = HashMap::new();

@@ -6,6 +6,7 @@ mod discuss;
 mod drafts;
 mod from_talk;
 mod imported;
+mod leaving;
 mod parts;
 mod people;
 mod publish;

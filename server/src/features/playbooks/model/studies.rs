@@ -225,6 +225,8 @@ pub struct StudyView {
     pub credited: Vec<NameView>,
     /// Who keeps it true.
     pub owner: Option<NameView>,
+    /// The account of its owner is not in use.
+    pub owner_gone: bool,
     pub scenarios: Vec<ScenarioRef>,
     pub source: Option<SourceView>,
     pub discussion: Option<DiscussionView>,

@@ -130,6 +130,8 @@ pub struct EditPart {
     pub findings: Vec<Finding>,
     pub other: Option<Other>,
     pub saved_by: String,
+    /// It was saved just now, without scripts.
+    pub saved: bool,
     pub talk: Option<Talk>,
 }
 
@@ -268,6 +270,7 @@ impl EditPart {
             findings: Vec::new(),
             other: None,
             saved_by: String::new(),
+            saved: false,
             talk: None,
         }
     }

@@ -12,7 +12,7 @@ use crate::features::playbooks::markdown::{
 };
 use crate::features::playbooks::model::{NameView, PartView, RevisionContent, StudyRow, StudyView};
 use crate::features::playbooks::parts::PartContent;
-use crate::features::playbooks::rows::{STUDY, day, study};
+use crate::features::playbooks::rows::{LIVE_PEOPLE, STUDY, day, study};
 use crate::ports::blobs::Reading;
 use crate::store::Sql;
 use crate::web::error::Result;
@@ -231,7 +231,9 @@ async fn batch(state: &AppState, playbook: i64, after: i64, most: i64) -> Result
 
 /// Those who are thanked in studies.
 async fn credited(state: &AppState, studies: &[StudyRow]) -> Result<HashMap<i64, Vec<Person>>> {
-    let rows = Sql::new("SELECT w.study_id, m.handle, m.display_name FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.role = 'credited' AND w.study_id IN ")
+    let rows = Sql::new("SELECT w.study_id, m.handle, m.display_name FROM ")
+        .then(LIVE_PEOPLE)
+        .then(" JOIN member m ON m.id = w.member_id WHERE w.role = 'credited' AND w.study_id IN ")
         .list(studies.iter().map(|study| study.id.0))
         .then(" ORDER BY w.study_id, w.position, w.member_id")
         .all(state.store.read())
