@@ -50,6 +50,7 @@ mod program;
 mod registration;
 mod schema;
 pub mod search;
+mod search_facets;
 mod search_files;
 mod search_index;
 mod search_meili;
