@@ -38,6 +38,7 @@ mod pages;
 mod people;
 mod people_files;
 mod permissions;
+mod playbook_forms;
 pub mod playbook_pages;
 pub mod playbooks;
 mod playbooks_import;

@@ -1,0 +1,59 @@
+//! The forms of case studies where something in them is wrong, and what pages of studies tell of
+//! themselves, as a browser without scripts reads them.
+
+use serde_json::json;
+
+use super::playbook_pages::version;
+use crate::support::html::check_html;
+use crate::support::pages::study;
+use crate::support::stage::{done, id};
+use crate::support::{Client, TestHub, hub_test};
+
+/// Olga runs the playbook `reads`, Alan writes a study in it; its slug, and both as they sign in.
+async fn scene(hub: &TestHub) -> (Client, Client, String) {
+    let (olga, alan) = (hub.member("olga").await, hub.member("alan").await);
+    done(&olga.post("/api/v1/playbooks", &json!({"slug": "reads", "title": "Reads"})).await);
+    let scenario = id(&done(&olga.post("/api/v1/playbooks/reads/scenarios", &json!({"title": "Faster"})).await));
+    let slug = study(&alan, "reads", &scenario).await;
+    (olga, alan, slug)
+}
+
+/// The tag that begins so.
+fn tag<'a>(page: &'a str, begins: &str) -> &'a str {
+    let at = page.find(begins).unwrap_or_else(|| panic!("no {begins} in {page}"));
+    page[at..].split('>').next().unwrap()
+}
+
+hub_test!(async fn a_measure_that_is_no_number_is_said_of_its_own_field(hub) {
+    let (_olga, _alan, slug) = scene(hub).await;
+    let alan = Client::sign_in(&hub.base, "alan").await;
+    let outcomes = format!("/case-studies/{slug}/edit/outcomes");
+    let open = alan.page(&outcomes).await;
+    let version = version(&open);
+    let row = |name: &'static str, before: &'static str, after: &'static str| {
+        [
+            ("m.name", name), ("m.before", before), ("m.after", after), ("m.unit", "min"), ("m.n", ""),
+            ("m.period", ""), ("m.method", ""), ("m.source", ""),
+        ]
+    };
+    let mut fields = vec![("version", version.as_str()), ("body", "Shorter.")];
+    fields.extend(row("Wait", "90", "30"));
+    fields.extend(row("Reads", "many", "more"));
+    let wrong = alan.form(&outcomes, &open.csrf(), &fields).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text);
+    check_html(&wrong.text);
+    assert!(!tag(&wrong.text, "<textarea id=\"outcomes-body\"").contains("aria-invalid"), "{}", wrong.text);
+    assert_eq!(wrong.text.matches("aria-invalid").count(), 2, "{}", wrong.text);
+    for (field, error) in [("m1-before", "outcomes-error"), ("m1-after", "outcomes-error-2")] {
+        let field = tag(&wrong.text, &format!("<input id=\"{field}\""));
+        assert!(field.contains(&format!("aria-invalid=\"true\" aria-describedby=\"{error}\"")), "{field}");
+        assert!(tag(&wrong.text, &format!("<p class=\"error part-said\" data-notice id=\"{error}\"")).contains("alert"));
+    }
+    // A fault of the text itself is said of the text.
+    let long = "x".repeat(200_000);
+    let fields = [("version", version.as_str()), ("body", long.as_str())];
+    let wrong = alan.form(&outcomes, &open.csrf(), &fields).await;
+    assert_eq!(wrong.status, 422);
+    assert!(tag(&wrong.text, "<textarea id=\"outcomes-body\"").contains("outcomes-error\" aria-invalid"));
+    hub.settle().await;
+});
