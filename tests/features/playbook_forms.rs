@@ -57,3 +57,30 @@ hub_test!(async fn a_measure_that_is_no_number_is_said_of_its_own_field(hub) {
     assert!(tag(&wrong.text, "<textarea id=\"outcomes-body\"").contains("outcomes-error\" aria-invalid"));
     hub.settle().await;
 });
+
+hub_test!(async fn every_landmark_of_a_study_and_of_the_register_has_a_name_of_its_own(hub) {
+    let (olga, alan, slug) = scene(hub).await;
+    let path = format!("/api/v1/case-studies/{slug}");
+    done(&alan.post(&format!("{path}/submit"), &json!({})).await);
+    done(&olga.post(&format!("{path}/publish"), &json!({})).await);
+    for (who, organisation) in [(&olga, "Vale Trust"), (&alan, "Northbank")] {
+        done(&who.put_json(&format!("{path}/adoption"), &json!({"status": "live", "organisation": organisation})).await);
+    }
+    hub.settle().await;
+    let study = format!("/case-studies/{slug}");
+    for page in [study.as_str(), &format!("{study}/adoptions"), "/playbooks/reads/users", "/adoptions"] {
+        let answer = hub.visitor().page(page).await;
+        assert_eq!(answer.status, 200, "{page}: {}", answer.text);
+        check_html(&answer.text);
+        let mut names: Vec<&str> = Vec::new();
+        for tag in answer.text.split('<').filter(|tag| tag.starts_with("section") || tag.contains("role=\"region\"")) {
+            let tag = tag.split('>').next().unwrap();
+            // Without a name a section is no landmark.
+            names.extend(tag.split_once("aria-label").map(|(_, name)| name));
+        }
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert!(all > 0 && names.len() == all, "{page}: {names:?}");
+    }
+});
