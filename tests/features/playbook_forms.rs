@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::playbook_pages::version;
+use super::playbooks::{step, whole};
 use crate::support::html::check_html;
 use crate::support::pages::study;
 use crate::support::stage::{done, id};
@@ -63,7 +64,8 @@ hub_test!(async fn every_landmark_of_a_study_and_of_the_register_has_a_name_of_i
     let path = format!("/api/v1/case-studies/{slug}");
     done(&alan.post(&format!("{path}/submit"), &json!({})).await);
     done(&olga.post(&format!("{path}/publish"), &json!({})).await);
-    for (who, organisation) in [(&olga, "Vale Trust"), (&alan, "Northbank")] {
+    let (vera, nora) = (hub.member("vera").await, hub.member("nora").await);
+    for (who, organisation) in [(&vera, "Vale Trust"), (&nora, "Northbank")] {
         done(&who.put_json(&format!("{path}/adoption"), &json!({"status": "live", "organisation": organisation})).await);
     }
     hub.settle().await;
@@ -83,4 +85,32 @@ hub_test!(async fn every_landmark_of_a_study_and_of_the_register_has_a_name_of_i
         names.dedup();
         assert!(all > 0 && names.len() == all, "{page}: {names:?}");
     }
+});
+
+hub_test!(async fn measures_with_long_values_and_across_zero_are_told_as_they_are(hub) {
+    let (olga, alan, _slug) = scene(hub).await;
+    let mut body = whole("Long and below zero", "reads");
+    body["measures"] = json!([
+        {"name": "Balance", "unit": "points of the score", "before": -5, "after": 3},
+        {"name": "Cost", "unit": "£", "before": 123_456_789.12, "after": 42},
+    ]);
+    let slug = done(&alan.post("/api/v1/case-studies", &body).await)["slug"].as_str().unwrap().to_owned();
+    done(&step(&alan, &slug, "submit", &json!({})).await);
+    done(&step(&olga, &slug, "publish", &json!({})).await);
+    hub.settle().await;
+    let page = hub.visitor().page(&format!("/case-studies/{slug}")).await;
+    assert_eq!(page.status, 200);
+    check_html(&page.text);
+    for there in [
+        "<td>+8 points of the score</td>",
+        "<td><span class=\"nowrap\">123,456,789.12</span> £</td>",
+        // No room beside the bar.
+        "x=\"100%\" y=\"14\" text-anchor=\"end\" fill=\"currentColor\" font-size=\"15\" font-weight=\"650\">123,456,789.12</text>",
+        "x=\"100%\" y=\"58\" text-anchor=\"end\"",
+        // What stands in the text, too, is told apart from the rest of the side.
+        "<section class=\"panel used is-twice\">",
+    ] {
+        assert!(page.text.contains(there), "{there}: {}", page.text);
+    }
+    assert!(!page.text.contains("160%"), "{}", page.text);
 });

@@ -64,6 +64,10 @@ pub async fn show(
         let old = queries::revision(&state, &seen, from).await?;
         let new = queries::revision(&state, &seen, to).await?;
         compared(move || diff_revisions(&content(old), &content(new))).await?
+    } else if from < 1 && to >= 1 {
+        // Nothing that readers have came before it.
+        let new = queries::revision(&state, &seen, to).await?;
+        compared(move || diff_revisions(&RevisionContent::default(), &content(new))).await?
     } else {
         Vec::new()
     };
