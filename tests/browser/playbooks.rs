@@ -292,7 +292,7 @@ hub_test!(async fn a_page_that_is_read_hears_what_is_new(hub) {
     hub.member("mia").await;
     done(&olga.post("/api/v1/playbooks", &json!({"slug": "reads", "title": "Reads"})).await);
     let scenario = id(&done(&olga.post("/api/v1/playbooks/reads/scenarios", &json!({"title": "Faster"})).await));
-    let slug = crate::support::pages::study(&alan, "reads", &scenario).await;
+    let slug = crate::support::things::study(&alan, "reads", &scenario).await;
     let path = format!("/api/v1/case-studies/{slug}");
     let publish = async || {
         done(&alan.post(&format!("{path}/submit"), &json!({})).await);

@@ -1,5 +1,6 @@
 //! What an outside program relies on that is easily done otherwise: edges of the contract.
 
+use praxis_server::entities::kinds::{AdoptionStatus, PartKey, TopicKind, Visibility};
 use praxis_server::features::imports::{Asked, Format, run as import};
 use praxis_server::web::openapi::document;
 use serde_json::{Value, json};
@@ -143,6 +144,22 @@ fn every_operation_says_that_it_may_be_too_much_or_away() {
             for status in ["429", "503"] {
                 assert_ne!(operation["responses"][status], Value::Null, "{method} {path}: {status}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_words_of_the_document_are_those_on_the_wire() {
+    let document = serde_json::to_value(document()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let words = |name: &str| schemas[name]["enum"].clone();
+    assert_eq!(words("AdoptionStatus"), serde_json::to_value(AdoptionStatus::ALL).unwrap());
+    assert_eq!(words("PartKey"), serde_json::to_value(PartKey::ALL).unwrap());
+    assert_eq!(words("Visibility"), serde_json::to_value(Visibility::ALL).unwrap());
+    assert_eq!(words("TopicKind"), serde_json::to_value(TopicKind::ALL).unwrap());
+    for (name, schema) in schemas {
+        for word in schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            assert!(!word.contains(|letter: char| letter.is_ascii_uppercase()), "{name}: {word}");
         }
     }
 }

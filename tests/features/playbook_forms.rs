@@ -6,8 +6,8 @@ use serde_json::json;
 use super::playbook_pages::version;
 use super::playbooks::{step, whole};
 use crate::support::html::check_html;
-use crate::support::pages::study;
 use crate::support::stage::{done, id};
+use crate::support::things::study;
 use crate::support::{Client, TestHub, hub_test};
 
 /// Olga runs the playbook `reads`, Alan writes a study in it; its slug, and both as they sign in.

@@ -18,6 +18,7 @@ const HOUR: i64 = 3600 * 1_000_000;
 #[test]
 fn a_job_of_a_node_that_died_is_done_by_another() {
     on_two_nodes("leases", async |nodes, _| {
+        nodes.first.expect_failing_jobs();
         let [first, second] = nodes.states();
         // A node took it and is never heard of again: no other may have it before its lease is over.
         // Jobs of no kind that exists fail, which is how one sees that somebody ran them.
@@ -88,6 +89,7 @@ fn a_mail_server_that_says_nothing_holds_up_no_notice_and_no_stop() {
     let silent = super::starting::impostor(b"");
     let url = format!("smtp://127.0.0.1:{silent}");
     through_redis("silent mail", &[("smtp_url", &url), ("rate_limit", "off")], async |nodes, _| {
+        nodes.first.expect_failing_jobs();
         let ada = nodes.first.member("ada").await;
         let bob = nodes.first.member("bob").await;
         let emails: Vec<String> = (0..12).map(|number| format!("guest-{number}@example.org")).collect();
@@ -171,6 +173,7 @@ hub_test!(async fn a_task_that_fails_is_run_again(hub) {
 });
 
 hub_test!(async fn a_job_that_ends_its_process_is_given_up_in_the_end(hub) {
+    hub.expect_failing_jobs();
     // Nine processes died of it; the tenth has just done so.
     let died = hub.state().store.write(async |tx| {
         tx.enqueue_at("nobody.knows", &json!({}), tx.now() + 10 * LEASE).await?;

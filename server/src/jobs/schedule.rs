@@ -6,6 +6,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
+use super::queue::Lane;
 use crate::app::AppState;
 use crate::entities::{idempotent_answer, one_time_token, refresh_token, session, setting};
 use crate::ports::clock::{DAY, HOUR, MINUTE};
@@ -25,25 +26,26 @@ const AGAIN: i64 = 5 * MINUTE;
 /// What each node does for itself: its memory is nobody else's.
 const TIDY_MEMORY: (&str, i64) = ("schedule.tidy_memory", 10 * MINUTE);
 
-const TASKS: &[(&str, i64)] = &[
-    ("schedule.tidy_rows", HOUR),
-    ("schedule.trim_events", HOUR),
-    ("schedule.unused_files", HOUR),
-    ("schedule.library_waiting", MINUTE),
-    ("schedule.library_reviews", HOUR),
-    ("schedule.library_orphans", DAY),
-    ("schedule.trim_index_changes", HOUR),
-    ("schedule.saved_searches", MINUTE),
-    ("schedule.study_reviews", HOUR),
+/// What asks another part of the hub, or takes many rows away, holds up no notice.
+const TASKS: &[(&str, i64, Lane)] = &[
+    ("schedule.tidy_rows", HOUR, Lane::Slow),
+    ("schedule.trim_events", HOUR, Lane::Slow),
+    ("schedule.unused_files", HOUR, Lane::Slow),
+    ("schedule.library_waiting", MINUTE, Lane::Slow),
+    ("schedule.library_reviews", HOUR, Lane::Quick),
+    ("schedule.library_orphans", DAY, Lane::Slow),
+    ("schedule.trim_index_changes", HOUR, Lane::Slow),
+    ("schedule.saved_searches", MINUTE, Lane::Slow),
+    ("schedule.study_reviews", HOUR, Lane::Quick),
 ];
 
-/// Runs what is due.
-pub async fn run_due(state: &AppState) -> Result<()> {
+/// Runs what is due of a lane.
+pub async fn run_due(state: &AppState, lane: Lane) -> Result<()> {
     let now = state.clock.now();
-    if state.schedule_due(TIDY_MEMORY.0, now, TIDY_MEMORY.1) {
+    if lane == Lane::Quick && state.schedule_due(TIDY_MEMORY.0, now, TIDY_MEMORY.1) {
         state.limits.tidy();
     }
-    for (name, period) in TASKS {
+    for (name, period, _) in TASKS.iter().filter(|(_, _, of)| *of == lane) {
         if !state.schedule_due(name, now, *period) {
             continue;
         }
@@ -140,7 +142,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
             }
         }
         "schedule.trim_events" => {
-            // A batch a transaction, so that writers wait for none of it long.
+            // Some events a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {
                 let trimmed =
                     state.store.write(async |tx| crate::streams::trim(tx.conn(), tx.now() - EVENTS_KEPT).await).await?;

@@ -279,7 +279,7 @@ impl Sockets {
 }
 
 /// With which code a socket ends whose session is over; none if it is not.
-async fn ended(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
+pub(super) async fn ended(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
     if state.sessions.is_alive(state, socket.session.get()).await? {
         return Ok(None);
     }

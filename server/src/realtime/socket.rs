@@ -65,6 +65,12 @@ impl Socket {
         next
     }
 
+    /// How many streams it reads, and whether this is one of them.
+    pub(super) fn count_of(&self, stream: Stream) -> (usize, bool) {
+        let cursors = self.cursors.borrow();
+        (cursors.len(), cursors.contains_key(&stream))
+    }
+
     pub(super) fn is_held(&self, stream: Stream) -> bool {
         self.held.borrow().contains(&stream)
     }
