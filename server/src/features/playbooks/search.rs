@@ -11,7 +11,7 @@ use super::parts::{Shape, field_title, fields, shape};
 use super::rows::{LIVE_PEOPLE, kept};
 use super::terms::{Terms, fold};
 use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
-use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Within};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Term, Within};
 use crate::store::{Id, Sql};
 use crate::text::{is_tag, reading};
 use crate::web::error::Result;
@@ -174,6 +174,7 @@ async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Re
             document.labels = labels(&content.terms);
             document.labels.push(slug);
             document.tags = tags(&content.terms);
+            document.terms = filed_under(&content.terms);
             document.space = row.try_get("b_", "space_id")?;
             let mut by = authors.remove(&id).unwrap_or_default().into_iter();
             document.author = by.next().or(row.try_get("", "created_by")?);
@@ -235,6 +236,12 @@ fn labels(terms: &Terms) -> Vec<String> {
         .flatten()
         .cloned()
         .collect()
+}
+
+/// Every term with its kind.
+fn filed_under(terms: &Terms) -> Vec<Term> {
+    let of = terms.iter().flat_map(|(kind, labels)| labels.iter().map(|label| (*kind, label)));
+    of.map(|(kind, label)| Term { kind, word: fold(label), label: label.clone() }).collect()
 }
 
 /// Every term as a tag, so that results can be narrowed down by it.

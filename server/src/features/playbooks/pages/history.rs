@@ -60,6 +60,10 @@ pub async fn show(
         let old = queries::revision(&state, &seen, from).await?;
         let new = queries::revision(&state, &seen, to).await?;
         compared(move || diff_revisions(&content_of(old), &content_of(new))).await?
+    } else if from < 1 && to >= 1 {
+        // Nothing that readers have came before it.
+        let new = queries::revision(&state, &seen, to).await?;
+        compared(move || diff_revisions(&RevisionContent::default(), &content_of(new))).await?
     } else {
         Vec::new()
     };
