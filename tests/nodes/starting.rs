@@ -42,6 +42,18 @@ pub(super) fn impostor(answer: &'static [u8]) -> u16 {
     port
 }
 
+/// Somebody who takes connections, listens for a moment and hangs up.
+fn hanging_up() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok).take(20) {
+            let _some = stream.read(&mut [0; 8]);
+        }
+    });
+    port
+}
+
 #[test]
 fn a_postgres_that_is_not_what_it_should_be_stops_the_start() {
     let (nobody, web, silent) = (free_port(), impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n"), impostor(b""));
@@ -104,12 +116,26 @@ fn a_redis_that_is_not_what_it_should_be_stops_the_start() {
     let web = impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{web}"))]);
     assert!(line.contains("does not speak as Redis does; correct host and port"), "{line}");
+    let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{}", hanging_up()))]);
+    assert!(line.contains("does not speak as Redis does (") && line.contains("correct host and port"), "{line}");
+    let full = impostor(b"-ERR max number of clients reached\r\n");
+    let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{full}"))]);
+    assert!(line.contains("ERR max number of clients reached); mend that there"), "{line}");
     let old = impostor(
         b"-ERR unknown command `HELLO`, with args beginning with: `3`\r\n-ERR unknown subcommand\r\n-ERR unknown \
           subcommand\r\n-ERR unknown subcommand\r\n",
     );
     let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{old}"))]);
     assert!(line.contains("Redis 6 or newer is needed"), "{line}");
+}
+
+#[test]
+fn an_address_of_redis_that_can_never_work_stops_the_start() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let line = refused(&[("REDIS_URL", &format!("{}/99", redis.url()))]);
+    assert!(line.contains("has no such database (") && line.contains("correct the number after the last /"), "{line}");
+    let line = refused(&[("REDIS_URL", &format!("rediss://127.0.0.1:{}", redis.port))]);
+    assert!(line.contains("no TLS with Redis at 127.0.0.1:") && line.contains("write redis://"), "{line}");
 }
 
 #[test]
@@ -176,7 +202,12 @@ fn a_redis_that_is_away_does_not_stop_the_start() {
             assert_eq!(ready.status(), 200);
             let bus = ready.json::<serde_json::Value>().await.unwrap()["components"]["bus"].clone();
             assert_eq!(bus["state"], "degraded", "{bus}");
-            assert!(served.end("TERM").await.success());
+            if port == silent {
+                assert!(served.end("TERM").await.success());
+                continue;
+            }
+            let log = served.kill_for_log();
+            assert!(log.contains("the hub starts without its bus: start it, or correct host and port"), "{log}");
         }
     });
 }

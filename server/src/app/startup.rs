@@ -231,7 +231,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         // What will never work stops the start before anything is touched.
         match bus::reach(url, "praxis:start").await.map_err(|error| format!("PRAXIS_REDIS_URL: {error}"))? {
             Reached::Yes => {}
-            Reached::Away(why) => tracing::warn!("PRAXIS_REDIS_URL: {why}; the hub starts without its bus"),
+            Reached::Away(why) => tracing::warn!(
+                "PRAXIS_REDIS_URL: {why}; the hub starts without its bus: start it, or correct host and port"
+            ),
         }
     }
     if let Some(server) = meili::server(&config)?
