@@ -42,6 +42,12 @@ fn nodes_that_start_together_change_the_schema_once() {
         let said = "praxis: PRAXIS_DATABASE_URL: the database was migrated by a newer version of praxis (it has \
                     m20990101_000001_later); start that version or a later one\n";
         assert_eq!(refused.err, said);
+        let empty = Folder::new();
+        for arguments in [&["reindex"][..], &["demo"], &["admin", "reset-link", "ada"], &["migrate", "up"], &[]] {
+            let refused = run(empty.path(), arguments, &[("BIND", "127.0.0.1:0"), settings[0]]);
+            assert_eq!((refused.code, refused.err.as_str()), (Some(2), said), "{arguments:?}");
+        }
+        assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0, "who is refused writes nothing");
         for node in nodes {
             assert_eq!(reqwest::get(format!("{}/readyz", node.base)).await.unwrap().status(), 200);
             assert!(node.end("TERM").await.success());

@@ -19,6 +19,7 @@ fn refused(settings: &[(&str, &str)]) -> String {
     assert_eq!((ended.err.lines().count(), ended.out.as_str()), (1, ""), "{ended:?}");
     assert!(!ended.err.contains("panicked") && !ended.err.contains("secret-word"), "{ended:?}");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a refused start writes nothing");
     ended.err
 }
 
@@ -77,6 +78,19 @@ fn a_postgres_that_is_not_what_it_should_be_stops_the_start() {
         line.contains("PostgreSQL 13 or newer is needed, and 127.0.0.1:") && line.contains(" runs 12.22; upgrade it"),
         "{line}"
     );
+}
+
+#[test]
+fn a_file_in_a_directory_that_is_not_there_stops_the_start() {
+    let line = refused(&[("DATABASE_URL", "sqlite://missing/praxis.db")]);
+    let said = "praxis: PRAXIS_DATABASE_URL: there is no directory missing; make it, or correct the path\n";
+    assert_eq!(line, said);
+    let folder = Folder::new();
+    // The data directory is made.
+    for arguments in [["migrate", "up"], ["migrate", "status"]] {
+        let ended = run(folder.path(), &arguments, &[("DATABASE_URL", "sqlite://./data/praxis.db")]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use praxis_migration::{Migrator, MigratorTrait as _};
 
 use super::config::{Config, SETTINGS};
-use super::startup::{open_hub, start};
+use super::startup::{look_first, open_hub, start};
 use crate::features::{archive, demo, imports};
 use crate::ports::clock::Clock;
 use crate::store::{Change, change_schema};
@@ -267,6 +267,7 @@ impl Signals {
 
 #[expect(clippy::print_stdout, reason = "the command prints")]
 async fn migrate(config: &Config, way: Way) -> Result<(), String> {
+    look_first(config).await?;
     super::private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
     let _open = super::serving::share(config)?;
