@@ -209,8 +209,11 @@ async fn a_hub_that_stops_is_not_ready_first_and_serves_until_that_is_seen() {
     assert!(said.headers().contains_key("retry-after"));
     assert_eq!(said.json::<serde_json::Value>().await.unwrap()["status"], "leaving");
     assert_eq!(status(&served.base, "/login").await.unwrap(), 200, "who comes now is served");
+    let figures = reqwest::get(format!("{}/metrics", served.base)).await.unwrap().text().await.unwrap();
+    assert!(figures.contains("# TYPE praxis_sockets_cut_total counter\npraxis_sockets_cut_total 0\n"), "{figures}");
     // Who asks twice is not kept waiting.
-    assert!(served.end("TERM").await.success());
+    let log = served.end_for_log("TERM").await;
+    assert!(!log.contains("ERROR"), "it does as it was told: {log}");
 }
 
 #[tokio::test]
