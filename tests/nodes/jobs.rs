@@ -147,6 +147,48 @@ fn a_task_whose_node_died_is_taken_by_another_when_its_lease_is_over() {
     });
 }
 
+#[test]
+fn a_task_that_takes_long_stays_with_its_node() {
+    on_two_nodes("schedule long", async |nodes, _| {
+        let [first, second] = nodes.states();
+        let mark = async || {
+            let row = setting::Entity::find_by_id("test.long").one(second.store.read()).await.unwrap();
+            row.map_or(0, |row| row.updated_at)
+        };
+        let leased = jobs::claim(first, "test.long", HOUR).await.unwrap().expect("it is free");
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let running = jobs::keeping(first, "test.long", HOUR, leased, async { ended.await.is_ok() });
+        let watching = async {
+            // Longer than its lease in all, and never so for one look at it.
+            for _ in 0..3 {
+                let before = mark().await;
+                nodes.first.clock.advance(LEASE * 2 / 3);
+                until("the lease is renewed", async || mark().await > before).await;
+                assert_eq!(jobs::claim(second, "test.long", HOUR).await.unwrap(), None, "it still runs");
+            }
+            end.send(()).unwrap();
+        };
+        let ((went, kept), ()) = tokio::join!(running, watching);
+        assert!(went && kept > leased && kept == mark().await);
+        let now = nodes.first.clock.now();
+        jobs::ran(first, "test.long", kept, now).await.unwrap();
+        assert_eq!(mark().await, now, "it is noted that it ran");
+        // A run that hangs has its lease no longer than some hours, and then it is another's.
+        nodes.first.clock.advance(HOUR);
+        let leased = jobs::claim(first, "test.long", HOUR).await.unwrap().expect("it is due");
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let running = jobs::keeping(first, "test.long", HOUR, leased, async { ended.await.is_ok() });
+        let watching = async {
+            nodes.first.clock.advance(7 * HOUR);
+            until("another takes it", async || jobs::claim(second, "test.long", HOUR).await.unwrap().is_some()).await;
+            end.send(()).unwrap();
+        };
+        let ((_, kept), ()) = tokio::join!(running, watching);
+        jobs::ran(first, "test.long", kept, 1).await.unwrap();
+        assert!(mark().await > 1, "it is not its any more");
+    });
+}
+
 hub_test!(async fn a_task_that_fails_is_run_again(hub) {
     let mark = async || {
         let row = setting::Entity::find_by_id("schedule.tidy_rows").one(hub.state().store.read()).await.unwrap();

@@ -284,18 +284,7 @@ fn proxies(text: &str) -> Result<Vec<IpAddr>, String> {
 }
 
 fn database_url(text: &str) -> Result<String, String> {
-    if text.starts_with("sqlite://") && text.contains('?') {
-        return Err(format!(
-            "PRAXIS_DATABASE_URL: '{text}' has a question mark; an address of SQLite is a path and no more, like \
-             sqlite:///var/lib/praxis/praxis.db"
-        ));
-    }
-    let good = ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
-    if good {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("PRAXIS_DATABASE_URL: '{}' is neither postgres://user@host/name nor sqlite://path", masked(text)))
-    }
+    crate::store::readable(text).map(|()| text.to_owned()).map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))
 }
 
 fn redis_url(text: &str) -> Result<String, String> {

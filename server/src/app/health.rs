@@ -41,10 +41,16 @@ impl Leaving {
         if asked.is_some_and(|at| at.elapsed() < ASKED_WITHIN) { SEEN_WITHIN } else { Duration::ZERO }
     }
 
+    /// Whether the hub is on its way out.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::SeqCst)
+    }
+
     /// Somebody asks; whether the hub is on its way out.
     fn ask(&self) -> bool {
         *locked(&self.asked) = Some(Instant::now());
-        self.begun.load(Ordering::SeqCst)
+        self.has_begun()
     }
 }
 

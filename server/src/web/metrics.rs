@@ -111,7 +111,8 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     state.metrics.write(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     state.metrics.write_jobs(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     gauge(&mut text, "praxis_sockets", "Open sockets on this node.", state.hub.sockets());
-    gauge(&mut text, "praxis_sockets_cut", "Readers cut off as too slow since the start.", state.hub.slow_readers());
+    let cut = u64::try_from(state.hub.slow_readers()).unwrap_or(u64::MAX);
+    counter(&mut text, "praxis_sockets_cut", "Readers cut off as too slow.", cut);
     gauge(&mut text, "praxis_streams_read", "Streams with readers on this node.", state.hub.streams());
     gauge(&mut text, "praxis_relay_waiting", "Commits not yet delivered to readers.", state.relay.waiting());
     let known = state.heads.streams().len();
