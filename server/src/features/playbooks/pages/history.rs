@@ -5,7 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::AppState;
-use crate::features::playbooks::model::{ActView, PartDiff, StudyRevisionView};
+use crate::features::playbooks::model::{ActView, PartDiff, RevisionContent, StudyRevisionView};
 use crate::features::playbooks::queries::{self, content_of, diff_revisions};
 use crate::web::comparing::compared;
 use crate::web::error::{AppError, Result};
