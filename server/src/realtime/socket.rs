@@ -75,6 +75,16 @@ impl Socket {
         self.held.borrow().contains(&stream)
     }
 
+    /// Stops these subscriptions, replays too, until it is known whether they may go on.
+    pub fn hold(&self, streams: &[Stream]) {
+        let cursors = self.cursors.borrow();
+        let mut held = self.held.borrow_mut();
+        for (stream, place) in streams.iter().filter_map(|stream| cursors.get_key_value(stream)) {
+            place.set(Cursor::new(place.get().last, false));
+            held.insert(*stream);
+        }
+    }
+
     /// Sends bytes that may be dropped, to a reader that has little waiting.
     pub(super) fn offer(&self, frame: &Bytes) {
         if self.outbox.is_low() {

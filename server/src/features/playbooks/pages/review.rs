@@ -211,7 +211,7 @@ pub async fn submit_form(
     viewer: Viewer,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let form = Sheet::default().with("note", "").to_reviewers();
+    let form = Sheet::default().with("note", "").for_reviewers();
     show_submit(&req, &state, &viewer, &path, form, StatusCode::OK).await
 }
 
@@ -260,7 +260,7 @@ pub async fn submit(
     match actions::review(&state, &me, &path, Verb::Submit, &review_of(&sent), IfMatch::default()).await {
         Ok(()) => Ok(see_other(&format!("/case-studies/{}/edit", path.as_str()))),
         Err(error) => {
-            let mut form = Sheet::typed(&sent, &["note"]).to_reviewers();
+            let mut form = Sheet::typed(&sent, &["note"]).for_reviewers();
             let status = form.refuse(error)?;
             show_submit(&req, &state, &viewer, &path, form, status).await
         }
