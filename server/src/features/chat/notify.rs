@@ -101,6 +101,7 @@ async fn send(state: &AppState, news: Vec<News>, kind: NoticeKind) -> Result<()>
                 })
                 .collect();
             let told: HashSet<(i64, i64)> = notices::tell(tx, &all).await?.into_iter().collect();
+            hold_markers(tx, &news).await?;
             read_already(tx, &told).await?;
             if kind == NoticeKind::Mention {
                 count(tx, news.iter().filter(|of| told.contains(&(of.member, of.message)))).await?;
@@ -132,6 +133,20 @@ async fn still_told(tx: &Tx, news: &[News]) -> Result<HashSet<(i64, i64)>> {
         }
     }
     Ok(may)
+}
+
+/// Waits for whoever is just reading there: either they see the notices that were made here, or it is seen
+/// here how far they have read.
+async fn hold_markers(tx: &Tx, news: &[News]) -> Result<()> {
+    for chunk in news.chunks(CHUNK) {
+        Sql::new("UPDATE room_member SET read_seq = read_seq WHERE member_id IN ")
+            .list(chunk.iter().map(|of| of.member))
+            .then(" AND room_id IN ")
+            .list(chunk.iter().map(|of| of.room))
+            .run(tx.conn())
+            .await?;
+    }
+    Ok(())
 }
 
 /// Whoever has read as far as the message while this job waited is told of nothing new.

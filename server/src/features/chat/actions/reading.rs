@@ -159,6 +159,13 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
                 marker(tx, member, room).await?;
                 tx.after(After::Follows(member));
             }
+            // Whoever tells of a message just now waits for this row, or this waits for them.
+            Sql::new("UPDATE room_member SET read_seq = read_seq WHERE member_id = ")
+                .bind(member)
+                .then(" AND room_id = ")
+                .bind(room)
+                .run(tx.conn())
+                .await?;
             notices::read_in_room(tx, member, room, seq).await?;
             Sql::new("UPDATE room_member SET mention_count = (SELECT COUNT(*) FROM notice n WHERE n.member_id = ")
                 .bind(member)
