@@ -157,7 +157,7 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
             rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
         };
         // In the way of the last thing that the step makes: what comes before it is made first.
-        db.execute_unprepared("CREATE INDEX ix_message_roots ON member (created_at)").await.unwrap();
+        db.execute_unprepared("CREATE INDEX ix_study_revision_author_member_id ON member (created_at)").await.unwrap();
         let before = names().await;
         let ended = run(folder.path(), &["migrate", "up"], &[("LOG", "warn")]);
         assert_eq!((ended.code, ended.err.lines().count()), (Some(2), 1), "{ended:?}");
