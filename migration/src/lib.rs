@@ -21,6 +21,7 @@ mod m20261126_000070_lists;
 mod m20261126_000080_files;
 mod m20261126_000081_hidden_revisions;
 mod m20261127_000090_chat_indexes;
+mod m20261127_000100_revision_authors;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000080_files::Migration),
             Box::new(m20261126_000081_hidden_revisions::Migration),
             Box::new(m20261127_000090_chat_indexes::Migration),
+            Box::new(m20261127_000100_revision_authors::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

@@ -5,8 +5,8 @@ import { el, icon, request, show } from './dom.js';
 
 const WAIT = 90;
 const KINDS = {
-  topic: ['discussion', 'kindTopic'], post: ['reply', 'kindPost'], message: ['rooms', 'kindMessage'], room: ['rooms', 'kindRoom'], playbook: ['list', 'kindPlaybook'],
-  case_study: ['list', 'kindCaseStudy'], resource: ['clip', 'kindResource'], member: ['user', 'kindMember'], space: ['spaces', 'kindSpace'],
+  topic: ['discussion', 'kindTopic'], post: ['reply', 'kindPost'], message: ['rooms', 'kindMessage'], room: ['rooms', 'kindRoom'], playbook: ['study', 'kindPlaybook'],
+  case_study: ['study', 'kindCaseStudy'], resource: ['clip', 'kindResource'], member: ['user', 'kindMember'], space: ['spaces', 'kindSpace'],
 };
 let ids = 0;
 

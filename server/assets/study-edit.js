@@ -147,6 +147,7 @@ function put(html, sent) {
     form.elements.version.value = next.elements.version.value;
     for (const notice of form.querySelectorAll('[data-notice]')) notice.remove();
     form.querySelector('.part-guide').after(...next.querySelectorAll('[data-notice]'));
+    form.querySelector('[data-overtaken]').replaceChildren();
   } else {
     form.replaceWith(next);
   }
@@ -268,19 +269,16 @@ async function renewComments(key) {
 
 // ---- What others do
 
-const overtaken = new Set();
-
 function isWritten(key) {
   const form = part(key)?.querySelector('[data-part-form]');
   return isChanged(key) || (document.activeElement?.matches('textarea, input, select') && form?.contains(document.activeElement));
 }
 
+/** Says so beside what is told of drafts, which goes on while somebody types; it stays until the part is compared or saved. */
 function warn(key, who) {
-  overtaken.add(key);
-  const line = part(key).querySelector('[data-saved]');
+  const line = part(key).querySelector('[data-overtaken]');
   const compare = el('button', { type: 'button', class: 'btn btn-small' }, word('compare'));
   compare.addEventListener('click', () => look(key));
-  line.classList.add('is-warning');
   line.replaceChildren(`${word('overtaken', { name: who })} `, compare);
 }
 
@@ -306,7 +304,6 @@ async function look(key) {
   const response = await request(form.action, { method: 'POST', body });
   if (!response.headers.get('content-type')?.startsWith('text/html')) { toast(await refusal(response)); return; }
   const { section, kept } = put(await response.text(), sent);
-  overtaken.delete(key);
   if (section && kept) tell(section, word('notSaved'));
   else if (section) (section.querySelector('.conflict') ?? section).focus();
 }

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Browser, Driver};
 use crate::support::hub::run_with;
-use crate::support::pages::{PAGES, Things, browser_of};
+use crate::support::pages::{PAGES, browser_of};
 use crate::support::stage::{Cast, VIEWERS};
+use crate::support::things::Things;
 use crate::support::{Db, TestHub};
 
 const RULES: &str = "const done = arguments[arguments.length - 1]; \

@@ -220,16 +220,22 @@ hub_test!(async fn two_writers_of_one_part_lose_nothing(hub) {
     write(&one, "scope", "Two wards.").await;
     write(&one, "aim", "A third of the wait.").await;
     two.until("the other part", "return document.querySelector('#scope-body').value === 'Two wards.'").await;
-    two.until("that she was overtaken", "return document.querySelector('#aim [data-saved]').textContent.includes('@alan')").await;
+    let overtaken = "return document.querySelector('#aim [data-overtaken]').textContent";
+    two.until("that she was overtaken", &format!("{overtaken}.includes('@alan')")).await;
+    // It is still said while she types on and the draft is kept.
+    two.fill("#aim-body", "Half the wait, or less.").await;
+    two.until("a draft", "return document.querySelector('#aim [data-saved]').textContent.startsWith('Draft kept')").await;
+    assert_eq!(two.ask(&format!("{overtaken}.includes('@alan')")).await, true);
     assert_eq!(two.ask("return document.querySelector('#aim-body').value").await, "Half the wait, or less.");
-    two.click("#aim [data-saved] button").await;
+    two.click("#aim [data-overtaken] button").await;
     two.find("#aim .conflict ins").await;
+    assert_eq!(two.ask(overtaken).await, "");
     assert_eq!(two.ask("return document.querySelector('#aim-body').value").await, "Half the wait, or less.");
     assert_eq!(saved(&alan, &path).await, "A third of the wait.", "nothing is saved by looking");
     write(&two, "aim", "A third of the wait, or less.").await;
     assert_eq!(saved(&alan, &path).await, "A third of the wait, or less.");
     one.until("the merged text", "return document.querySelector('#aim-body').value === 'A third of the wait, or less.' \
-        || document.querySelector('#aim [data-saved]').textContent.includes('@olga')").await;
+        || document.querySelector('#aim .part-foot').textContent.includes('@olga')").await;
     for browser in [&one, &two] {
         let complaints = browser.complaints().await;
         // A refused save is told by its status, and by the page.
@@ -286,7 +292,7 @@ hub_test!(async fn a_page_that_is_read_hears_what_is_new(hub) {
     hub.member("mia").await;
     done(&olga.post("/api/v1/playbooks", &json!({"slug": "reads", "title": "Reads"})).await);
     let scenario = id(&done(&olga.post("/api/v1/playbooks/reads/scenarios", &json!({"title": "Faster"})).await));
-    let slug = crate::support::pages::study(&alan, "reads", &scenario).await;
+    let slug = crate::support::things::study(&alan, "reads", &scenario).await;
     let path = format!("/api/v1/case-studies/{slug}");
     let publish = async || {
         done(&alan.post(&format!("{path}/submit"), &json!({})).await);

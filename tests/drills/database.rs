@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::rig::{Rig, drill};
 use crate::support::engines::{Postgres, Proxy, Redis, say};
+use crate::support::nodes::until;
 
 const CUT_ALL: &str =
     "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE application_name = 'praxis'";
@@ -26,6 +27,45 @@ fn every_connection_to_postgres_is_terminated() {
             rig.full_service(&format!("pg_terminate_backend of every connection, round {round}"), since, true).await;
         }
         socket.send(&serde_json::json!({"type": "ping", "ref": "still here"})).await;
+        assert_eq!(socket.next_of("pong").await["ref"], "still here", "sockets stay");
+        rig.compare().await;
+    });
+}
+
+const LEFT: &str = "SELECT count(*)::text FROM pg_stat_activity WHERE application_name = 'praxis'";
+
+#[test]
+fn postgres_lets_the_hub_in_no_more() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        postgres.ask("CREATE ROLE hub LOGIN").await;
+        postgres.ask("CREATE DATABASE hub OWNER hub").await;
+        let url = format!("postgres://hub@127.0.0.1:{}/hub", postgres.port);
+        let mut rig = Rig::start(2, &[("DATABASE_URL", &url), ("REDIS_URL", &redis.url())], None).await;
+        let mut socket = rig.look(0).await;
+        for (what, taken, given) in [
+            ("login", "ALTER ROLE hub NOLOGIN", "ALTER ROLE hub LOGIN"),
+            ("database", "ALTER DATABASE hub ALLOW_CONNECTIONS false", "ALTER DATABASE hub ALLOW_CONNECTIONS true"),
+        ] {
+            rig.written(60).await;
+            postgres.ask(taken).await;
+            postgres.ask(CUT_ALL).await;
+            until("nobody is connected", async || postgres.ask(LEFT).await[0] == "0").await;
+            let room = format!("/api/v1/rooms/{}/messages", rig.room);
+            let letter = json!({"body": "probe", "client_id": format!("shut-out-{what}")});
+            for round in 0..3 {
+                let (write, read, page) = (rig.ada.post(&room, &letter), rig.ada.get(&room), rig.ada.page("/topics"));
+                let (write, read, page) = tokio::join!(write, read, page);
+                for (kind, answer) in [("a write", &write), ("a read", &read), ("a page", &page)] {
+                    let later = answer.header("retry-after");
+                    assert_eq!((answer.status, later.is_empty()), (503, false), "{kind}, {round}: {}", answer.text);
+                }
+            }
+            postgres.ask(given).await;
+            let since = Instant::now();
+            rig.full_service(&format!("the {what} is given back"), since, true).await;
+        }
+        socket.send(&json!({"type": "ping", "ref": "still here"})).await;
         assert_eq!(socket.next_of("pong").await["ref"], "still here", "sockets stay");
         rig.compare().await;
     });

@@ -35,6 +35,25 @@ fn a_node_is_killed_under_load() {
 }
 
 #[test]
+fn all_nodes_are_killed_at_once_under_load() {
+    drill(async {
+        let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };
+        let settings = [("DATABASE_URL", &*postgres.url("postgres")), ("REDIS_URL", &*redis.url())];
+        let mut rig = Rig::start(2, &settings, None).await;
+        for _round in 0..2 {
+            rig.written(80).await;
+            let since = Instant::now();
+            (0..2).for_each(|node| rig.signal(node, "KILL"));
+            (0..2).for_each(|node| rig.kill(node));
+            (0..2).for_each(|node| rig.launch(node, &[]));
+            rig.full_service("kill -9 of all nodes at once, and their restart", since, true).await;
+        }
+        rig.written(40).await;
+        rig.compare().await;
+    });
+}
+
+#[test]
 fn a_node_is_stopped_for_a_while_and_goes_on() {
     drill(async {
         let (Some(redis), Some(postgres)) = (Redis::start(&[]), Postgres::start()) else { return };

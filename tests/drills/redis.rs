@@ -9,6 +9,8 @@ use crate::support::nodes::until;
 
 /// What the promise gives the log: two seconds, and this machine has other work too.
 const BY_THE_LOG: Duration = Duration::from_secs(2);
+/// Nodes look into the log twice a second: what is there in a quarter of that did not wait for it.
+const AT_ONCE: Duration = Duration::from_millis(125);
 
 #[test]
 fn redis_is_killed_restarted_and_its_clients_are_cut() {
@@ -31,6 +33,12 @@ fn redis_is_killed_restarted_and_its_clients_are_cut() {
         rig.written(50).await;
         let slowest = rig.slowest_across(5).await;
         assert!(slowest < BY_THE_LOG, "a message took {slowest:?} to another node without Redis");
+        let mut here = Vec::new();
+        for number in 0..9 {
+            here.push(rig.crossing(number % 2, number % 2).await);
+        }
+        here.sort_unstable();
+        assert!(here[4] < AT_ONCE, "messages took {here:?} to readers of the same node without Redis");
         rig.full_service("service without Redis", Instant::now(), false).await;
         redis.resume();
         let since = Instant::now();
@@ -54,6 +62,11 @@ fn a_node_is_cut_off_from_redis() {
         rig.written(100).await;
         let since = Instant::now();
         proxy.cut(true);
+        assert_eq!(rig.bus(1).await, "connected", "it does not know yet");
+        for (from, to) in [(0, 1), (1, 0)] {
+            let took = rig.crossing(from, to).await;
+            assert!(took < BY_THE_LOG, "a message took {took:?} from {from} to {to} as a partition began");
+        }
         until("the node that is cut off knows", async || rig.bus(1).await == "degraded").await;
         say("a partition from Redis is noticed after", since);
         assert_eq!(rig.bus(0).await, "connected");

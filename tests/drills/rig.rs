@@ -201,19 +201,23 @@ impl Rig {
     pub async fn slowest_across(&mut self, count: usize) -> Duration {
         let mut slowest = Duration::ZERO;
         for number in 0..count {
-            let (from, to) = (number % 2, (number + 1) % 2);
-            let mut reader = self.look(to).await;
-            let mut client = Client::new(&self.base(from));
-            client.bearer.clone_from(&self.ada.bearer);
-            self.probes += 1;
-            let body = json!({"body": "probe", "client_id": format!("probe-{}", self.probes)});
-            let sent = client.post(&format!("/api/v1/rooms/{}/messages", self.room), &body).await;
-            assert_eq!(sent.status, 201, "{}", sent.text);
-            let (committed, seq) = (Instant::now(), sent.json()["seq"].as_i64().unwrap());
-            while reader.events(1).await.iter().all(|event| event["seq"].as_i64().unwrap() < seq) {}
-            slowest = slowest.max(committed.elapsed());
+            slowest = slowest.max(self.crossing(number % 2, (number + 1) % 2).await);
         }
         slowest
+    }
+
+    /// How long a message took, once it was acknowledged, from one node to a reader on another or the same.
+    pub async fn crossing(&mut self, from: usize, to: usize) -> Duration {
+        let mut reader = self.look(to).await;
+        let mut client = Client::new(&self.base(from));
+        client.bearer.clone_from(&self.ada.bearer);
+        self.probes += 1;
+        let body = json!({"body": "probe", "client_id": format!("probe-{}", self.probes)});
+        let sent = client.post(&format!("/api/v1/rooms/{}/messages", self.room), &body).await;
+        assert_eq!(sent.status, 201, "{}", sent.text);
+        let (committed, seq) = (Instant::now(), sent.json()["seq"].as_i64().unwrap());
+        while reader.events(1).await.iter().all(|event| event["seq"].as_i64().unwrap() < seq) {}
+        committed.elapsed()
     }
 
     /// The state of a node's bus; readiness itself never fails for it.

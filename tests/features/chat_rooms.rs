@@ -1,6 +1,7 @@
 //! What changes a room, and who hears of what by then.
 
 use futures_util::future::join_all;
+use praxis_server::store::{Id, insert_rows};
 use serde_json::{Value, json};
 
 use super::chat::{room, say};
@@ -186,4 +187,63 @@ hub_test!(async fn a_repeat_is_the_first_message_even_where_its_own_text_is_wron
         assert_eq!(bob.post(&at, &body).await.status, 422, "his is another message");
     }
     assert_eq!(done(&ada.get(&at).await)["items"].as_array().unwrap().len(), 1);
+});
+
+/// Conversations of one member beside the one that a test is about: more than a sidebar holds.
+const MANY: i64 = 320;
+
+hub_test!(async fn no_conversation_is_lost_among_many(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let pair = ada.post("/api/v1/direct", &json!({"handles": ["bob"]})).await.id();
+    let member = done(&ada.get("/api/v1/me").await)["id"].as_str().unwrap().parse::<Id>().unwrap().0;
+    let written = hub.state().store.write(async move |tx| {
+        let mut rooms: Vec<[sea_orm::Value; 9]> = Vec::new();
+        let mut people: Vec<[sea_orm::Value; 8]> = Vec::new();
+        for number in 0..MANY {
+            let (id, zero, later) = (tx.id(), 0i64, tx.now() + 1);
+            let key = format!("many-{number}");
+            rooms.push([
+                id.into(),
+                "direct".into(),
+                "".into(),
+                "".into(),
+                key.into(),
+                zero.into(),
+                member.into(),
+                number.into(),
+                1i32.into(),
+            ]);
+            let (none, no): (sea_orm::Value, sea_orm::Value) = (0i32.into(), false.into());
+            people.push([member.into(), id.into(), zero.into(), zero.into(), none, no.clone(), no, later.into()]);
+        }
+        let insert = "INSERT INTO room (id, kind, name, purpose, direct_key, message_count, created_by, created_at, \
+             version) VALUES ";
+        insert_rows(tx.conn(), insert, rooms).await?;
+        let insert = "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, \
+             favourite, joined_at) VALUES ";
+        insert_rows(tx.conn(), insert, people).await
+    });
+    written.await.unwrap();
+    say(&bob, &pair, "Still there?").await;
+    let browser = Client::sign_in(&hub.base, "ada").await;
+    let first = browser.page("/").await;
+    assert!(first.text.contains(&format!("href=\"/direct/{pair}\"")), "who joined it long ago finds what is new");
+    let (mut path, mut found) = ("/direct".to_owned(), std::collections::BTreeSet::new());
+    loop {
+        let page = browser.page(&path).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        let links = page.text.split("href=\"/direct/").skip(1).filter_map(|rest| rest.split('"').next());
+        found.extend(links.map(str::to_owned));
+        let Some((_, rest)) = page.text.split_once("href=\"/direct?cursor=") else { break };
+        path = format!("/direct?cursor={}", rest.split('"').next().unwrap());
+    }
+    assert_eq!(found.len() as i64, MANY + 1);
+    let (mut path, mut count) = ("/api/v1/direct?limit=100".to_owned(), 0);
+    loop {
+        let page = done(&ada.get(&path).await);
+        count += page["items"].as_array().unwrap().len() as i64;
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/api/v1/direct?limit=100&cursor={cursor}");
+    }
+    assert_eq!(count, MANY + 1);
 });

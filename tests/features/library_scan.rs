@@ -144,6 +144,7 @@ async fn journey(hub: &TestHub, port: u16) {
     let large = file(&bea, &space, "large.txt", &b"Many words of no harm. ".repeat(100_000)).await;
     let path = format!("/api/v1/resources/{}", id(&large));
     // It may hang up before it can say why: then it is asked three times.
+    hub.expect_failing_jobs();
     for _ in 0..3 {
         hub.settle().await;
         hub.clock.advance(30_000_000);

@@ -87,6 +87,7 @@ fn a_reply_is_mailed_with_a_way_to_have_no_more_at_one_click() {
 #[test]
 fn a_mail_that_is_put_off_is_tried_again_after_a_pause() {
     with_smtp("mail put off", async |hub, smtp| {
+        hub.expect_failing_jobs();
         smtp.refuse(Some("450 4.2.1 try again later"));
         hub.member("ada").await;
         hub.settle().await;

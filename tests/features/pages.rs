@@ -6,8 +6,9 @@ use std::path::Path;
 use praxis_server::web::words::english;
 
 use crate::support::hub::run_with;
-use crate::support::pages::{PAGES, Things, browser_of};
+use crate::support::pages::{PAGES, browser_of};
 use crate::support::stage::{Cast, VIEWERS};
+use crate::support::things::Things;
 use crate::support::{Db, TestHub, html};
 
 #[test]

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::support::html::{check_fragment, check_html};
-use crate::support::pages::study;
 use crate::support::stage::{done, id};
+use crate::support::things::study;
 use crate::support::{Answer, Client, TestHub, hub_test};
 
 /// Olga runs a playbook with one scenario, Alan writes; both as browsers, with their tokens.

@@ -24,7 +24,7 @@ const PROJECT: &str = "---\ntitle: 'A project'\ncategory: 'Projects'\nsummary: '
 const TEAM: &str =
     "# Team\n\n<TeamMember name=\"Ann Other\" role=\"Lead\" bio={`\n  She <b>leads</b>.<br/><br/>\n  Well.\n`} />\n";
 
-fn pages(hub: &TestHub, name: &str, files: &[(&str, &str)]) -> PathBuf {
+pub fn pages(hub: &TestHub, name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = hub.data_dir.join(name);
     for (file, text) in files {
         let path = folder.join(file);
@@ -35,8 +35,13 @@ fn pages(hub: &TestHub, name: &str, files: &[(&str, &str)]) -> PathBuf {
 }
 
 async fn bring(hub: &TestHub, folder: &Path, playbook: &str, owner: &str) -> Result<Report, String> {
-    let options =
-        Options { folder: folder.to_owned(), playbook: playbook.into(), owner: Some(owner.into()), quiet: true };
+    let options = Options {
+        folder: folder.to_owned(),
+        playbook: playbook.into(),
+        space: None,
+        owner: Some(owner.into()),
+        quiet: true,
+    };
     import(hub.state(), &options).await
 }
 
@@ -99,7 +104,7 @@ fn unpacked(bytes: &[u8]) -> BTreeMap<String, String> {
         .collect()
 }
 
-async fn archive(who: &Client, slug: &str) -> BTreeMap<String, String> {
+pub async fn archive(who: &Client, slug: &str) -> BTreeMap<String, String> {
     let request = who.request("GET", &format!("/api/v1/playbooks/{slug}/export"));
     let response = request.send().await.unwrap();
     assert_eq!(

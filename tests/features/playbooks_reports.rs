@@ -145,6 +145,10 @@ hub_test!(async fn what_was_hidden_stays_hidden_when_a_new_revision_is_published
             let page = who.page(&format!("{history}{query}")).await;
             assert_eq!((page.status, page.text.contains("Jane")), (status, false), "{query}: {}", page.text);
         }
+        // The first that they have is shown whole.
+        let first = who.page(&format!("{history}?to=3")).await.text;
+        check_html(&first);
+        assert!(first.contains("Version 3 is the first") && first.contains("Names nobody") && first.contains("Measure first."), "{first}");
     }
     // Who wrote it, reviews it or runs the hub still sees what it was.
     for who in [&alan, &olga, &ruth] {

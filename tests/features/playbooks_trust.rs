@@ -120,7 +120,7 @@ hub_test!(async fn talk_becomes_a_draft_with_its_people(hub) {
     // Published, it leads back only those who may go there.
     playbook(&eve, "reads", None).await;
     let slug = made["slug"].as_str().unwrap().to_owned();
-    done(&ada.patch(&at(&slug), &json!({"playbook": "reads", "summary": "s", "measures": [{"name": "x", "after": 1}]})).await);
+    done(&ada.patch(&at(&slug), &json!({"playbook": "reads", "confirmed": true, "summary": "s", "measures": [{"name": "x", "after": 1}]})).await);
     done(&ada.patch(&format!("{}/parts/lessons_learned", at(&slug)), &json!({"body": "Buy."})).await);
     done(&step(&ada, &slug, "submit", &json!({})).await);
     done(&step(&eve, &slug, "publish", &json!({})).await);

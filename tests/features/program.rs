@@ -21,6 +21,10 @@ fn a_wrong_value_stops_the_start_with_one_line() {
         ("SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://root@localhost/praxis"),
         ("DATABASE_URL", "sqlite://data/praxis.db?mode=rwc"),
+        ("DATABASE_URL", "postgres://"),
+        ("DATABASE_URL", "postgres://praxis@db"),
+        ("DATABASE_URL", "postgres://praxis@db:port/praxis"),
+        ("DATABASE_URL", "postgres://praxis@db/praxis?sslmode=sometimes"),
         ("STORAGE_URL", "ftp://files.example.org"),
         ("STORAGE_URL", "uploads"),
         ("STORAGE_URL", "s3://"),
@@ -205,8 +209,11 @@ async fn a_hub_that_stops_is_not_ready_first_and_serves_until_that_is_seen() {
     assert!(said.headers().contains_key("retry-after"));
     assert_eq!(said.json::<serde_json::Value>().await.unwrap()["status"], "leaving");
     assert_eq!(status(&served.base, "/login").await.unwrap(), 200, "who comes now is served");
+    let figures = reqwest::get(format!("{}/metrics", served.base)).await.unwrap().text().await.unwrap();
+    assert!(figures.contains("# TYPE praxis_sockets_cut_total counter\npraxis_sockets_cut_total 0\n"), "{figures}");
     // Who asks twice is not kept waiting.
-    assert!(served.end("TERM").await.success());
+    let log = served.end_for_log("TERM").await;
+    assert!(!log.contains("ERROR"), "it does as it was told: {log}");
 }
 
 #[tokio::test]

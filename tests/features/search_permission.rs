@@ -38,7 +38,8 @@ async fn check(viewers: &[Client], things: &[Thing], when: &str) {
             let counted: i64 = found["facets"]["kind"].as_object().unwrap().values().map(|n| n.as_i64().unwrap()).sum();
             assert_eq!(counted, count, "{told}: {found}");
             if !visible {
-                assert_eq!(found["facets"], json!({"kind": {}, "space": {}, "tag": {}, "author": {}}), "{told}");
+                let facets = found["facets"].as_object().unwrap();
+                assert!(facets.values().all(|counts| counts == &json!({})), "{told}: {found}");
                 assert_eq!(found["did_you_mean"], Value::Null, "{told}");
             }
             // A fault in the word: it is only put right for who may see the word.

@@ -18,6 +18,7 @@ const HOUR: i64 = 3600 * 1_000_000;
 #[test]
 fn a_job_of_a_node_that_died_is_done_by_another() {
     on_two_nodes("leases", async |nodes, _| {
+        nodes.first.expect_failing_jobs();
         let [first, second] = nodes.states();
         // A node took it and is never heard of again: no other may have it before its lease is over.
         // Jobs of no kind that exists fail, which is how one sees that somebody ran them.
@@ -88,6 +89,7 @@ fn a_mail_server_that_says_nothing_holds_up_no_notice_and_no_stop() {
     let silent = super::starting::impostor(b"");
     let url = format!("smtp://127.0.0.1:{silent}");
     through_redis("silent mail", &[("smtp_url", &url), ("rate_limit", "off")], async |nodes, _| {
+        nodes.first.expect_failing_jobs();
         let ada = nodes.first.member("ada").await;
         let bob = nodes.first.member("bob").await;
         let emails: Vec<String> = (0..12).map(|number| format!("guest-{number}@example.org")).collect();
@@ -145,6 +147,48 @@ fn a_task_whose_node_died_is_taken_by_another_when_its_lease_is_over() {
     });
 }
 
+#[test]
+fn a_task_that_takes_long_stays_with_its_node() {
+    on_two_nodes("schedule long", async |nodes, _| {
+        let [first, second] = nodes.states();
+        let mark = async || {
+            let row = setting::Entity::find_by_id("test.long").one(second.store.read()).await.unwrap();
+            row.map_or(0, |row| row.updated_at)
+        };
+        let leased = jobs::claim(first, "test.long", HOUR).await.unwrap().expect("it is free");
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let running = jobs::keeping(first, "test.long", HOUR, leased, async { ended.await.is_ok() });
+        let watching = async {
+            // Longer than its lease in all, and never so for one look at it.
+            for _ in 0..3 {
+                let before = mark().await;
+                nodes.first.clock.advance(LEASE * 2 / 3);
+                until("the lease is renewed", async || mark().await > before).await;
+                assert_eq!(jobs::claim(second, "test.long", HOUR).await.unwrap(), None, "it still runs");
+            }
+            end.send(()).unwrap();
+        };
+        let ((went, kept), ()) = tokio::join!(running, watching);
+        assert!(went && kept > leased && kept == mark().await);
+        let now = nodes.first.clock.now();
+        jobs::ran(first, "test.long", kept, now).await.unwrap();
+        assert_eq!(mark().await, now, "it is noted that it ran");
+        // A run that hangs has its lease no longer than some hours, and then it is another's.
+        nodes.first.clock.advance(HOUR);
+        let leased = jobs::claim(first, "test.long", HOUR).await.unwrap().expect("it is due");
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let running = jobs::keeping(first, "test.long", HOUR, leased, async { ended.await.is_ok() });
+        let watching = async {
+            nodes.first.clock.advance(7 * HOUR);
+            until("another takes it", async || jobs::claim(second, "test.long", HOUR).await.unwrap().is_some()).await;
+            end.send(()).unwrap();
+        };
+        let ((_, kept), ()) = tokio::join!(running, watching);
+        jobs::ran(first, "test.long", kept, 1).await.unwrap();
+        assert!(mark().await > 1, "it is not its any more");
+    });
+}
+
 hub_test!(async fn a_task_that_fails_is_run_again(hub) {
     let mark = async || {
         let row = setting::Entity::find_by_id("schedule.tidy_rows").one(hub.state().store.read()).await.unwrap();
@@ -171,6 +215,7 @@ hub_test!(async fn a_task_that_fails_is_run_again(hub) {
 });
 
 hub_test!(async fn a_job_that_ends_its_process_is_given_up_in_the_end(hub) {
+    hub.expect_failing_jobs();
     // Nine processes died of it; the tenth has just done so.
     let died = hub.state().store.write(async |tx| {
         tx.enqueue_at("nobody.knows", &json!({}), tx.now() + 10 * LEASE).await?;

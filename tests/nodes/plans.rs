@@ -8,8 +8,9 @@ use serde_json::json;
 use super::rows;
 use crate::support::engines::Postgres;
 use crate::support::hub::password;
-use crate::support::pages::{PAGES, Things, browser_of};
+use crate::support::pages::{PAGES, browser_of};
 use crate::support::stage::{Cast, VIEWERS, done, id};
+use crate::support::things::Things;
 use crate::support::{Client, Db, Socket, TestHub};
 
 /// Tables that may be read whole: a hub has few rows of them, however large it is, and what is
@@ -176,7 +177,9 @@ async fn writes(hub: &TestHub, things: &Things, talk: &str) {
     done(&mia.put(&format!("/api/v1/posts/{}/reactions/%F0%9F%8E%89", things.post)).await);
     done(&mia.put(&format!("/api/v1/posts/{}/bookmark", things.post)).await);
     socket.send(&json!({"type": "read", "room": talk, "seq": 1})).await;
-    praxis_server::jobs::run_due(hub.state()).await.unwrap();
+    for lane in praxis_server::jobs::Lane::ALL {
+        praxis_server::jobs::run_due(hub.state(), lane).await.unwrap();
+    }
     praxis_server::jobs::run_until_idle(hub.state()).await.unwrap();
     assert_eq!(mia.post("/api/v1/auth/logout", &json!({})).await.status, 204);
 }

@@ -82,6 +82,7 @@ const ROWS: &[(&str, &str, u32, &str)] = &[
     ("study_part", "true", 20_000, "'study_id', 1000000 + n"),
     ("study_part_revision", "true", 20_000, "'id', 1000000 + n, 'study_id', 1000000 + n"),
     ("study_revision", "true", 20_000, "'study_id', 1000000 + n"),
+    ("study_revision_author", "true", 20_000, "'study_id', 1000000 + n, 'member_id', 1000000 + n"),
     ("study_act", "true", 20_000, "'id', 1000000 + n, 'study_id', 1000000 + n"),
     (
         "study_comment",

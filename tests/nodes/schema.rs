@@ -42,12 +42,49 @@ fn nodes_that_start_together_change_the_schema_once() {
         let said = "praxis: PRAXIS_DATABASE_URL: the database was migrated by a newer version of praxis (it has \
                     m20990101_000001_later); start that version or a later one\n";
         assert_eq!(refused.err, said);
+        let empty = Folder::new();
+        let changing = [&["migrate", "status"][..], &["migrate", "up"], &["migrate", "down"], &["export", "x.praxis"]];
+        for arguments in changing.into_iter().chain([&["reindex"][..], &["demo"], &["admin", "reset-link", "ada"], &[]])
+        {
+            let refused = run(empty.path(), arguments, &[("BIND", "127.0.0.1:0"), settings[0]]);
+            assert_eq!((refused.code, refused.err.as_str()), (Some(2), said), "{arguments:?}");
+        }
+        assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0, "who is refused writes nothing");
         for node in nodes {
             assert_eq!(reqwest::get(format!("{}/readyz", node.base)).await.unwrap().status(), 200);
             assert!(node.end("TERM").await.success());
         }
         db.close().await.unwrap();
         database.remove().await;
+    });
+}
+
+#[test]
+fn nothing_is_made_of_an_embedded_hub_that_a_newer_version_migrated() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let folder = Folder::new();
+        let data = folder.path().join("data");
+        assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
+        let db = Database::connect(format!("sqlite://{}", data.join("praxis.db").display())).await.unwrap();
+        db.execute_unprepared(
+            "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_later', 0)",
+        )
+        .await
+        .unwrap();
+        db.close().await.unwrap();
+        let made = [&["backup", "x.praxis"][..], &["export", "x.praxis"], &["migrate", "status"], &["reindex"], &[]];
+        for arguments in made {
+            let refused = run(folder.path(), arguments, &[("BIND", "127.0.0.1:0")]);
+            assert_eq!((refused.code, refused.err.lines().count()), (Some(2), 1), "{arguments:?}: {refused:?}");
+            assert!(
+                refused.err.starts_with("praxis: PRAXIS_DATABASE_URL: the database was migrated by a newer version"),
+                "{arguments:?}: {refused:?}"
+            );
+        }
+        assert!(!data.join("secret.key").exists() && !folder.path().join("x.praxis").exists());
+        let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["data"], "nothing half made is left");
     });
 }
 
@@ -120,7 +157,7 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
             rows.iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect::<Vec<_>>()
         };
         // In the way of the last thing that the step makes: what comes before it is made first.
-        db.execute_unprepared("CREATE INDEX ix_message_roots ON member (created_at)").await.unwrap();
+        db.execute_unprepared("CREATE INDEX ix_study_revision_author_member_id ON member (created_at)").await.unwrap();
         let before = names().await;
         let ended = run(folder.path(), &["migrate", "up"], &[("LOG", "warn")]);
         assert_eq!((ended.code, ended.err.lines().count()), (Some(2), 1), "{ended:?}");

@@ -19,6 +19,7 @@ fn refused(settings: &[(&str, &str)]) -> String {
     assert_eq!((ended.err.lines().count(), ended.out.as_str()), (1, ""), "{ended:?}");
     assert!(!ended.err.contains("panicked") && !ended.err.contains("secret-word"), "{ended:?}");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a refused start writes nothing");
     ended.err
 }
 
@@ -37,6 +38,18 @@ pub(super) fn impostor(answer: &'static [u8]) -> u16 {
                     std::thread::park_timeout(Duration::from_secs(30));
                 }
             });
+        }
+    });
+    port
+}
+
+/// Somebody who takes connections, listens for a moment and hangs up.
+fn hanging_up() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok).take(20) {
+            let _some = stream.read(&mut [0; 8]);
         }
     });
     port
@@ -65,6 +78,19 @@ fn a_postgres_that_is_not_what_it_should_be_stops_the_start() {
         line.contains("PostgreSQL 13 or newer is needed, and 127.0.0.1:") && line.contains(" runs 12.22; upgrade it"),
         "{line}"
     );
+}
+
+#[test]
+fn a_file_in_a_directory_that_is_not_there_stops_the_start() {
+    let line = refused(&[("DATABASE_URL", "sqlite://missing/praxis.db")]);
+    let said = "praxis: PRAXIS_DATABASE_URL: there is no directory missing; make it, or correct the path\n";
+    assert_eq!(line, said);
+    let folder = Folder::new();
+    // The data directory is made.
+    for arguments in [["migrate", "up"], ["migrate", "status"]] {
+        let ended = run(folder.path(), &arguments, &[("DATABASE_URL", "sqlite://./data/praxis.db")]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
 }
 
 #[test]
@@ -104,12 +130,26 @@ fn a_redis_that_is_not_what_it_should_be_stops_the_start() {
     let web = impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{web}"))]);
     assert!(line.contains("does not speak as Redis does; correct host and port"), "{line}");
+    let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{}", hanging_up()))]);
+    assert!(line.contains("does not speak as Redis does (") && line.contains("correct host and port"), "{line}");
+    let full = impostor(b"-ERR max number of clients reached\r\n");
+    let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{full}"))]);
+    assert!(line.contains("ERR max number of clients reached); mend that there"), "{line}");
     let old = impostor(
         b"-ERR unknown command `HELLO`, with args beginning with: `3`\r\n-ERR unknown subcommand\r\n-ERR unknown \
           subcommand\r\n-ERR unknown subcommand\r\n",
     );
     let line = refused(&[("REDIS_URL", &format!("redis://127.0.0.1:{old}"))]);
     assert!(line.contains("Redis 6 or newer is needed"), "{line}");
+}
+
+#[test]
+fn an_address_of_redis_that_can_never_work_stops_the_start() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let line = refused(&[("REDIS_URL", &format!("{}/99", redis.url()))]);
+    assert!(line.contains("has no such database (") && line.contains("correct the number after the last /"), "{line}");
+    let line = refused(&[("REDIS_URL", &format!("rediss://127.0.0.1:{}", redis.port))]);
+    assert!(line.contains("no TLS with Redis at 127.0.0.1:") && line.contains("write redis://"), "{line}");
 }
 
 #[test]
@@ -176,7 +216,12 @@ fn a_redis_that_is_away_does_not_stop_the_start() {
             assert_eq!(ready.status(), 200);
             let bus = ready.json::<serde_json::Value>().await.unwrap()["components"]["bus"].clone();
             assert_eq!(bus["state"], "degraded", "{bus}");
-            assert!(served.end("TERM").await.success());
+            if port == silent {
+                assert!(served.end("TERM").await.success());
+                continue;
+            }
+            let log = served.kill_for_log();
+            assert!(log.contains("the hub starts without its bus: start it, or correct host and port"), "{log}");
         }
     });
 }

@@ -1,10 +1,14 @@
 //! Streams and sockets.
 
 mod drill;
+mod ends;
+mod first_frame;
 mod full;
 mod journeys;
+mod let_in;
 mod reaching;
 mod recovery;
+mod retention;
 mod rooms;
 mod rooms_hostile;
 mod slow;

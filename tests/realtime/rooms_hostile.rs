@@ -5,8 +5,10 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use praxis_server::realtime::MOST_SOCKETS;
 use praxis_server::store::Id;
-use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+use praxis_server::streams::Stream;
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -14,6 +16,7 @@ use super::rooms::{open_room, post};
 use crate::features::chat::say;
 use crate::support::hub::run_with;
 use crate::support::nodes::until;
+use crate::support::raw::{Frame, RawSocket, text_frame};
 use crate::support::stage::done;
 use crate::support::{Db, Socket, TestHub, hub_test};
 
@@ -79,6 +82,35 @@ hub_test!(async fn bad_frames_are_answered_and_the_socket_lives(hub) {
     }, 1009);
 });
 
+hub_test!(async fn a_message_in_parts_is_as_large_as_any(hub) {
+    let ada = hub.member("ada").await;
+    let part = |first: u8, length: u16| {
+        let mut frame = vec![first, 0x80 | 126];
+        frame.extend(length.to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(vec![b' '; usize::from(length)]);
+        frame
+    };
+    let mut whole = RawSocket::open(&ada, None).await;
+    whole.stream.write_all(&part(0x01, 30_000)).await.unwrap();
+    whole.stream.write_all(&part(0x00, 30_000)).await.unwrap();
+    let mut last = text_frame(r#"{"type":"ping","ref":1}"#);
+    last[0] = 0x80;
+    whole.stream.write_all(&last).await.unwrap();
+    assert_eq!(whole.next().await, Frame::Text(json!({"type": "pong", "ref": 1})));
+    whole.stream.write_all(&part(0x01, 40_000)).await.unwrap();
+    whole.stream.write_all(&part(0x00, 40_000)).await.unwrap();
+    assert_eq!(whole.closed().await, 1009);
+    // Nobody waits for the end of one that says it is without end.
+    let mut endless = RawSocket::open(&ada, None).await;
+    let mut frame = vec![0x81, 0x80 | 127];
+    frame.extend((1u64 << 40).to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(vec![b' '; 1 << 20]);
+    endless.stream.write_all(&frame).await.unwrap();
+    assert_eq!(endless.closed().await, 1009);
+});
+
 hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {
     let ada = hub.member("ada").await;
     let (room, stream) = open_room(hub, &ada).await;
@@ -112,6 +144,38 @@ hub_test!(async fn ten_thousand_subscriptions_are_bounded(hub) {
     })
     .await
     .unwrap();
+});
+
+/// Streams that a socket may read; the server's own figure.
+const MOST_STREAMS: usize = 500;
+
+hub_test!(async fn a_socket_that_reads_all_it_may_asks_for_one_of_them_again(hub) {
+    let ada = hub.member("ada").await;
+    let (room, stream) = open_room(hub, &ada).await;
+    let like = room.parse::<Id>().unwrap().0;
+    let made = hub.state().store.write(async move |tx| {
+        let ids: Vec<i64> = (0..MOST_STREAMS).map(|_| tx.id()).collect();
+        for id in &ids {
+            let insert = format!(
+                "INSERT INTO room (id, space_id, kind, slug, name, purpose, message_count, created_by, created_at, \
+                 version) SELECT {id}, space_id, kind, 'room-{id}', name, purpose, 0, created_by, created_at, 1 \
+                 FROM room WHERE id = {like}"
+            );
+            tx.conn().execute_unprepared(&insert).await?;
+        }
+        Ok(ids)
+    });
+    let more: Vec<String> = made.await.unwrap().into_iter().map(|id| Stream::room(id).to_string()).collect();
+    let mut socket = Socket::open(&ada).await;
+    for stream in more.iter().skip(1).chain([&stream]) {
+        assert_eq!(socket.subscribe(stream, None, None).await["type"], "subscribed");
+    }
+    assert_eq!(socket.subscribe(&more[0], None, None).await["code"], "rate_limited", "one too many");
+    say(&ada, &room, "once").await;
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "once");
+    let again = socket.subscribe(&stream, Some(0), None).await;
+    assert_eq!((&again["type"], &again["head"]), (&json!("subscribed"), &json!(1)), "{again}");
+    assert_eq!(socket.events(1).await[0]["data"]["body"], "once");
 });
 
 /// Events, messages and followers there are.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use praxis_server::app::{AppState, Config, Running, start};
@@ -28,12 +28,14 @@ pub struct TestHub {
     pub settings: BTreeMap<String, String>,
     postgres: Option<(String, String)>,
     names: AtomicU32,
+    jobs_may_fail: AtomicBool,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static TOLD: LazyLock<Mutex<bool>> = LazyLock::new(Mutex::default);
 
-/// Runs a test body on a fresh hub; afterwards no job may be left and no event undelivered.
+/// Runs a test body on a fresh hub; afterwards no job may be left or have failed, and no event be
+/// undelivered.
 pub fn run(db: Db, name: &str, body: impl AsyncFn(&TestHub)) {
     run_with(db, name, &[], body);
 }
@@ -59,6 +61,11 @@ pub fn run_with(db: Db, name: &str, settings: &[(&str, &str)], body: impl AsyncF
 impl TestHub {
     /// Starts a hub with these settings over the tests' own.
     pub async fn start(db: Db, name: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(db, name, settings, |_| {}).await
+    }
+
+    /// The same with what no setting says.
+    pub async fn start_as(db: Db, name: &str, settings: &[(&str, &str)], change: impl FnOnce(&mut Config)) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let data_dir = std::env::temp_dir().join(format!("praxis-test-{}-{number}", std::process::id()));
         let mut values: BTreeMap<String, String> = BTreeMap::from([
@@ -86,10 +93,20 @@ impl TestHub {
         let mut config = Config::from_values(&values).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         config.count_queries = true;
         config.program = super::program::binary();
+        change(&mut config);
         let clock = Clock::default();
         let running = start(config, clock.clone()).await.unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let base = format!("http://{}", running.address);
-        Self { running: Some(running), clock, base, data_dir, settings: values, postgres, names: AtomicU32::new(0) }
+        Self {
+            running: Some(running),
+            clock,
+            base,
+            data_dir,
+            settings: values,
+            postgres,
+            names: AtomicU32::new(0),
+            jobs_may_fail: AtomicBool::new(false),
+        }
     }
 
     pub fn state(&self) -> &AppState {
@@ -187,9 +204,33 @@ impl TestHub {
         assert!(settled.await.is_ok(), "jobs or unrelayed events are left");
     }
 
-    /// Ends the hub; jobs or unrelayed events that are left fail the test.
+    /// Jobs fail in this test, as it wants them to.
+    pub fn expect_failing_jobs(&self) {
+        self.jobs_may_fail.store(true, Ordering::Relaxed);
+    }
+
+    /// Jobs that were given up, or wait to be tried again; those that went well have left no row.
+    async fn failed_jobs(&self) -> Vec<String> {
+        use praxis_server::entities::{job, kinds::JobState};
+        // A log that somebody reads is flushed later, and a database that was busy is asked again.
+        let put_off = |of: &job::Model, error: &str| {
+            let waits = of.kind == "moderation.forget" || error.starts_with("A part of the hub is away");
+            waits && of.state != JobState::Dead
+        };
+        let rows = job::Entity::find().all(self.state().store.read()).await.unwrap();
+        rows.iter()
+            .filter_map(|of| of.last_error.as_deref().filter(|error| !put_off(of, error)).map(|error| (of, error)))
+            .map(|(of, error)| format!("{} ({:?}, attempt {}): {error}", of.kind, of.state, of.attempts))
+            .collect()
+    }
+
+    /// Ends the hub; jobs or unrelayed events that are left fail the test, and so do jobs that failed.
     pub async fn finish(mut self) {
         self.settle().await;
+        if !self.jobs_may_fail.load(Ordering::Relaxed) {
+            let failed = self.failed_jobs().await;
+            assert!(failed.is_empty(), "jobs failed: {failed:?}");
+        }
         let index = format!("praxis-{}", self.state().epoch);
         self.running.take().unwrap().stop().await;
         super::meili::remove(&self.settings, &index).await;

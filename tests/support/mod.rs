@@ -15,6 +15,7 @@ pub mod s3;
 pub mod smtp;
 pub mod socket;
 pub mod stage;
+pub mod things;
 
 #[allow(unused_imports)]
 pub use client::{Answer, Client};

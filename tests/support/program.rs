@@ -137,10 +137,21 @@ impl Served {
     }
 
     /// Sends a signal (`TERM`, `INT`) and waits for the end.
-    pub async fn end(mut self, signal: &str) -> ExitStatus {
+    pub async fn end(self, signal: &str) -> ExitStatus {
+        self.ended(signal).await.0
+    }
+
+    /// The same, for an orderly end; what it had logged.
+    pub async fn end_for_log(self, signal: &str) -> String {
+        let (status, mut served) = self.ended(signal).await;
+        assert!(status.success(), "{status}");
+        String::from_utf8(served.log.take().unwrap().join().unwrap()).unwrap()
+    }
+
+    async fn ended(mut self, signal: &str) -> (ExitStatus, Self) {
         let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
-        let ended = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
+        let ended = tokio::task::spawn_blocking(move || (self.child.wait().unwrap(), self));
         tokio::time::timeout(WITHIN, ended).await.expect("it does not end").unwrap()
     }
 }

@@ -65,6 +65,15 @@ impl RawSocket {
         }
     }
 
+    /// The code it is closed with; what comes before is passed over.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            if let Frame::Close(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+
     pub async fn send(&mut self, text: &Value) {
         let frame = text_frame(&text.to_string());
         self.stream.write_all(&frame).await.unwrap();

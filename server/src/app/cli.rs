@@ -8,10 +8,10 @@ use clap::{Args, Parser, Subcommand};
 use praxis_migration::{Migrator, MigratorTrait as _};
 
 use super::config::{Config, SETTINGS};
-use super::startup::{open_hub, start};
+use super::startup::{look_first, open_hub, start};
 use crate::features::{archive, demo, imports};
 use crate::ports::clock::Clock;
-use crate::store::{Change, change_schema};
+use crate::store::{Change, change_schema, refuse_newer};
 
 #[derive(Debug, Parser)]
 #[command(name = "praxis", version, about = "A real-time hub for communities of practice")]
@@ -267,6 +267,7 @@ impl Signals {
 
 #[expect(clippy::print_stdout, reason = "the command prints")]
 async fn migrate(config: &Config, way: Way) -> Result<(), String> {
+    look_first(config).await?;
     super::private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
     let _open = super::serving::share(config)?;
@@ -281,6 +282,7 @@ async fn migrate(config: &Config, way: Way) -> Result<(), String> {
         Way::Up => change(Change::Up).await?,
         Way::Down => change(Change::Down).await?,
         Way::Status => {
+            refuse_newer(&connections.writer).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
             for migration in Migrator::get_migration_with_status(&connections.writer).await.map_err(fault)? {
                 println!("{} {}", migration.name(), migration.status());
             }

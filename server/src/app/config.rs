@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -78,6 +79,8 @@ pub struct Config {
     pub shown: BTreeMap<&'static str, String>,
     /// Answers carry the number of queries they took; for tests.
     pub count_queries: bool,
+    /// How often a socket is looked at: whether it says anything, whether its session lives. Shorter in tests.
+    pub look_every: Duration,
     /// The program itself: what reads files in a process of its own.
     pub program: PathBuf,
 }
@@ -150,6 +153,7 @@ impl Config {
             log_json: log_format(get("log_format").unwrap_or("text"))?,
             shown: shown(values),
             count_queries: false,
+            look_every: Duration::from_secs(20),
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("praxis")),
             bind,
             data_dir,
@@ -280,18 +284,7 @@ fn proxies(text: &str) -> Result<Vec<IpAddr>, String> {
 }
 
 fn database_url(text: &str) -> Result<String, String> {
-    if text.starts_with("sqlite://") && text.contains('?') {
-        return Err(format!(
-            "PRAXIS_DATABASE_URL: '{text}' has a question mark; an address of SQLite is a path and no more, like \
-             sqlite:///var/lib/praxis/praxis.db"
-        ));
-    }
-    let good = ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
-    if good {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("PRAXIS_DATABASE_URL: '{}' is neither postgres://user@host/name nor sqlite://path", masked(text)))
-    }
+    crate::store::readable(text).map(|()| text.to_owned()).map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))
 }
 
 fn redis_url(text: &str) -> Result<String, String> {

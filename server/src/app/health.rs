@@ -9,6 +9,7 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use super::AppState;
+use crate::locks::locked;
 use crate::ports::clock::rfc3339;
 use crate::realtime::bus::BusState;
 use crate::web::error::AppError;
@@ -36,16 +37,20 @@ impl Leaving {
     /// From here on the hub is not ready; how long it should go on serving for those who ask.
     pub fn begin(&self) -> Duration {
         self.begun.store(true, Ordering::SeqCst);
-        let asked = self.asked.lock().ok().and_then(|asked| *asked);
+        let asked = *locked(&self.asked);
         if asked.is_some_and(|at| at.elapsed() < ASKED_WITHIN) { SEEN_WITHIN } else { Duration::ZERO }
+    }
+
+    /// Whether the hub is on its way out.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::SeqCst)
     }
 
     /// Somebody asks; whether the hub is on its way out.
     fn ask(&self) -> bool {
-        if let Ok(mut asked) = self.asked.lock() {
-            *asked = Some(Instant::now());
-        }
-        self.begun.load(Ordering::SeqCst)
+        *locked(&self.asked) = Some(Instant::now());
+        self.has_begun()
     }
 }
 

@@ -12,5 +12,5 @@ mod startup;
 mod state;
 
 pub use config::Config;
-pub use startup::{Running, open_hub, prepare_tls, start};
+pub use startup::{Running, look_first, open_hub, prepare_tls, start};
 pub use state::AppState;

@@ -1,6 +1,7 @@
 //! Opening the hub, serving it and stopping it.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::dev::ServerHandle;
@@ -25,7 +26,7 @@ use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner}
 use crate::realtime::bus::{self, Link, Outgoing, Reached};
 use crate::realtime::{Bus, Hub, Sockets};
 use crate::search::{Search, Wishes, follow};
-use crate::store::{Change, CommitSink, Ids, Store, Writer, change_schema, connect, one_line};
+use crate::store::{Change, CommitSink, Ids, Store, Writer, change_schema, connect, look, one_line, refuse_newer};
 use crate::streams::rights::Heard;
 use crate::streams::{Committed, Heads, Relay, Stream, log_head};
 use crate::web::headers;
@@ -61,13 +62,38 @@ pub fn prepare_tls() {
     let _chosen_before = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// Looks at the database before anything is written: whoever cannot use it leaves nothing half done. What
+/// lies in a file is looked at once that is ours.
+pub async fn look_first(config: &Config) -> Result<(), String> {
+    let fault = |error: String| format!("PRAXIS_DATABASE_URL: {error}");
+    let Some(path) = config.embedded() else {
+        prepare_tls();
+        return look(&config.database()).await.map_err(fault);
+    };
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if config.database_url.is_some()
+        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        // The data directory is made, with those above it.
+        && !absolute(&config.data_dir).starts_with(absolute(folder))
+    {
+        return Err(fault(format!("there is no directory {}; make it, or correct the path", folder.display())));
+    }
+    Ok(())
+}
+
 /// Opens the database (migrating it), the stores and the secrets. Errors are one line.
 pub async fn open_hub(config: Config, clock: Clock) -> Result<Opened, String> {
+    look_first(&config).await?;
+    open(config, clock).await
+}
+
+async fn open(config: Config, clock: Clock) -> Result<Opened, String> {
     make_data_dir(&config)?;
     let serving = serving::share(&config)?;
     prepare_tls();
-    let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     let connections = connect(&config.database()).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
+    refuse_newer(&connections.writer).await.map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
+    let secrets = Secrets::load(config.secret_key.as_deref(), &config.data_dir)?;
     change_schema(&config.database(), &connections, Change::Up)
         .await
         .map_err(|error| format!("PRAXIS_DATABASE_URL: {error}"))?;
@@ -225,13 +251,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         format!("PRAXIS_BIND: cannot listen on {bind} ({error}); choose a free port, such as 127.0.0.1:0")
     })?;
     let address = listener.local_addr().map_err(|error| format!("PRAXIS_BIND: {error}"))?;
-    make_data_dir(&config)?;
-    Blobs::open(&config.storage, &config.aws)?.prove().await?;
+    // What will never work stops the start before anything is touched.
+    look_first(&config).await?;
     if let Some(url) = &config.redis_url {
-        // What will never work stops the start before anything is touched.
         match bus::reach(url, "praxis:start").await.map_err(|error| format!("PRAXIS_REDIS_URL: {error}"))? {
             Reached::Yes => {}
-            Reached::Away(why) => tracing::warn!("PRAXIS_REDIS_URL: {why}; the hub starts without its bus"),
+            Reached::Away(why) => tracing::warn!(
+                "PRAXIS_REDIS_URL: {why}; the hub starts without its bus: start it, or correct host and port"
+            ),
         }
     }
     if let Some(server) = meili::server(&config)?
@@ -239,7 +266,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     {
         tracing::warn!("PRAXIS_MEILI_URL: {why}; the hub starts without its search");
     }
-    let Opened { state, relay, receiver, mailbag, outgoing, node, wishes } = open_hub(config, clock).await?;
+    make_data_dir(&config)?;
+    Blobs::open(&config.storage, &config.aws)?.prove().await?;
+    let Opened { state, relay, receiver, mailbag, outgoing, node, wishes } = open(config, clock).await?;
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);

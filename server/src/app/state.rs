@@ -9,6 +9,7 @@ use super::secrets::Secrets;
 use super::serving::Serving;
 use crate::features::{accounts, chat, forum, hub, library, playbooks, spaces};
 use crate::jobs;
+use crate::locks::locked;
 use crate::ports::{blobs::Blobs, clock::Clock, mailer::Mailer, scanner::Scanner};
 use crate::realtime::{Bus, Hub};
 use crate::search::Search;
@@ -96,15 +97,13 @@ impl AppState {
 
     /// A task of the schedule failed: it counts as run at this time.
     pub fn schedule_again(&self, name: &'static str, at: i64) {
-        if let Ok(mut scheduled) = self.scheduled.lock() {
-            scheduled.insert(name, at);
-        }
+        locked(&self.scheduled).insert(name, at);
     }
 
     /// Whether a task of the schedule may be due, as far as this process knows.
     #[must_use]
     pub fn schedule_due(&self, name: &'static str, now: i64, period: i64) -> bool {
-        let Ok(mut scheduled) = self.scheduled.lock() else { return false };
+        let mut scheduled = locked(&self.scheduled);
         let last = scheduled.entry(name).or_insert(0);
         let due = now - *last >= period;
         if due {

@@ -109,6 +109,8 @@ words!(
         StudyRetired = "study_retired", StudyCommented = "study_commented", StudyShared = "study_shared",
         StudyCredited = "study_credited", StudyEndorsed = "study_endorsed", StudyAdopted = "study_adopted",
         StudyDue = "study_due",
+        /// They are no longer among the authors, or the credited, of a study.
+        StudyLeft = "study_left",
     }
 );
 words!(
@@ -139,6 +141,8 @@ words!(
     StudyAct {
         Made = "made", Submitted = "submitted", Withdrawn = "withdrawn", Returned = "returned",
         Published = "published", Retired = "retired", Imported = "imported",
+        /// Somebody became an author, was thanked, or is neither any more; the note says who.
+        Joined = "joined", Credited = "credited", Left = "left",
     }
 );
 words!(

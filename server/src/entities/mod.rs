@@ -59,6 +59,7 @@ pub mod study_part;
 pub mod study_part_draft;
 pub mod study_part_revision;
 pub mod study_revision;
+pub mod study_revision_author;
 pub mod study_term;
 pub mod tag;
 pub mod topic;

@@ -10,5 +10,5 @@ mod schedule;
 mod worker;
 
 pub use queue::{Lane, done, failed, retry_dead, take};
-pub use schedule::{claim, ran, run_due};
+pub use schedule::{claim, keeping, ran, run_due};
 pub use worker::{Worker, payload, run_until_idle};

@@ -22,13 +22,20 @@ const NEVER_ENDED: &str = "its process died, or it took longer than its lock";
 /// A job is begun only while its lock lasts at least this long.
 const LEFT: i64 = MINUTE;
 
-/// Kinds of jobs that may take seconds or minutes.
-const SLOW: [&str; 2] = [crate::features::library::SCAN, crate::features::library::EXTRACT];
+/// Kinds of jobs that may take seconds or minutes: they wait for a scanner, for another process, for the
+/// file store, or for those who read the database.
+const SLOW: [&str; 5] = [
+    crate::features::library::SCAN,
+    crate::features::library::EXTRACT,
+    crate::features::library::DELETE,
+    crate::features::people::DELETE,
+    crate::features::moderation::FORGET,
+];
 /// Kinds of jobs that wait for a mail server.
 const MAIL: [&str; 1] = [crate::features::accounts::SEND];
 
-/// Jobs that wait for others than the database have workers of their own, so that notices and the
-/// schedule wait for none of them.
+/// Jobs that wait for others than the database have workers of their own, so that notices wait for none
+/// of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     Quick,

@@ -6,6 +6,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
+use super::queue::Lane;
 use crate::app::AppState;
 use crate::entities::{idempotent_answer, one_time_token, refresh_token, session, setting};
 use crate::ports::clock::{DAY, HOUR, MINUTE};
@@ -22,28 +23,34 @@ const CHANGES_KEPT: i64 = 3 * DAY;
 /// A task that failed, or whose node died, is tried again after this.
 const AGAIN: i64 = 5 * MINUTE;
 
+/// How often a run looks whether its lease is half over, and how long it may go on: one that hangs is
+/// another node's in the end.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
+const LONGEST: i64 = 6 * HOUR;
+
 /// What each node does for itself: its memory is nobody else's.
 const TIDY_MEMORY: (&str, i64) = ("schedule.tidy_memory", 10 * MINUTE);
 
-const TASKS: &[(&str, i64)] = &[
-    ("schedule.tidy_rows", HOUR),
-    ("schedule.trim_events", HOUR),
-    ("schedule.unused_files", HOUR),
-    ("schedule.library_waiting", MINUTE),
-    ("schedule.library_reviews", HOUR),
-    ("schedule.library_orphans", DAY),
-    ("schedule.trim_index_changes", HOUR),
-    ("schedule.saved_searches", MINUTE),
-    ("schedule.study_reviews", HOUR),
+/// What asks another part of the hub, or takes many rows away, holds up no notice.
+const TASKS: &[(&str, i64, Lane)] = &[
+    ("schedule.tidy_rows", HOUR, Lane::Slow),
+    ("schedule.trim_events", HOUR, Lane::Slow),
+    ("schedule.unused_files", HOUR, Lane::Slow),
+    ("schedule.library_waiting", MINUTE, Lane::Slow),
+    ("schedule.library_reviews", HOUR, Lane::Quick),
+    ("schedule.library_orphans", DAY, Lane::Slow),
+    ("schedule.trim_index_changes", HOUR, Lane::Slow),
+    ("schedule.saved_searches", MINUTE, Lane::Slow),
+    ("schedule.study_reviews", HOUR, Lane::Quick),
 ];
 
-/// Runs what is due.
-pub async fn run_due(state: &AppState) -> Result<()> {
+/// Runs what is due of a lane.
+pub async fn run_due(state: &AppState, lane: Lane) -> Result<()> {
     let now = state.clock.now();
-    if state.schedule_due(TIDY_MEMORY.0, now, TIDY_MEMORY.1) {
+    if lane == Lane::Quick && state.schedule_due(TIDY_MEMORY.0, now, TIDY_MEMORY.1) {
         state.limits.tidy();
     }
-    for (name, period) in TASKS {
+    for (name, period, _) in TASKS.iter().filter(|(_, _, of)| *of == lane) {
         if !state.schedule_due(name, now, *period) {
             continue;
         }
@@ -60,7 +67,8 @@ pub async fn run_due(state: &AppState) -> Result<()> {
                 return Err(error);
             }
         };
-        let done = match run(state, name).await {
+        let (went, lease) = keeping(state, name, *period, lease, run(state, name)).await;
+        let done = match went {
             Ok(()) => ran(state, name, lease, now).await,
             Err(error) => Err(error),
         };
@@ -97,6 +105,56 @@ pub async fn claim(state: &AppState, name: &'static str, period: i64) -> Result<
                 .exec(tx.conn())
                 .await?;
             Ok((moved.rows_affected == 1).then_some(leased))
+        })
+        .await
+}
+
+/// Waits for a task, and renews its lease meanwhile, so that no other node takes what only takes long. What
+/// comes back is what the task said, and the lease as it is then.
+pub async fn keeping<T>(
+    state: &AppState,
+    name: &'static str,
+    period: i64,
+    leased: i64,
+    task: impl Future<Output = T>,
+) -> (T, i64) {
+    let mut task = std::pin::pin!(task);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let begun = state.clock.now();
+    let (mut leased, mut renewed, mut is_ours) = (leased, begun, true);
+    loop {
+        tokio::select! {
+            done = &mut task => return (done, leased),
+            _ = look.tick(), if is_ours => {}
+        }
+        let now = state.clock.now();
+        if now - begun > LONGEST {
+            is_ours = false;
+        } else if now - renewed >= lease(period) / 2 {
+            match renew(state, name, period, leased).await {
+                Ok(Some(until)) => (leased, renewed) = (until, now),
+                Ok(None) => is_ours = false,
+                // It is tried again, as long as it is not another's.
+                Err(error) => tracing::warn!(%error, task = name, "the lease of a task could not be renewed"),
+            }
+        }
+    }
+}
+
+/// Moves a lease forward from now; none if it is not the taker's any more.
+async fn renew(state: &AppState, name: &'static str, period: i64, leased: i64) -> Result<Option<i64>> {
+    state
+        .store
+        .write(async move |tx| {
+            let until = tx.now() - period + lease(period);
+            let moved = setting::Entity::update_many()
+                .col_expr(setting::Column::UpdatedAt, Expr::value(until))
+                .filter(setting::Column::Key.eq(name))
+                .filter(setting::Column::UpdatedAt.eq(leased))
+                .exec(tx.conn())
+                .await?;
+            Ok((moved.rows_affected == 1).then_some(until))
         })
         .await
 }
@@ -140,7 +198,7 @@ async fn run(state: &AppState, name: &str) -> Result<()> {
             }
         }
         "schedule.trim_events" => {
-            // A batch a transaction, so that writers wait for none of it long.
+            // Some events a transaction, so that writers wait for none of it long.
             for _ in 0..1000 {
                 let trimmed =
                     state.store.write(async |tx| crate::streams::trim(tx.conn(), tx.now() - EVENTS_KEPT).await).await?;

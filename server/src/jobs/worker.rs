@@ -49,9 +49,7 @@ impl Worker {
     pub async fn run(self, state: AppState, lane: Lane, mut stop: watch::Receiver<bool>) {
         let wake = self.of(lane);
         while !*stop.borrow() {
-            if lane == Lane::Quick
-                && let Err(error) = super::schedule::run_due(&state).await
-            {
+            if let Err(error) = super::schedule::run_due(&state, lane).await {
                 tracing::warn!(%error, "the schedule waits for the database");
             }
             let ran = match in_time(TAKEN_WITHIN, queue::take(&state, lane, lane.batch())).await {

@@ -136,32 +136,35 @@ impl Sockets {
 
     /// Closes a socket whose session is over; a database that is away for a moment closes none.
     fn check_session(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
+        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
+        actix_web::rt::spawn(async move { this.session_checked(&state, &socket).await });
+    }
+
+    /// Returns once it is known that the session is not over, or the socket is closing.
+    async fn session_checked(&self, state: &AppState, socket: &Socket) {
         if socket.session.get() == 0 {
             return;
         }
-        let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
-        actix_web::rt::spawn(async move {
-            let turns = this.turns();
-            let mut pause = FIRST_PAUSE;
-            while !socket.outbox.is_closing() {
-                let turn = turns.acquire().await;
-                let ended = in_time(ANSWER_WITHIN, Box::pin(ended(&state, &socket))).await;
-                drop(turn);
-                match ended {
-                    Ok(None) => return,
-                    Ok(Some(code)) => socket.close(code),
-                    Err(error) => {
-                        tracing::warn!(%error, "a session waits for the database");
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                    }
+        let turns = self.turns();
+        let mut pause = FIRST_PAUSE;
+        while !socket.outbox.is_closing() {
+            let turn = turns.acquire().await;
+            let ended = in_time(ANSWER_WITHIN, Box::pin(over(state, socket))).await;
+            drop(turn);
+            match ended {
+                Ok(None) => return,
+                Ok(Some(code)) => socket.close(code),
+                Err(error) => {
+                    tracing::warn!(%error, "a session waits for the database");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
-        });
+        }
     }
 
     fn control(self: &Rc<Self>, state: &AppState, after: &After) {
-        if matches!(after, After::SpaceAccess(_) | After::TopicAccess(_) | After::Access(_)) {
+        if matches!(after, After::SpaceAccess(_) | After::TopicAccess(_) | After::Access(_) | After::Suspend(_)) {
             self.withdrawals.set(self.withdrawals.get() + 1);
         }
         match after {
@@ -181,7 +184,20 @@ impl Sockets {
                 self.those(|socket| socket.session.get() == *session).iter().for_each(|of| of.close(close::SIGNED_OUT));
             }
             After::Suspend(member) => {
-                self.those(|socket| socket.member.get() == *member).iter().for_each(|of| of.close(close::SUSPENDED));
+                // A worker without sockets reads this with its first one, when its member may have been let
+                // in again: the rows say whose session is over.
+                // Its streams stop at once, and are told to be lost only where the session goes on.
+                for socket in self.those(|socket| socket.member.get() == *member) {
+                    let streams: Vec<Stream> = socket.cursors.borrow().keys().copied().collect();
+                    socket.hold(&streams);
+                    let (this, state) = (Rc::clone(self), state.clone());
+                    actix_web::rt::spawn(async move {
+                        this.session_checked(&state, &socket).await;
+                        if !socket.outbox.is_closing() {
+                            this.pause_and_check(&state, &socket, streams);
+                        }
+                    });
+                }
             }
             After::Access(member) => {
                 for socket in self.those(|socket| socket.member.get() == *member) {
@@ -225,14 +241,7 @@ impl Sockets {
     /// Stops these subscriptions of a socket at once, replays too, then lets those go on that it still may read.
     /// A database that is away for a moment ends none: they go on when it is back.
     fn pause_and_check(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>, streams: Vec<Stream>) {
-        {
-            let cursors = socket.cursors.borrow();
-            let mut held = socket.held.borrow_mut();
-            for (stream, place) in streams.iter().filter_map(|stream| cursors.get_key_value(stream)) {
-                place.set(Cursor::new(place.get().last, false));
-                held.insert(*stream);
-            }
-        }
+        socket.hold(&streams);
         if streams.is_empty() {
             return;
         }
@@ -279,11 +288,23 @@ impl Sockets {
 }
 
 /// With which code a socket ends whose session is over; none if it is not.
-async fn ended(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
+pub(super) async fn ended(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
     if state.sessions.is_alive(state, socket.session.get()).await? {
         return Ok(None);
     }
+    code_of_end(state, socket).await.map(Some)
+}
+
+/// The same by the rows themselves, where it was said that sessions are over.
+async fn over(state: &AppState, socket: &Socket) -> Result<Option<u16>> {
+    if state.sessions.lives(state, socket.session.get()).await? {
+        return Ok(None);
+    }
+    code_of_end(state, socket).await.map(Some)
+}
+
+async fn code_of_end(state: &AppState, socket: &Socket) -> Result<u16> {
     let member = member::Entity::find_by_id(socket.member.get()).one(state.store.read()).await?;
     let suspended = member.is_some_and(|member| member.state == MemberState::Suspended);
-    Ok(Some(if suspended { close::SUSPENDED } else { close::SIGNED_OUT }))
+    Ok(if suspended { close::SUSPENDED } else { close::SIGNED_OUT })
 }

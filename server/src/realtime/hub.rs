@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::live::Live;
 use super::protocol::{events_frame, parts};
+use crate::locks::{locked, reading, writing};
 use crate::store::After;
 use crate::streams::{Committed, Item, Stream, StreamKind};
 
@@ -70,7 +71,7 @@ pub struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let Ok(mut seats) = self.hub.inner.seats.lock() else { return };
+        let mut seats = locked(&self.hub.inner.seats);
         if let Some(taken) = seats.get_mut(&self.member) {
             *taken -= 1;
             if *taken == 0 {
@@ -84,7 +85,7 @@ impl Hub {
     /// A place for one more socket of a member on this node; `None` if they have `most`.
     #[must_use]
     pub fn seat(&self, member: i64, most: usize) -> Option<Seat> {
-        let mut seats = self.inner.seats.lock().ok()?;
+        let mut seats = locked(&self.inner.seats);
         let taken = seats.entry(member).or_insert(0);
         if *taken >= most {
             return None;
@@ -97,9 +98,7 @@ impl Hub {
     pub fn add_worker(&self) -> (mpsc::Receiver<Notice>, Arc<AtomicBool>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let missed = Arc::new(AtomicBool::new(false));
-        if let Ok(mut doors) = self.inner.doors.write() {
-            doors.push(Door { queue, missed: Arc::clone(&missed) });
-        }
+        writing(&self.inner.doors).push(Door { queue, missed: Arc::clone(&missed) });
         (receiver, missed)
     }
 
@@ -112,13 +111,13 @@ impl Hub {
     /// Whether anybody on this node reads the stream.
     #[must_use]
     pub fn is_read(&self, stream: Stream) -> bool {
-        self.inner.readers.read().is_ok_and(|readers| readers.contains_key(&stream))
+        reading(&self.inner.readers).contains_key(&stream)
     }
 
     /// How many streams are read here.
     #[must_use]
     pub fn streams(&self) -> usize {
-        self.inner.readers.read().map(|readers| readers.len()).unwrap_or_default()
+        reading(&self.inner.readers).len()
     }
 
     /// How many sockets are open here.
@@ -146,23 +145,21 @@ impl Hub {
     }
 
     pub(super) fn add_reader(&self, stream: Stream, member: i64) {
-        if let Ok(mut readers) = self.inner.readers.write() {
-            *readers.entry(stream).or_insert(0) += 1;
-        }
+        *writing(&self.inner.readers).entry(stream).or_insert(0) += 1;
         if shows_people(stream) {
             self.inner.live.came(stream, member);
         }
     }
 
     pub(super) fn remove_reader(&self, stream: Stream, member: i64) {
-        if let Ok(mut readers) = self.inner.readers.write()
-            && let Some(count) = readers.get_mut(&stream)
-        {
+        let mut readers = writing(&self.inner.readers);
+        if let Some(count) = readers.get_mut(&stream) {
             *count -= 1;
             if *count == 0 {
                 readers.remove(&stream);
             }
         }
+        drop(readers);
         if shows_people(stream) {
             self.inner.live.went(stream, member);
         }
@@ -170,7 +167,7 @@ impl Hub {
 
     /// A socket is told of these rooms in place of those.
     pub(super) fn set_followed(&self, old: &[i64], new: &[i64]) {
-        let Ok(mut followed) = self.inner.followed.write() else { return };
+        let mut followed = writing(&self.inner.followed);
         for room in new {
             *followed.entry(*room).or_insert(0) += 1;
         }
@@ -186,7 +183,7 @@ impl Hub {
 
     /// Notes which rooms have news that somebody here waits for.
     pub fn note_activity(&self, events: &[Committed]) {
-        let Ok(followed) = self.inner.followed.read() else { return };
+        let followed = reading(&self.inner.followed);
         if followed.is_empty() {
             return;
         }
@@ -199,7 +196,7 @@ impl Hub {
 
     /// Notes a head that was found in the log.
     pub fn note_head(&self, stream: Stream, head: i64) {
-        let followed = |room: i64| self.inner.followed.read().is_ok_and(|followed| followed.contains_key(&room));
+        let followed = |room: i64| reading(&self.inner.followed).contains_key(&room);
         if stream.kind == StreamKind::Room && followed(stream.id) {
             self.inner.live.moved(stream.id, head);
         }
@@ -221,7 +218,7 @@ impl Hub {
         if !self.is_unsure() {
             return Vec::new();
         }
-        self.inner.followed.read().map(|all| all.keys().map(|room| Stream::room(*room)).collect()).unwrap_or_default()
+        reading(&self.inner.followed).keys().map(|room| Stream::room(*room)).collect()
     }
 
     /// Hands new events to the workers.
@@ -252,14 +249,14 @@ impl Hub {
 
     /// What may be dropped is, where a worker has much to do.
     pub(super) fn offer(&self, notice: &Notice) {
-        let Ok(doors) = self.inner.doors.read() else { return };
+        let doors = reading(&self.inner.doors);
         for door in doors.iter().filter(|door| door.queue.capacity() > QUEUE / 2) {
             let _dropped = door.queue.try_send(notice.clone());
         }
     }
 
     fn tell(&self, notice: &Notice) {
-        let Ok(doors) = self.inner.doors.read() else { return };
+        let doors = reading(&self.inner.doors);
         for door in doors.iter() {
             if door.queue.try_send(notice.clone()).is_err() {
                 door.missed.store(true, Ordering::Release);

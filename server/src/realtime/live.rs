@@ -16,6 +16,7 @@ use super::bus::{Present, Told};
 use super::hub::{Hub, Notice};
 use super::protocol::ServerFrame;
 use crate::app::AppState;
+use crate::locks::locked;
 use crate::store::Id;
 use crate::streams::Stream;
 
@@ -48,7 +49,7 @@ pub struct Live {
 impl Live {
     /// Whether a member's typing in a room is news: not within three seconds of the last.
     pub fn types(&self, member: i64, room: i64) -> bool {
-        let Ok(mut typing) = self.typing.lock() else { return false };
+        let mut typing = locked(&self.typing);
         let now = Instant::now();
         if typing.len() >= MOST_TYPING {
             typing.retain(|_, at| now.duration_since(*at) < TYPING);
@@ -64,7 +65,7 @@ impl Live {
     }
 
     pub(super) fn came(&self, stream: Stream, member: i64) {
-        let Ok(mut present) = self.present.lock() else { return };
+        let mut present = locked(&self.present);
         let sockets = present.entry(stream).or_default().entry(member).or_insert(0);
         *sockets += 1;
         if *sockets == 1 {
@@ -75,7 +76,7 @@ impl Live {
 
     /// The other nodes should hear who is here.
     fn untold(&self, stream: Stream) {
-        let Ok(mut untold) = self.untold.lock() else { return };
+        let mut untold = locked(&self.untold);
         if let Some(streams) = untold.as_mut() {
             streams.insert(stream);
             drop(untold);
@@ -85,13 +86,11 @@ impl Live {
 
     /// Whether there are other nodes to tell who is here.
     pub fn share(&self, shared: bool) {
-        if let Ok(mut untold) = self.untold.lock() {
-            *untold = shared.then(HashSet::new);
-        }
+        *locked(&self.untold) = shared.then(HashSet::new);
     }
 
     pub(super) fn went(&self, stream: Stream, member: i64) {
-        let Ok(mut present) = self.present.lock() else { return };
+        let mut present = locked(&self.present);
         let Some(people) = present.get_mut(&stream) else { return };
         let Some(sockets) = people.get_mut(&member) else { return };
         *sockets -= 1;
@@ -112,7 +111,7 @@ impl Live {
 
     /// What another node says of its readers; `whole`: and it has no others.
     pub fn hear(&self, node: i64, whole: bool, people: Vec<(Stream, Vec<i64>)>) {
-        let Ok(mut others) = self.others.lock() else { return };
+        let mut others = locked(&self.others);
         let known = others.entry(node).or_default();
         let mut changed: HashSet<Stream> = HashSet::new();
         if whole {
@@ -134,12 +133,12 @@ impl Live {
 
     /// A node is gone, and its readers with it.
     pub fn gone(&self, node: i64) {
-        let known = self.others.lock().ok().and_then(|mut others| others.remove(&node)).unwrap_or_default();
+        let known = locked(&self.others).remove(&node).unwrap_or_default();
         known.into_keys().for_each(|stream| self.stir_if_read(stream));
     }
 
     fn stir_if_read(&self, stream: Stream) {
-        if self.present.lock().is_ok_and(|present| present.contains_key(&stream)) {
+        if locked(&self.present).contains_key(&stream) {
             self.stir(stream);
         }
     }
@@ -147,13 +146,13 @@ impl Live {
     /// Everybody who reads rooms here, for other nodes.
     #[must_use]
     pub fn here(&self) -> Vec<Present> {
-        let Ok(present) = self.present.lock() else { return Vec::new() };
+        let present = locked(&self.present);
         present.iter().map(|(stream, people)| present_of(*stream, Some(people))).collect()
     }
 
     /// Streams whose people here changed, with those who are left.
     fn due_untold(&self, last: &mut HashMap<Stream, Instant>, now: Instant) -> Vec<Present> {
-        let (Ok(mut untold), Ok(present)) = (self.untold.lock(), self.present.lock()) else { return Vec::new() };
+        let (mut untold, present) = (locked(&self.untold), locked(&self.present));
         let Some(streams) = untold.as_mut() else { return Vec::new() };
         last.retain(|_, at| now.duration_since(*at) < PRESENCE);
         let due: Vec<Stream> = streams.iter().filter(|stream| !last.contains_key(stream)).copied().collect();
@@ -168,7 +167,7 @@ impl Live {
 
     /// A member shows something else of themselves, wherever they are.
     pub fn changed(&self, member: i64) {
-        let Ok(present) = self.present.lock() else { return };
+        let present = locked(&self.present);
         let streams: Vec<Stream> =
             present.iter().filter(|(_, people)| people.contains_key(&member)).map(|(stream, _)| *stream).collect();
         drop(present);
@@ -177,32 +176,27 @@ impl Live {
 
     /// A stream's readers should hear who is there.
     pub(super) fn stir(&self, stream: Stream) {
-        if let Ok(mut stirred) = self.stirred.lock() {
-            stirred.insert(stream);
-        }
+        locked(&self.stirred).insert(stream);
         self.wake.notify_one();
     }
 
     pub(super) fn moved(&self, room: i64, head: i64) {
-        if let Ok(mut moved) = self.moved.lock() {
-            let known = moved.entry(room).or_insert(head);
-            *known = (*known).max(head);
-        }
+        let mut moved = locked(&self.moved);
+        let known = moved.entry(room).or_insert(head);
+        *known = (*known).max(head);
+        drop(moved);
         self.wake.notify_one();
     }
 
     fn is_still(&self) -> bool {
-        self.stirred.lock().is_ok_and(|stirred| stirred.is_empty())
-            && self.untold.lock().is_ok_and(|untold| untold.as_ref().is_none_or(HashSet::is_empty))
-            && self.moved.lock().is_ok_and(|moved| moved.is_empty())
+        locked(&self.stirred).is_empty()
+            && locked(&self.untold).as_ref().is_none_or(HashSet::is_empty)
+            && locked(&self.moved).is_empty()
     }
 
     /// Streams and their people that are due, at most one frame's worth of each.
     fn due_people(&self, last: &mut HashMap<Stream, Instant>, now: Instant) -> Vec<(Stream, Vec<i64>)> {
-        let (Ok(others), Ok(mut stirred), Ok(present)) = (self.others.lock(), self.stirred.lock(), self.present.lock())
-        else {
-            return Vec::new();
-        };
+        let (others, mut stirred, present) = (locked(&self.others), locked(&self.stirred), locked(&self.present));
         last.retain(|_, at| now.duration_since(*at) < PRESENCE);
         let due: Vec<Stream> = stirred.iter().filter(|stream| !last.contains_key(stream)).copied().collect();
         let mut people = Vec::with_capacity(due.len());
@@ -224,7 +218,7 @@ impl Live {
     /// Rooms with news, and their heads: a quiet one at once, the busy ones together, once a second,
     /// so that whoever follows many of them is written to once.
     fn due_rooms(&self, rung: &mut Rung, now: Instant) -> Vec<(i64, i64)> {
-        let Ok(mut moved) = self.moved.lock() else { return Vec::new() };
+        let mut moved = locked(&self.moved);
         let since = |at: &Instant| now.duration_since(*at);
         let beat = rung.beat.as_ref().is_none_or(|at| since(at) >= ACTIVITY);
         if beat {

@@ -1,21 +1,19 @@
 //! One socket from its handshake to its end.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, ProtocolError};
+use actix_ws::{AggregatedMessage, ProtocolError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::delivering::ended;
 use super::hub::Seat;
+use super::incoming::{Incoming, bounded, is_too_large};
 use super::outbox::Body;
 use super::patience::{Limit, Patience, limit};
-use super::protocol::{
-    ClientFrame, Code, Echo, MOST_BYTES, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame,
-};
+use super::protocol::{ClientFrame, Code, Echo, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame};
 use super::recovery::{Cursor, can_replay};
 use super::socket::Socket;
 use super::sockets::Sockets;
@@ -24,16 +22,12 @@ use crate::app::AppState;
 use crate::store::{ANSWER_WITHIN, in_time};
 use crate::streams::{Stream, StreamKind, Within, log_head};
 use crate::web::error::{AppError, Finding, Problem, Result};
-use crate::web::viewer::{Me, Viewer};
+use crate::web::viewer::Viewer;
 
 /// A member may have so many sockets on a node: every device, every tab, and some programs.
 pub const MOST_SOCKETS: usize = 500;
 /// A socket may read this many streams.
 const MOST_STREAMS: usize = 500;
-/// Time for the first frame of a socket that has not signed in.
-const AUTH_WITHIN: Duration = Duration::from_secs(5);
-/// How often a socket is looked at.
-const CHECK_EVERY: Duration = Duration::from_secs(20);
 /// After so many looks a socket that said nothing is asked whether it is there.
 const ASK_AFTER: u32 = 2;
 /// After so many it is gone.
@@ -68,8 +62,10 @@ pub async fn open(
         Some(me) => seat(&state, me.id)?,
         None => None,
     };
-    let (response, _session, messages) = actix_ws::handle_with_protocols(&req, payload, &[PROTOCOL])
-        .map_err(|_| AppError::BadRequest("This address speaks WebSocket, version 13.".into()))?;
+    let no_handshake = |_| AppError::BadRequest("This address speaks WebSocket, version 13.".into());
+    let payload = bounded(&req, payload).await.map_err(no_handshake)?;
+    let (response, _session, messages) =
+        actix_ws::handle_with_protocols(&req, payload, &[PROTOCOL]).map_err(no_handshake)?;
     let state = AppState::clone(&state);
     let sockets = Rc::clone(&sockets);
     sockets.ensure_running(&state);
@@ -77,16 +73,15 @@ pub async fn open(
     let socket = sockets.add(member, session);
     let outbox = Rc::clone(&socket.outbox);
     let response = response.map_body(|_, handshake| Body { outbox, handshake: Some(handshake) });
-    let messages = messages.max_frame_size(MOST_BYTES).aggregate_continuations().max_continuation_size(MOST_BYTES);
     // A load test sends what a person could not.
     let limit = state.limits.is_on().then(|| limit(FRAMES));
     let session = Session { state, sockets, socket, seat, limit, patience: None, waiting: FuturesUnordered::new() };
-    actix_web::rt::spawn(session.run(messages, viewer));
+    actix_web::rt::spawn(session.run(Incoming::new(messages), viewer));
     Ok(response.map_into_boxed_body())
 }
 
 /// A member's place for one more socket; none is counted in a load test.
-fn seat(state: &AppState, member: i64) -> Result<Option<Seat>> {
+pub(super) fn seat(state: &AppState, member: i64) -> Result<Option<Seat>> {
     if !state.limits.is_on() {
         return Ok(None);
     }
@@ -103,7 +98,7 @@ pub(super) struct Session {
     sockets: Rc<Sockets>,
     pub(super) socket: Rc<Socket>,
     /// Held, and free for another socket when the session is dropped.
-    seat: Option<Seat>,
+    pub(super) seat: Option<Seat>,
     limit: Option<Limit>,
     /// Begins with the first frame that is refused.
     patience: Option<Box<Patience>>,
@@ -112,7 +107,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    async fn run(mut self, mut messages: AggregatedMessageStream, viewer: Viewer) {
+    async fn run(mut self, mut messages: Incoming, viewer: Viewer) {
         let signed_in = match viewer {
             Viewer::Member(me) => {
                 self.welcome(&me);
@@ -127,45 +122,8 @@ impl Session {
         self.sockets.remove(&self.socket);
     }
 
-    /// Waits for the first frame of a client without cookie or header.
-    async fn sign_in(&mut self, messages: &mut AggregatedMessageStream) -> bool {
-        let first = tokio::time::timeout(AUTH_WITHIN, messages.next()).await;
-        let token = match first {
-            Ok(Some(Ok(AggregatedMessage::Text(text)))) => match ClientFrame::read(&text).0 {
-                Ok(ClientFrame::Auth { token }) => Some(token),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let Some(token) = token
-            && let Ok(Some(me)) = Box::pin(self.state.sessions.by_bearer(&self.state, &token)).await
-        {
-            let Ok(seat) = seat(&self.state, me.id) else {
-                self.socket.close(close::ABUSE);
-                return false;
-            };
-            self.seat = seat;
-            self.socket.member.set(me.id);
-            self.socket.session.set(me.session_id);
-            self.welcome(&me);
-            return true;
-        }
-        self.socket.close(close::SIGNED_OUT);
-        false
-    }
-
-    fn welcome(&self, me: &Me) {
-        let member = json!({
-            "id": crate::store::Id(me.id),
-            "handle": me.handle,
-            "display_name": me.display_name,
-            "role": me.hub_role,
-        });
-        self.socket.send(ServerFrame::Ready { member }.encode());
-    }
-
-    async fn talk(&mut self, messages: &mut AggregatedMessageStream) {
-        let mut check = tokio::time::interval(CHECK_EVERY);
+    async fn talk(&mut self, messages: &mut Incoming) {
+        let mut check = tokio::time::interval(self.state.config.look_every);
         check.tick().await;
         let (mut silent, mut looks) = (0, 0_u32);
         loop {
@@ -200,25 +158,19 @@ impl Session {
     }
 
     async fn still_signed_in(&self) -> bool {
-        match Box::pin(self.state.sessions.is_alive(&self.state, self.socket.session.get())).await {
-            Ok(false) => {
-                self.socket.close(close::SIGNED_OUT);
+        match in_time(ANSWER_WITHIN, Box::pin(ended(&self.state, &self.socket))).await {
+            Ok(Some(code)) => {
+                self.socket.close(code);
                 false
             }
             // A database that is away for a moment ends no socket.
-            Ok(true) | Err(_) => true,
+            Ok(None) | Err(_) => true,
         }
     }
 
     async fn hear(&mut self, message: std::result::Result<AggregatedMessage, ProtocolError>) -> bool {
         match message {
-            Ok(AggregatedMessage::Text(text)) => {
-                if text.len() > MOST_BYTES {
-                    self.socket.close(close::TOO_LARGE);
-                    return false;
-                }
-                self.read_frame(&text).await
-            }
+            Ok(AggregatedMessage::Text(text)) => self.read_frame(&text).await,
             Ok(AggregatedMessage::Ping(bytes)) => {
                 self.socket.send(pong_frame(&bytes));
                 true
@@ -229,12 +181,8 @@ impl Session {
                 self.socket.close(1000);
                 false
             }
-            Err(ProtocolError::Overflow) => {
-                self.socket.close(close::TOO_LARGE);
-                false
-            }
-            Err(_) => {
-                self.socket.close(close::ABUSE);
+            Err(error) => {
+                self.socket.close(code_of(&error));
                 false
             }
         }
@@ -300,7 +248,8 @@ impl Session {
         if since.is_some_and(|since| since < 0) {
             return Err(AppError::field("since", "since counts from 0"));
         }
-        if self.socket.cursors.borrow().len() >= MOST_STREAMS {
+        let (count, known) = self.socket.count_of(stream);
+        if count >= MOST_STREAMS && !known {
             return Err(AppError::TooMany(1));
         }
         let within = self.looked_up(stream).await?;
@@ -369,6 +318,11 @@ impl Session {
         self.socket.send(ServerFrame::Error { code, detail, reference, client_id, findings }.encode());
         true
     }
+}
+
+/// With which code a socket ends that breaks the protocol beneath the frames.
+pub(super) fn code_of(error: &ProtocolError) -> u16 {
+    if is_too_large(error) { close::TOO_LARGE } else { close::ABUSE }
 }
 
 fn error_words(error: &AppError) -> (Code, String) {

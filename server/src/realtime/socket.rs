@@ -65,8 +65,24 @@ impl Socket {
         next
     }
 
+    /// How many streams it reads, and whether this is one of them.
+    pub(super) fn count_of(&self, stream: Stream) -> (usize, bool) {
+        let cursors = self.cursors.borrow();
+        (cursors.len(), cursors.contains_key(&stream))
+    }
+
     pub(super) fn is_held(&self, stream: Stream) -> bool {
         self.held.borrow().contains(&stream)
+    }
+
+    /// Stops these subscriptions, replays too, until it is known whether they may go on.
+    pub fn hold(&self, streams: &[Stream]) {
+        let cursors = self.cursors.borrow();
+        let mut held = self.held.borrow_mut();
+        for (stream, place) in streams.iter().filter_map(|stream| cursors.get_key_value(stream)) {
+            place.set(Cursor::new(place.get().last, false));
+            held.insert(*stream);
+        }
     }
 
     /// Sends bytes that may be dropped, to a reader that has little waiting.

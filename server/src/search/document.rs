@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::entities::kinds::TermKind;
+
 /// The kinds of things that can be found; a feature that has another adds it here, in
 /// `search-config/kinds.json` and in `features::search_sources`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -130,6 +132,16 @@ impl Passage {
     }
 }
 
+/// A word that a case study is filed under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    pub kind: TermKind,
+    /// As it is compared.
+    pub word: String,
+    /// As it is shown.
+    pub label: String,
+}
+
 /// Something that can be found, as its rows are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -146,6 +158,8 @@ pub struct Document {
     pub labels: Vec<String>,
     /// Folded, as in addresses.
     pub tags: Vec<String>,
+    /// What a case study is filed under.
+    pub terms: Vec<Term>,
     pub space: Option<i64>,
     pub room: Option<i64>,
     pub author: Option<i64>,
@@ -174,6 +188,7 @@ impl Document {
             passages: Vec::new(),
             labels: Vec::new(),
             tags: Vec::new(),
+            terms: Vec::new(),
             space: None,
             room: None,
             author: None,

@@ -21,7 +21,7 @@ pub mod snippet;
 mod source;
 mod stand_by;
 
-pub use document::{Audience, Document, Kind, Passage};
+pub use document::{Audience, Document, Kind, Passage, Term};
 pub use log::Mark;
 pub use reach::{Reach, reach};
 pub use service::{Condition, Search, Status, Wishes};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::locks::{reading, writing};
 use crate::ports::search::{Ask, Found, Index};
 use crate::web::error::{AppError, Result};
 
@@ -158,23 +159,19 @@ impl Search {
     /// The index that answers.
     #[must_use]
     pub fn current(&self) -> Option<Index> {
-        self.0.current.read().ok()?.clone()
+        reading(&self.0.current).clone()
     }
 
     pub(super) fn answer_from(&self, index: Option<Index>) {
-        if let Ok(mut current) = self.0.current.write() {
-            *current = index;
-        }
+        *writing(&self.0.current) = index;
     }
 
     #[must_use]
     pub fn status(&self) -> Status {
-        self.0.status.read().map(|status| *status).unwrap_or_default()
+        *reading(&self.0.status)
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {
-        if let Ok(mut status) = self.0.status.write() {
-            change(&mut status);
-        }
+        change(&mut writing(&self.0.status));
     }
 }

@@ -54,7 +54,12 @@ fn driver(error: &DbErr) -> Option<&SqlxError> {
 pub fn fault(error: &DbErr) -> Fault {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => Fault::Away,
-        DbErr::Conn(_) if driver(error).is_none() => Fault::Away,
+        // Whoever is let in no more (no login, another password, a database that is closed or gone) did
+        // nothing wrong: an operator may give it back.
+        DbErr::Conn(_) => match driver(error).map_or(Fault::Away, driver_fault) {
+            Fault::Ours => Fault::Away,
+            meaning => meaning,
+        },
         _ => driver(error).map_or(Fault::Ours, driver_fault),
     }
 }
@@ -179,7 +184,9 @@ pub fn one_line(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{Fault, code_fault, lost_since, note_lost};
+    use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+    use super::{Fault, code_fault, fault, lost_since, note_lost};
 
     #[test]
     fn codes_of_both_databases_are_told_apart() {
@@ -203,6 +210,13 @@ mod tests {
         ] {
             assert_eq!(code_fault(code), fault, "{code}");
         }
+    }
+
+    #[test]
+    fn whoever_is_not_let_in_may_be_later() {
+        let refused = || RuntimeErr::SqlxError(SqlxError::Configuration("no login".into()).into());
+        assert_eq!(fault(&DbErr::Conn(refused())), Fault::Away);
+        assert_eq!(fault(&DbErr::Query(refused())), Fault::Ours);
     }
 
     #[test]

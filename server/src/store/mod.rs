@@ -3,6 +3,7 @@
 //! Invariant: reads go through `Store::read`, writes only through `Store::write`, which runs an
 //! action inside one transaction and appends its events last.
 
+mod address;
 mod connect;
 mod faults;
 mod ids;
@@ -15,10 +16,11 @@ use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 
+pub use address::readable;
 pub use connect::{Connections, close_readers, connect, pool_of};
 pub use faults::{ANSWER_WITHIN, Fault, fault, in_time, note_lost, one_line};
 pub use ids::{Id, Ids, NotAnId};
-pub use schema::{Change, change_schema};
+pub use schema::{Change, change_schema, look, refuse_newer};
 pub use sql::{Sql, insert_rows};
 pub use tx::{After, Tx};
 pub use writer::{CommitSink, Writer};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use praxis_migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use super::connect::patient;
+use super::connect::{connect, patient};
 use super::faults::{is_locked, one_line};
 use super::{Connections, close_readers};
 use crate::app::private;
@@ -152,6 +152,20 @@ async fn alone(db: &DatabaseConnection, change: Change) -> Result<(), String> {
             Err(error) => return Err(failed(&error)),
         }
     }
+}
+
+/// Refuses a database that a newer version migrated; the error is one line.
+pub async fn refuse_newer(db: &DatabaseConnection) -> Result<(), String> {
+    missing(db).await.map(drop)
+}
+
+/// Looks whether a PostgreSQL can be used, and writes nothing; the error is one line.
+pub async fn look(url: &str) -> Result<(), String> {
+    let connections = connect(url).await?;
+    let seen = refuse_newer(&connections.writer).await;
+    close_readers(&connections.reader).await;
+    close_readers(&connections.writer).await;
+    seen
 }
 
 /// Names of the steps that the database lacks. A database that has steps this program does not

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::faults::{ANSWER_WITHIN, Fault, fault, note_lost};
 use super::tx::{After, Tx};
 use super::{Connections, Ids};
+use crate::locks::locked;
 use crate::ports::clock::Clock;
 use crate::streams::{Committed, Stream, append_all, rights};
 use crate::web::error::{AppError, Result};
@@ -127,15 +128,15 @@ impl Writer {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let queue = self.queue.lock().ok().and_then(|queue| queue.clone());
+        let queue = locked(&self.queue).clone();
         let queue = queue.ok_or(AppError::Unavailable(5))?;
         queue.try_send(Box::new(Action { action, result: None, reply })).map_err(|_| AppError::Unavailable(1))?;
         answer.await.map_err(|_| AppError::Unavailable(1))?
     }
 
     pub(super) async fn close(&self) {
-        drop(self.queue.lock().ok().and_then(|mut queue| queue.take()));
-        let threads = self.threads.lock().map(|mut threads| std::mem::take(&mut *threads)).unwrap_or_default();
+        drop(locked(&self.queue).take());
+        let threads = std::mem::take(&mut *locked(&self.threads));
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 let _panicked = thread.join();

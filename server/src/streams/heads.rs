@@ -10,6 +10,7 @@ use std::sync::{Arc, RwLock};
 use sea_orm::ConnectionTrait;
 
 use super::{Stream, log};
+use crate::locks::{reading, writing};
 use crate::web::error::Result;
 
 /// More than this many streams are not kept in mind; the rest is read when asked for.
@@ -58,12 +59,12 @@ impl Heads {
     /// The head if it is in mind.
     #[must_use]
     pub fn get(&self, of: Stream) -> Option<i64> {
-        self.known.read().ok()?.get(&of).copied()
+        reading(&self.known).get(&of).copied()
     }
 
     /// Learns of a head and returns the newest known.
     pub fn advance(&self, of: Stream, head: i64) -> i64 {
-        let Ok(mut known) = self.known.write() else { return head };
+        let mut known = writing(&self.known);
         if known.len() >= MOST && !known.contains_key(&of) {
             // Any will do: a forgotten head is read again when somebody asks.
             let some: Vec<Stream> = known.keys().take(MOST / 8).copied().collect();
@@ -79,6 +80,6 @@ impl Heads {
     /// Every stream in mind, to compare with the database.
     #[must_use]
     pub fn streams(&self) -> Vec<Stream> {
-        self.known.read().map(|known| known.keys().copied().collect()).unwrap_or_default()
+        reading(&self.known).keys().copied().collect()
     }
 }

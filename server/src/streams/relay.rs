@@ -19,6 +19,7 @@ use super::order::{Early, Next};
 use super::reach::Reach;
 use super::rights::{self, Heard};
 use super::{Committed, Heads, Stream, log};
+use crate::locks::locked;
 use crate::realtime::Hub;
 use crate::store::{After, in_time};
 use crate::web::error::{AppError, Result};
@@ -92,9 +93,7 @@ impl Relay {
     ) -> (Self, mpsc::Receiver<Vec<Committed>>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let state: Arc<State> = Arc::default();
-        if let Ok(mut compared) = state.compared.lock() {
-            *compared = Some(Instant::now());
-        }
+        *locked(&state.compared) = Some(Instant::now());
         let delivered = Arc::default();
         (Self { db, heads, hub, filler, queue, delivered, state, withdraw, heard }, receiver)
     }
@@ -122,13 +121,11 @@ impl Relay {
     /// A stream got a reader here, and after that its head was read from the log.
     pub fn follow(&self, stream: Stream, head: i64) {
         let mut first = false;
-        if let Ok(mut delivered) = self.delivered.lock() {
-            let begin = || {
-                first = true;
-                Reach::new(head)
-            };
-            delivered.entry(stream).or_insert_with(begin).join(head);
-        }
+        let begin = || {
+            first = true;
+            Reach::new(head)
+        };
+        locked(&self.delivered).entry(stream).or_insert_with(begin).join(head);
         // What was handed over before anybody said where to start was passed over.
         if self.heads.advance(stream, head) > head && first {
             self.look();
@@ -155,7 +152,8 @@ impl Relay {
     /// How long ago heads were compared with the database.
     #[must_use]
     pub fn compared(&self) -> Duration {
-        self.state.compared.lock().ok().and_then(|at| *at).map_or(Duration::ZERO, |at| at.elapsed())
+        let at = *locked(&self.state.compared);
+        at.map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     /// The task: delivers until the queue is closed.
@@ -259,9 +257,7 @@ impl Relay {
             }
         }
         self.forget_unread();
-        if let Ok(mut compared) = self.state.compared.lock() {
-            *compared = Some(Instant::now());
-        }
+        *locked(&self.state.compared) = Some(Instant::now());
         Ok(())
     }
 
@@ -352,26 +348,22 @@ impl Relay {
     }
 
     fn last(&self, stream: Stream) -> Option<i64> {
-        self.delivered.lock().ok()?.get(&stream).map(|reach| reach.last())
+        locked(&self.delivered).get(&stream).map(|reach| reach.last())
     }
 
     fn set_last(&self, stream: Stream, seq: i64) {
-        if let Ok(mut delivered) = self.delivered.lock()
-            && let Some(reach) = delivered.get_mut(&stream)
-        {
+        if let Some(reach) = locked(&self.delivered).get_mut(&stream) {
             reach.reached(seq);
         }
     }
 
     fn followed(&self) -> Vec<Stream> {
-        self.delivered.lock().map(|delivered| delivered.keys().copied().collect()).unwrap_or_default()
+        locked(&self.delivered).keys().copied().collect()
     }
 
     /// Under the lock: whoever reads a stream is counted before it says so here.
     fn forget_unread(&self) {
-        if let Ok(mut delivered) = self.delivered.lock() {
-            delivered.retain(|stream, _| self.hub.is_read(*stream));
-        }
+        locked(&self.delivered).retain(|stream, _| self.hub.is_read(*stream));
     }
 
     /// Events of the log after `after`, ready to send; for replays.

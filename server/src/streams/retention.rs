@@ -1,37 +1,50 @@
 //! Old events go; a reader that was away for longer than they are kept fetches again by HTTP.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::DatabaseTransaction;
 
-use crate::entities::{event, stream};
+use crate::store::Sql;
 use crate::web::error::Result;
 
+/// Events that one call removes at most: writers wait for it.
+const EVENTS: i64 = 2000;
+/// Streams that one call touches at most; whoever appends to one of them waits.
+const STREAMS: i64 = 100;
+
 /// Removes events older than `before` (microseconds) and raises the floors of their streams
-/// first, so that no reader can be told less than it asked for. At most one batch a call;
-/// returns how many streams it touched, so that the caller knows whether to come again.
+/// first, so that no reader can be told less than it asked for. Of each stream a beginning goes,
+/// so that what is left has no hole. At most one batch a call; returns how many events went, so
+/// that the caller knows whether to come again.
 pub async fn trim(tx: &DatabaseTransaction, before: i64) -> Result<usize> {
-    let stale = Query::select()
-        .column(event::Column::Stream)
-        .expr_as(Expr::col(event::Column::Seq).max(), "newest")
-        .from(event::Entity)
-        .and_where(event::Column::At.lt(before))
-        .group_by_col(event::Column::Stream)
-        .limit(200)
-        .to_owned();
-    let rows = tx.query_all(&stale).await?;
-    for row in &rows {
+    let stale = Sql::new(
+        "SELECT e.stream, MAX(e.seq) AS newest, (SELECT MIN(o.seq) FROM event o WHERE o.stream = e.stream) AS oldest \
+         FROM (SELECT stream, seq FROM event WHERE at < ",
+    )
+    .bind(before)
+    .then(" ORDER BY at LIMIT ")
+    .bind(EVENTS)
+    .then(") e GROUP BY e.stream ORDER BY e.stream LIMIT ")
+    .bind(STREAMS)
+    .all(tx)
+    .await?;
+    let mut left = EVENTS;
+    for row in &stale {
         let name: String = row.try_get("", "stream")?;
-        let newest: i64 = row.try_get("", "newest")?;
-        stream::Entity::update_many()
-            .col_expr(stream::Column::Floor, Expr::value(newest))
-            .filter(stream::Column::Name.eq(&name))
-            .exec(tx)
+        let (oldest, newest): (i64, i64) = (row.try_get("", "oldest")?, row.try_get("", "newest")?);
+        // Where the clock went back there are more before the newest than were counted.
+        let last = newest.min(oldest + left - 1);
+        if last < oldest {
+            break;
+        }
+        Sql::new("UPDATE stream SET floor = ")
+            .bind(last)
+            .then(" WHERE floor < ")
+            .bind(last)
+            .then(" AND name = ")
+            .bind(name.as_str())
+            .run(tx)
             .await?;
-        event::Entity::delete_many()
-            .filter(event::Column::Stream.eq(&name))
-            .filter(event::Column::Seq.lte(newest))
-            .exec(tx)
-            .await?;
+        Sql::new("DELETE FROM event WHERE stream = ").bind(name).then(" AND seq <= ").bind(last).run(tx).await?;
+        left -= last - oldest + 1;
     }
-    Ok(rows.len())
+    Ok(usize::try_from(EVENTS - left).unwrap_or_default())
 }

@@ -28,21 +28,33 @@ pub struct Download<'a> {
     pub cache: &'static str,
 }
 
+/// What of it an answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The viewer has it.
+    Nothing,
+    Whole,
+    /// A range that begins at this byte.
+    From(u64),
+}
+
 /// 200 with all of it, 206 with the range that was asked for, or 304. Errors: 404 if the bytes
 /// are gone, 416 for a range after the end, 503 if the store is away.
-pub async fn serve(state: &AppState, req: &HttpRequest, what: &Download<'_>) -> Result<HttpResponse> {
+pub async fn serve(state: &AppState, req: &HttpRequest, what: &Download<'_>) -> Result<(HttpResponse, Sent)> {
     let said = |name: HeaderName| req.headers().get(name).and_then(|value| value.to_str().ok());
     if said(IF_NONE_MATCH).is_some_and(|known| known.contains(&what.etag) || known.trim() == "*") {
-        return Ok(HttpResponse::NotModified()
+        let answer = HttpResponse::NotModified()
             .insert_header((ETAG, what.etag.clone()))
             .insert_header(("Cache-Control", what.cache))
-            .finish());
+            .finish();
+        return Ok((answer, Sent::Nothing));
     }
     let fresh = said(IF_RANGE).is_none_or(|known| known.trim() == what.etag);
     let range = match said(RANGE).filter(|_| fresh) {
         Some(text) => range_of(text, what.size)?,
         None => None,
     };
+    let sent = range.as_ref().map_or(Sent::Whole, |range| Sent::From(range.start));
     let found = state.blobs.read(what.key, range.clone()).await?;
     let length = found.range.end.saturating_sub(found.range.start);
     let mut answer = match range {
@@ -55,7 +67,7 @@ pub async fn serve(state: &AppState, req: &HttpRequest, what: &Download<'_>) -> 
             answer
         }
     };
-    Ok(answer
+    let answer = answer
         .content_type(what.media_type)
         .insert_header(("Accept-Ranges", "bytes"))
         // Ranges are of the bytes as they are kept.
@@ -65,7 +77,8 @@ pub async fn serve(state: &AppState, req: &HttpRequest, what: &Download<'_>) -> 
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .insert_header((ETAG, what.etag.clone()))
         .insert_header(("Cache-Control", what.cache))
-        .body(SizedStream::new(length, found.bytes)))
+        .body(SizedStream::new(length, found.bytes));
+    Ok((answer, sent))
 }
 
 /// One range of bytes (RFC 9110, 14.1.2). Several ranges, other units and what cannot be read
@@ -111,6 +124,8 @@ mod tests {
             ("bytes=0-1,5-6", all.clone()),
             ("bytes=9-3", all.clone()),
             ("bytes=+1-3", all.clone()),
+            ("bytes=a-b", all.clone()),
+            ("bytes=99999999999999999999999-", all.clone()),
             ("bytes=-", all.clone()),
             ("bytes=", all.clone()),
             ("items=0-1", all),
@@ -120,6 +135,6 @@ mod tests {
         for text in ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=9999999999999999999-"] {
             assert!(matches!(range_of(text, 100), Err(AppError::NotInRange(100))), "{text}");
         }
-        assert!(range_of("bytes=0-", 0).is_err());
+        assert!(range_of("bytes=0-", 0).is_err() && range_of("bytes=-5", 0).is_err());
     }
 }

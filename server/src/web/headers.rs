@@ -68,7 +68,9 @@ pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceR
     if let Some(state) = &state {
         state.metrics.observe(&method, &route, status, took);
     }
-    if status >= 500 {
+    // That a node is about to stop is what it was told to be.
+    let leaves = route == "/readyz" && state.as_ref().is_some_and(|state| state.leaving.has_begun());
+    if status >= 500 && !leaves {
         tracing::error!(request = %id, %method, route, status, ms = took.as_millis(), "request");
     } else {
         tracing::debug!(request = %id, %method, route, status, ms = took.as_millis(), "request");

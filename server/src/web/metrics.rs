@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, Quer
 use super::error::{AppError, Result};
 use crate::app::{AppState, health};
 use crate::entities::{job, kinds::JobState, kinds::MailState, mail};
+use crate::locks::locked;
 use crate::ports::clock::SECOND;
 use crate::realtime::bus::BusState;
 
@@ -38,7 +39,7 @@ pub struct Metrics {
 impl Metrics {
     /// Notes a request by its route's template, never by its path.
     pub fn observe(&self, method: &Method, template: &str, status: u16, took: Duration) {
-        let Ok(mut requests) = self.requests.lock() else { return };
+        let mut requests = locked(&self.requests);
         let series = requests.entry((known(method), template.to_owned(), status)).or_default();
         let seconds = took.as_secs_f64();
         for (bound, count) in BUCKETS.iter().zip(series.buckets.iter_mut()) {
@@ -52,14 +53,14 @@ impl Metrics {
 
     /// Notes a job that ran, whatever came of it. The kinds are words of ours, and few.
     pub fn observe_job(&self, kind: &str, took: Duration) {
-        let Ok(mut jobs) = self.jobs.lock() else { return };
+        let mut jobs = locked(&self.jobs);
         let (count, seconds) = jobs.entry(kind.to_owned()).or_default();
         *count += 1;
         *seconds += took.as_secs_f64();
     }
 
     fn write_jobs(&self, text: &mut String) -> std::fmt::Result {
-        let jobs = self.jobs.lock().map(|jobs| jobs.clone()).unwrap_or_default();
+        let jobs = locked(&self.jobs).clone();
         text.push_str("# HELP praxis_job_seconds Time jobs ran on this node, by kind.\n");
         text.push_str("# TYPE praxis_job_seconds summary\n");
         for (kind, (count, seconds)) in &jobs {
@@ -70,7 +71,7 @@ impl Metrics {
     }
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
-        let requests = self.requests.lock().map(|requests| requests.clone()).unwrap_or_default();
+        let requests = locked(&self.requests).clone();
         text.push_str("# HELP praxis_http_request_seconds Time to answer by route template.\n");
         text.push_str("# TYPE praxis_http_request_seconds histogram\n");
         for ((method, route, status), series) in &requests {
@@ -110,7 +111,8 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     state.metrics.write(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     state.metrics.write_jobs(&mut text).map_err(|_| AppError::internal("metrics could not be written"))?;
     gauge(&mut text, "praxis_sockets", "Open sockets on this node.", state.hub.sockets());
-    gauge(&mut text, "praxis_sockets_cut", "Readers cut off as too slow since the start.", state.hub.slow_readers());
+    let cut = u64::try_from(state.hub.slow_readers()).unwrap_or(u64::MAX);
+    counter(&mut text, "praxis_sockets_cut", "Readers cut off as too slow.", cut);
     gauge(&mut text, "praxis_streams_read", "Streams with readers on this node.", state.hub.streams());
     gauge(&mut text, "praxis_relay_waiting", "Commits not yet delivered to readers.", state.relay.waiting());
     let known = state.heads.streams().len();

@@ -17,6 +17,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::error::{AppError, Result};
 use super::viewer::identify;
 use crate::app::AppState;
+use crate::locks::locked;
 use crate::realtime::Bus;
 use crate::realtime::bus::Share;
 
@@ -66,7 +67,7 @@ impl Limit {
 
     /// Uses one of what this node has taken already.
     fn use_held(&self, key: &str) -> bool {
-        let Ok(mut held) = self.held.lock() else { return false };
+        let mut held = locked(&self.held);
         match held.get_mut(key) {
             Some((left, until)) if *left > 0 && *until > Instant::now() => {
                 *left -= 1;
@@ -77,7 +78,7 @@ impl Limit {
     }
 
     fn hold(&self, key: &str, left: u32) {
-        let Ok(mut held) = self.held.lock() else { return };
+        let mut held = locked(&self.held);
         let now = Instant::now();
         if held.len() >= HELD {
             held.retain(|_, (left, until)| *left > 0 && *until > now);
@@ -167,9 +168,7 @@ impl Limits {
         for limit in [&self.read, &self.send, &self.write, &self.guess, &self.register, &self.mail] {
             limit.alone.retain_recent();
             limit.alone.shrink_to_fit();
-            if let Ok(mut held) = limit.held.lock() {
-                held.retain(|_, (left, until)| *left > 0 && *until > now);
-            }
+            locked(&limit.held).retain(|_, (left, until)| *left > 0 && *until > now);
         }
     }
 }

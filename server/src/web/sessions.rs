@@ -117,6 +117,33 @@ impl Sessions {
         Ok(token.is_some_and(|token| token_lives(&token, state.clock.now())))
     }
 
+    /// Whether a bearer token that is good for nothing any more is a suspended member's.
+    pub async fn is_of_suspended(&self, state: &AppState, token: &str) -> Result<bool> {
+        let db = state.store.read();
+        let id = if token.starts_with(API_TOKEN_PREFIX) {
+            let hash = hash_token(token);
+            let row = api_token::Entity::find().filter(api_token::Column::TokenHash.eq(hash)).one(db).await?;
+            row.map(|row| row.member_id)
+        } else {
+            let Some(session) = self.verify_access(token, state.clock.now()) else { return Ok(false) };
+            session::Entity::find_by_id(session).one(db).await?.map(|row| row.member_id)
+        };
+        let Some(id) = id else { return Ok(false) };
+        let of = member::Entity::find_by_id(id).one(db).await?;
+        Ok(of.is_some_and(|of| of.state == MemberState::Suspended))
+    }
+
+    /// The same as the rows have it now, whatever is kept in mind.
+    pub async fn lives(&self, state: &AppState, session: i64) -> Result<bool> {
+        let (db, now) = (state.store.read(), state.clock.now());
+        let found = session::Entity::find_by_id(session).find_also_related_member().one(db).await?;
+        if let Some((row, of)) = found {
+            return Ok(session_lives(&row, now) && of.is_some_and(|of| of.state == MemberState::Active));
+        }
+        let token = api_token::Entity::find_by_id(session).one(db).await?;
+        Ok(token.is_some_and(|token| token_lives(&token, now)))
+    }
+
     async fn by_session(&self, state: &AppState, session: i64) -> Result<Option<Arc<Me>>> {
         self.lookup(state, Key::Session(session), Via::Bearer, session::Entity::find_by_id(session)).await
     }

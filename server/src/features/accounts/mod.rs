@@ -25,6 +25,7 @@ use utoipa::OpenApi;
 
 pub use console::{create_administrator, reset_link, setup_link};
 pub use mail::{SEND, queue};
+pub use register::handle_fault;
 pub use slowdown::SlowDown;
 
 use crate::app::AppState;

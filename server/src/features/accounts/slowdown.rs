@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::app::secrets::hash_token;
+use crate::locks::locked;
 use crate::ports::clock::{HOUR, SECOND};
 use crate::realtime::Bus;
 use crate::realtime::bus::Told;
@@ -45,7 +46,7 @@ impl SlowDown {
     /// are a hundred; or says how long to wait.
     pub fn attempt(&self, pair: &str, now: i64) -> Result<()> {
         let key = hash_token(pair);
-        let Ok(mut pairs) = self.pairs.lock() else { return Ok(()) };
+        let mut pairs = locked(&self.pairs);
         if pairs.len() >= PAIRS && !pairs.contains_key(&key) {
             make_room(&mut pairs, now);
         }
@@ -65,7 +66,7 @@ impl SlowDown {
 
     /// What another node counted; none: the pair starts anew.
     pub fn hear(&self, key: String, count: u32, last: i64) {
-        let Ok(mut pairs) = self.pairs.lock() else { return };
+        let mut pairs = locked(&self.pairs);
         if count == 0 {
             pairs.remove(&key);
             return;
@@ -80,7 +81,7 @@ impl SlowDown {
 
     /// How long to wait, without counting anything.
     pub fn look(&self, pair: &str, now: i64) -> Result<()> {
-        let Ok(pairs) = self.pairs.lock() else { return Ok(()) };
+        let pairs = locked(&self.pairs);
         let Some(failures) = pairs.get(&hash_token(pair)).filter(|failures| now - failures.last <= KEPT) else {
             return Ok(());
         };
@@ -91,9 +92,8 @@ impl SlowDown {
     /// The password was right: the pair starts anew.
     pub fn succeeded(&self, pair: &str) {
         let key = hash_token(pair);
-        if let Ok(mut pairs) = self.pairs.lock()
-            && pairs.remove(&key).is_some()
-        {
+        let mut pairs = locked(&self.pairs);
+        if pairs.remove(&key).is_some() {
             self.bus.tell(Told::Slowed(key, 0, 0));
         }
     }

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::scratch::{self, Scratch};
 use super::{blobs, database_fault, file_fault, open_blobs, tables};
 use crate::app::{Config, serving};
+use crate::store::refuse_newer;
 
 /// Writes the backup; returns what it says at the end.
 pub async fn backup(config: &Config, to: &Path) -> Result<String, String> {
@@ -65,6 +66,7 @@ async fn write(
 /// written to the original.
 async fn copy_database(database: &Path, copy: &Path) -> Result<(), String> {
     let from = open(database, true).await?;
+    refuse_newer(&from).await.map_err(|line| database_fault(&line))?;
     let into = copy.display().to_string();
     let copied = crate::store::Sql::new("VACUUM INTO ").bind(into).run(&from).await;
     from.close().await.map_err(|error| database_fault(&error))?;

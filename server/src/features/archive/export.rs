@@ -19,8 +19,8 @@ use crate::web::error::Result;
 /// Writes the archive; returns what it says at the end.
 pub async fn export(config: &Config, to: &Path) -> Result<String, String> {
     super::scratch::outside(config, to)?;
-    let files = open_blobs(config)?;
     let connections = open_database(config).await?;
+    let files = open_blobs(config)?;
     let _open = config.embedded().map(|_| serving::share(config)).transpose()?;
     let mut progress = Progress::new();
     let written = write(&connections, &files, to, &mut progress).await;

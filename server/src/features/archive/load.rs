@@ -19,7 +19,7 @@ use super::pack::Unpacker;
 use super::progress::Progress;
 use super::tables::{self, Table};
 use super::{blobs, close, database_fault, file_fault, open_blobs, rows};
-use crate::app::{Config, private, serving};
+use crate::app::{Config, look_first, private, serving};
 use crate::entities::{setting, stream};
 use crate::ports::blobs::Blobs;
 use crate::ports::clock::Clock;
@@ -40,6 +40,7 @@ pub async fn load(config: &Config, from: &Path) -> Result<String, String> {
     let mut progress = Progress::new();
     let checked = check_first(&head.schema, from, &mut progress).await;
     let checked = checked.inspect_err(|_| progress.finish())?;
+    look_first(config).await.inspect_err(|_| progress.finish())?;
     private::make_dir(&config.data_dir)
         .map_err(|error| format!("PRAXIS_DATA_DIR: {} cannot be used ({error})", config.data_dir.display()))?;
     let _open = serving::share(config)?;

@@ -26,7 +26,7 @@ use std::path::Path;
 
 use crate::app::Config;
 use crate::ports::blobs::Blobs;
-use crate::store::{Connections, connect};
+use crate::store::{Connections, connect, refuse_newer};
 
 /// A line for a file that cannot be used.
 fn file_fault(path: &Path, error: &dyn std::fmt::Display) -> String {
@@ -37,14 +37,20 @@ fn database_fault(error: &dyn std::fmt::Display) -> String {
     format!("PRAXIS_DATABASE_URL: {error}").replace('\n', " ")
 }
 
-/// Opens the database of a hub that is there, as it stands: nothing is made or migrated.
+/// Opens the database of a hub that is there, as it stands: nothing is made or migrated. What a newer
+/// version wrote is not understood here, and would be missing from what is made of it.
 async fn open_database(config: &Config) -> Result<Connections, String> {
     if let Some(path) = config.embedded()
         && !path.exists()
     {
         return Err(format!("PRAXIS_DATA_DIR: there is no hub at {}; start one first", path.display()));
     }
-    connect(&config.database()).await.map_err(|error| database_fault(&error))
+    let connections = connect(&config.database()).await.map_err(|error| database_fault(&error))?;
+    if let Err(line) = refuse_newer(&connections.reader).await {
+        close(connections).await;
+        return Err(database_fault(&line));
+    }
+    Ok(connections)
 }
 
 fn open_blobs(config: &Config) -> Result<Blobs, String> {

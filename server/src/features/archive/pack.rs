@@ -173,7 +173,10 @@ impl Unpacker {
             .enumerate()
             .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
             .sum();
-        if header.cksum().ok() != Some(sum) {
+        // The sum is not in the sum: it is looked at as it is written, too.
+        let mut written = header.clone();
+        written.set_cksum();
+        if header.cksum().ok() != Some(sum) || written.as_bytes() != header.as_bytes() {
             return Err(self.damaged("a header does not fit its sum"));
         }
         if header.entry_type() != tar::EntryType::Regular {

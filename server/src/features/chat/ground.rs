@@ -134,6 +134,31 @@ pub(super) async fn lock(tx: &Tx, rooms: &[i64], members: &[i64]) -> Result<()> 
     Ok(())
 }
 
+/// Locks a space in which a room is to be made, and who makes it, as [`lock`] does.
+pub(super) async fn lock_space(tx: &Tx, space: i64, member: i64) -> Result<()> {
+    use sea_orm::{ConnectionTrait as _, DbBackend};
+    if tx.conn().get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    Sql::new("SELECT id FROM space WHERE id = ").bind(space).then(" FOR KEY SHARE").all(tx.conn()).await?;
+    Sql::new("SELECT id FROM member WHERE id = ").bind(member).then(" FOR SHARE").all(tx.conn()).await?;
+    Ok(())
+}
+
+/// Waits for what people write just now, and has what they write next wait for this.
+pub(super) async fn hold_up(tx: &Tx, members: [i64; 2]) -> Result<()> {
+    use sea_orm::{ConnectionTrait as _, DbBackend};
+    if tx.conn().get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    Sql::new("SELECT id FROM member WHERE id IN ")
+        .list(members)
+        .then(" ORDER BY id FOR NO KEY UPDATE")
+        .all(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// A room for an action, locked; 404 if it does not exist for the member.
 pub(super) async fn locked(tx: &Tx, member: i64, id: i64) -> Result<RoomGround> {
     lock(tx, &[id], &[member]).await?;

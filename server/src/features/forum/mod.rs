@@ -26,9 +26,6 @@ pub use pages::kept;
 pub use queries::{AUTHOR, author};
 pub use search::{Posts, Topics};
 
-use sea_orm::DatabaseConnection;
-use serde_json::Value;
-
 use crate::app::AppState;
 use crate::entities::job;
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole, Visibility};
@@ -70,15 +67,6 @@ pub async fn may_subscribe(state: &AppState, member: i64, topic: i64) -> Result<
         return Err(AppError::NotFound);
     }
     Ok(Within::Space(row.try_get("", "space_id")?))
-}
-
-/// Data of `topic.*` events in `space:` streams: rows of topics, in the order of the ids.
-pub async fn topic_events(db: &DatabaseConnection, topics: &[i64]) -> Result<Vec<Value>> {
-    let mut of = std::collections::HashMap::new();
-    for batch in topics.chunks(500) {
-        of.extend(queries::topics_by_ids(db, batch).await?.into_iter().map(|row| (row.id.0, row)));
-    }
-    topics.iter().map(|id| events::topic_data(*id, of.get(id))).collect()
 }
 
 pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {

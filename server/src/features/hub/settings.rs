@@ -8,6 +8,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::app::AppState;
 use crate::entities::setting;
+use crate::locks::{reading, writing};
 use crate::store::Tx;
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::Result;
@@ -39,10 +40,7 @@ impl Settings {
     pub async fn current(&self, state: &AppState) -> Result<HubSettings> {
         let db = state.store.read();
         let head = state.heads.current(db, Stream::HUB).await?;
-        if let Ok(known) = self.known.read()
-            && let Some(settings) = known.as_ref()
-            && settings.head == head
-        {
+        if let Some(settings) = reading(&self.known).as_ref().filter(|known| known.head == head) {
             return Ok(settings.clone());
         }
         let rows = setting::Entity::find().filter(setting::Column::Key.is_in(KEYS)).all(db).await?;
@@ -56,9 +54,7 @@ impl Settings {
             members_make_spaces: take("hub.members_make_spaces").as_deref() != Some("off"),
             head,
         };
-        if let Ok(mut known) = self.known.write() {
-            *known = Some(settings.clone());
-        }
+        *writing(&self.known) = Some(settings.clone());
         Ok(settings)
     }
 

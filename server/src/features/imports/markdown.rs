@@ -8,14 +8,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::authors::unclaimed_of;
 use super::refs;
 use super::report::{Progress, Report, stopped};
 use super::source::{Source, beside};
 use super::space::owner as find_owner;
 use crate::app::AppState;
 use crate::features::people::{MOST_FILE, keep_imported_picture};
+use crate::features::playbooks::again::{self, Here};
 use crate::features::playbooks::importing::{
-    Beside, Brought, Coming, bring, find_or_make_playbook, fitting, place_imported, put_imported_cover,
+    Beside, Brought, Coming, Goal, bring, find_or_make_playbook, fitting, place_imported, put_imported_cover,
 };
 use crate::features::playbooks::markdown::{PageIn, PlaybookIn, read_page, read_playbook};
 use crate::web::error::AppError;
@@ -30,8 +32,10 @@ const MOST_BYTES: u64 = 4 << 20;
 pub struct Options {
     /// Folder of pages, those below it too; or a ZIP archive of one.
     pub folder: PathBuf,
-    /// Slug of the playbook; made, open, if it is missing.
+    /// Slug of the playbook; made if it is missing, open but for what says that it is restricted.
     pub playbook: String,
+    /// Slug of the space that a restricted playbook is read like; its own if not said.
+    pub space: Option<String>,
     /// Handle of who brings them: the author of what names no member; the first administrator if
     /// not said.
     pub owner: Option<String>,
@@ -45,6 +49,8 @@ struct Told {
     published: Vec<String>,
     drafts: Vec<String>,
     known: usize,
+    /// Of the known ones: those that say something else here.
+    differing: Vec<String>,
     broken: Vec<String>,
     /// Of a page: what is in "what we did" because it matched no part, and what did not fit.
     remarks: Vec<String>,
@@ -67,8 +73,9 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         None => Vec::new(),
     };
     let mut remarks = Vec::new();
-    let made = find_or_make_playbook(state, owner, &options.playbook, book.as_ref(), shown, &mut remarks).await;
-    let (playbook, owns) = made?;
+    let space = options.space.as_deref();
+    let made = find_or_make_playbook(state, owner, &options.playbook, space, book.as_ref(), shown, &mut remarks);
+    let Goal { id: playbook, owns, open } = made.await?;
     let remarks = remarks.iter().map(|remark| format!("playbook.md: {remark}")).collect();
     let progress = Arc::new(Progress::new(files.iter().map(|(_, size)| size).sum(), options.quiet));
     progress.stage("pages");
@@ -79,6 +86,7 @@ pub async fn import(state: &AppState, options: &Options) -> Result<Report, Strin
         owner,
         playbook,
         owns,
+        open,
         told: Told { remarks, ..Told::default() },
         studies: HashMap::new(),
     };
@@ -105,7 +113,7 @@ async fn front_page(source: &Source) -> Result<Option<PlaybookIn>, String> {
     let fault = |reason: String| format!("playbook.md: {reason}");
     let Some(bytes) = read_file(source, "playbook.md", MOST_BYTES).await.map_err(fault)? else { return Ok(None) };
     let text = String::from_utf8(bytes).map_err(|_| fault("it is not UTF-8".to_owned()))?;
-    Ok(read_playbook(&text).map_err(fault)?.map(fitting))
+    read_playbook(&text).map_err(fault)?.map(fitting).transpose().map_err(fault)
 }
 
 /// Every page with its bytes, in the order of their paths.
@@ -138,6 +146,8 @@ struct Run<'a> {
     owner: i64,
     playbook: i64,
     owns: bool,
+    /// Anybody reads the playbook.
+    open: bool,
     told: Told,
     /// Ids by the addresses that pages had where they come from.
     studies: HashMap<String, i64>,
@@ -163,6 +173,19 @@ impl Run<'_> {
             }
             return Ok(());
         }
+        let here = match &slug {
+            // Two pages of one run may have one address.
+            Some(slug) if !self.studies.contains_key(slug) => again::look(self.state, self.playbook, &page).await?,
+            _ => Here::Nothing,
+        };
+        if let (Here::Same(id) | Here::Other(id), Some(slug)) = (here, &slug) {
+            self.told.known += 1;
+            if matches!(here, Here::Other(_)) {
+                self.told.differing.push(format!("{file}: /case-studies/{slug}"));
+            }
+            self.studies.insert(slug.clone(), id);
+            return Ok(());
+        }
         for heading in &page.unmatched {
             self.told.remarks.push(format!("{file}: \"{heading}\" is in \"what we did\""));
         }
@@ -170,10 +193,22 @@ impl Run<'_> {
             let short: String = unknown.chars().take(120).collect();
             self.told.remarks.push(format!("{file}: of its front matter, now in \"what we did\": {short}"));
         }
-        let publish = self.owns && is_to_be_published(file, &page);
+        let opened = page.restricted && self.open;
+        if opened {
+            self.told
+                .remarks
+                .push(format!("{file}: it was restricted, and anybody reads this playbook; it is a draft"));
+        }
+        let publish = self.owns && is_to_be_published(file, &page) && here != Here::Hidden && !opened;
+        if here == Here::Hidden {
+            self.told
+                .remarks
+                .push(format!("{file}: moderators have hidden the case study at its address; it is a draft"));
+        }
         let (source, external) = (self.source.clone(), file.to_owned());
         let pictures = pictures(&self.files, file, page.pictures()).await;
-        let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, publish };
+        let unclaimed = unclaimed_of(self.state, &self.source, &page).await?;
+        let coming = Coming { member: self.owner, playbook: self.playbook, page, pictures, unclaimed, publish };
         let brought = bring(self.state, coming, async move |tx, id| {
             refs::keep(tx, &source, &[(refs::STUDY, external.clone(), id)]).await
         })
@@ -278,7 +313,11 @@ fn told(told: &Told, seconds: f64) -> String {
         }
     };
     list("published as case studies", &told.published);
-    list("kept as drafts: they do not say that they are case studies, or you do not own the playbook", &told.drafts);
+    list(
+        "kept as drafts: they do not say that they are case studies, or you do not own the playbook, or see below",
+        &told.drafts,
+    );
+    list("already here and not the same: kept as they are here", &told.differing);
     list("not imported", &told.broken);
     list("to look at", &told.remarks);
     let _infallible = write!(

@@ -4,6 +4,7 @@
 //! events in short transactions, and running servers notice by the heads of the streams.
 
 mod ahead;
+mod authors;
 pub mod documents;
 pub mod markdown;
 mod refs;
@@ -29,7 +30,8 @@ pub struct Asked {
     pub format: Format,
     /// Where it is.
     pub path: PathBuf,
-    /// Space to fill; made, open, if it is missing. The folder's name if not said.
+    /// Space to fill; made, open, if it is missing. The folder's name if not said. Of Markdown: whose
+    /// readers a restricted playbook has.
     #[arg(long, value_name = "SLUG")]
     pub space: Option<String>,
     /// Playbook to fill. The folder's name if not said.
@@ -78,6 +80,7 @@ pub async fn run(state: &AppState, asked: &Asked) -> Result<Report, String> {
             let options = markdown::Options {
                 folder: asked.path.clone(),
                 playbook: named(asked.playbook.as_ref(), "--playbook", &asked.path)?,
+                space: asked.space.clone(),
                 owner: asked.owner.clone(),
                 quiet: false,
             };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::locks::locked;
 use crate::web::error::AppError;
 
 /// Rows that are named one by one; the rest is counted.
@@ -185,9 +186,7 @@ impl Progress {
 
     /// What is done now.
     pub fn stage(&self, name: &'static str) {
-        if let Ok(mut inner) = self.inner.lock() {
-            inner.stage = name;
-        }
+        locked(&self.inner).stage = name;
         self.bar.set_message(name);
         if self.plain {
             say(&format!("{name} …"));
@@ -197,7 +196,7 @@ impl Progress {
     /// So many bytes of the files were read.
     pub fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
-        let Ok(mut inner) = self.inner.lock() else { return };
+        let mut inner = locked(&self.inner);
         inner.done += bytes;
         if self.plain && inner.said.elapsed() >= EVERY {
             inner.said = Instant::now();
@@ -213,14 +212,12 @@ impl Progress {
 
     /// Adds to the report.
     pub fn count(&self, add: impl FnOnce(&mut Report)) {
-        if let Ok(mut inner) = self.inner.lock() {
-            add(&mut inner.report);
-        }
+        add(&mut locked(&self.inner).report);
     }
 
     /// A row that cannot be used.
     pub fn broken(&self, file: &str, number: u64, reason: &str) {
-        let Ok(mut inner) = self.inner.lock() else { return };
+        let mut inner = locked(&self.inner);
         inner.report.broken += 1;
         *inner.faults.entry(file.to_owned()).or_default() += 1;
         let named = inner.report.broken <= NAMED as u64;
@@ -246,7 +243,7 @@ impl Progress {
     #[must_use]
     pub fn finish(&self) -> Report {
         self.bar.finish_and_clear();
-        let Ok(mut inner) = self.inner.lock() else { return Report::default() };
+        let mut inner = locked(&self.inner);
         inner.report.seconds = self.started.elapsed().as_secs_f64();
         if inner.report.broken > NAMED as u64 {
             let by_file: Vec<String> = inner.faults.iter().map(|(file, count)| format!("{file} {count}")).collect();

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use zip::ZipArchive;
 
 use crate::features::library::MOST_ALL;
+use crate::locks::locked;
 
 /// Files of one run.
 const MOST_FILES: usize = 40_000;
@@ -61,7 +62,7 @@ impl Source {
     pub fn files(&self) -> Result<Vec<(String, u64)>, String> {
         let mut found = match self {
             Self::Folder(folder) => walk(folder)?,
-            Self::Archive(packed) => locked(packed)?.files()?,
+            Self::Archive(packed) => locked(packed).files()?,
         };
         found.sort();
         Ok(found)
@@ -71,13 +72,9 @@ impl Source {
     pub fn read(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, String> {
         match self {
             Self::Folder(folder) => read(folder, name, most),
-            Self::Archive(packed) => locked(packed)?.read(name, most),
+            Self::Archive(packed) => locked(packed).read(name, most),
         }
     }
-}
-
-fn locked(packed: &Mutex<Packed>) -> Result<std::sync::MutexGuard<'_, Packed>, String> {
-    packed.lock().map_err(|_| "the archive could not be read".to_owned())
 }
 
 fn too_large(most: u64) -> String {

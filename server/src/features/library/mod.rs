@@ -24,7 +24,7 @@ pub use api::openapi;
 pub use events::resource_data;
 pub use extract::{MOST_ALL, run as extract};
 pub use glimpses::glimpses;
-pub use jobs::{EXTRACT, SCAN, requeue_waiting, run as run_job, waiting};
+pub use jobs::{DELETE, EXTRACT, SCAN, requeue_waiting, run as run_job, waiting};
 pub use reviews::tell_reviews;
 pub use search::Resources;
 pub use sweep::remove_orphans;

@@ -52,7 +52,7 @@ async fn replace(tx: &mut Tx, me: i64, version: Option<String>) -> Result<()> {
     row.updated_at = Set(tx.now());
     row.update(tx.conn()).await?;
     if let Some(before) = before {
-        tx.enqueue("people.delete_blobs", &DeleteBlobs { keys: vec![key(&before)] }).await?;
+        tx.enqueue(super::DELETE, &DeleteBlobs { keys: vec![key(&before)] }).await?;
     }
     actions::tell(tx, me);
     Ok(())

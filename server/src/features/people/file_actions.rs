@@ -343,5 +343,5 @@ async fn purge(tx: &mut Tx, rows: Vec<file::Model>) -> Result<()> {
     Sql::new("DELETE FROM study_figure WHERE file_id IN ").list(ids.iter().copied()).run(tx.conn()).await?;
     file::Entity::delete_many().filter(file::Column::Id.is_in(ids)).exec(tx.conn()).await?;
     let keys = rows.into_iter().map(|row| row.storage_key).collect();
-    tx.enqueue("people.delete_blobs", &DeleteBlobs { keys }).await
+    tx.enqueue(super::DELETE, &DeleteBlobs { keys }).await
 }

@@ -128,5 +128,5 @@ pub async fn download(
         // Asked for again each time: who may read it can change.
         cache: "private, no-cache",
     };
-    download::serve(&state, &req, &what).await
+    download::serve(&state, &req, &what).await.map(|(answer, _)| answer)
 }

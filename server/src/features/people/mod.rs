@@ -89,6 +89,9 @@ pub fn configure_pages(cfg: &mut Routes) {
         .service(web::resource("/complete").get(complete::complete));
 }
 
+/// The kind of the job that removes bytes.
+pub const DELETE: &str = "people.delete_blobs";
+
 /// Stored bytes that nothing refers to any more.
 #[derive(Debug, Serialize, Deserialize)]
 struct DeleteBlobs {
@@ -97,7 +100,7 @@ struct DeleteBlobs {
 
 pub async fn run_job(state: &AppState, job: &job::Model) -> Result<()> {
     match job.kind.as_str() {
-        "people.delete_blobs" => {
+        DELETE => {
             let payload: DeleteBlobs = serde_json::from_str(&job.payload)?;
             for key in &payload.keys {
                 state.blobs.delete(key).await?;

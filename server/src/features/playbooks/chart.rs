@@ -7,6 +7,8 @@ use crate::web::words::grouped;
 
 /// Share of the width that the longest bar may take; what is left is for its value.
 const LONGEST: f64 = 72.0;
+/// Letters of a value that find room there on a narrow screen.
+const ROOM: usize = 7;
 const MINUS: char = '\u{2212}';
 
 /// One bar: where it begins, how long it is, and where its value stands, in per cent.
@@ -17,6 +19,8 @@ pub struct Bar {
     pub end: String,
     /// The value as people read it.
     pub value: String,
+    /// Whether it has room behind the bar; else it stands above, at the end of the line.
+    pub beside: bool,
 }
 
 /// Before and after on one scale.
@@ -39,9 +43,11 @@ pub fn plot(before: f64, after: f64) -> Option<Plot> {
     // Halves, as the difference of two finite numbers may not be one.
     let span = high / 2.0 - low / 2.0;
     let share = |value: f64| if span > 0.0 { (value / 2.0 - low / 2.0) / span * LONGEST } else { 0.0 };
+    // Both alike, so that they can be compared.
+    let beside = [before, after].into_iter().all(|value| number(value).chars().count() <= ROOM);
     let bar = |value: f64| {
         let (from, to) = (share(value.min(0.0)), share(value.max(0.0)));
-        Bar { x: percent(from), width: percent(to - from), end: percent(to), value: number(value) }
+        Bar { x: percent(from), width: percent(to - from), end: percent(to), value: number(value), beside }
     };
     Some(Plot { before: bar(before), after: bar(after), zero: percent(share(0.0)) })
 }
@@ -56,6 +62,8 @@ pub enum Change {
     Same,
     /// Relative to before, with its sign: `−74`.
     Percent(String),
+    /// From one side of zero to the other, of which no share can be told: the difference, with its sign.
+    Difference(String),
     /// The unit is a percentage itself: the difference in points, with its sign.
     Points(String),
 }
@@ -72,6 +80,11 @@ pub fn change(before: f64, after: f64, unit: &str) -> Option<Change> {
     }
     if matches!(unit.trim().to_lowercase().as_str(), "%" | "percent" | "per cent") {
         return Some(Change::Points(signed(after - before, 1)));
+    }
+    if (before < 0.0 && after > 0.0) || (before > 0.0 && after < 0.0) {
+        let difference = after - before;
+        let sign = if difference > 0.0 { "+" } else { "" };
+        return difference.is_finite().then(|| Change::Difference(format!("{sign}{}", number(difference))));
     }
     let share = (after - before) / before.abs() * 100.0;
     (before != 0.0 && share.is_finite() && share.abs() < 100_000.0).then(|| Change::Percent(signed(share, 0)))
@@ -132,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn a_long_value_stands_where_it_has_room() {
+        assert!(plot(42.0, 1_234.5).unwrap().before.beside);
+        let long = plot(42.0, 123_456_789.12).unwrap();
+        assert!(!long.before.beside && !long.after.beside);
+    }
+
+    #[test]
     fn nothing_is_plotted_of_what_is_no_number() {
         assert_eq!(plot(f64::NAN, 1.0), None);
         assert_eq!(plot(1.0, f64::INFINITY), None);
@@ -149,6 +169,9 @@ mod tests {
         assert_eq!(change(5.0, 5.0, "beds"), Some(Change::Same));
         assert_eq!(change(0.0, 5.0, "beds"), None);
         assert_eq!(change(-10.0, -5.0, "beds"), Some(Change::Percent("+50".into())));
+        assert_eq!(change(-5.0, 3.0, "beds"), Some(Change::Difference("+8".into())));
+        assert_eq!(change(1200.0, -0.5, "beds"), Some(Change::Difference("−1,200.5".into())));
+        assert_eq!(change(f64::MAX, f64::MIN, "beds"), None);
     }
 
     #[test]

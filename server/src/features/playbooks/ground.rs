@@ -80,6 +80,18 @@ pub(super) async fn playbook(tx: &Tx, member: i64, slug: &str) -> Result<BookGro
 
 /// A study by its address, locked; 404 if it is not there for the member, 403 for the suspended.
 pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGround> {
+    let row = study_row(tx, member, slug).await?;
+    study_standing(&row)?.read()?;
+    active(&row)?;
+    study_of(&row)
+}
+
+/// The same of a study that this transaction has made for a member, who need not be able to act.
+pub(super) async fn made(tx: &Tx, member: i64, slug: &str) -> Result<StudyGround> {
+    study_of(&study_row(tx, member, slug).await?)
+}
+
+async fn study_row(tx: &Tx, member: i64, slug: &str) -> Result<QueryResult> {
     let sql = Sql::new("SELECT b.checklist AS b_checklist, c.topic_id AS c_topic_id, ")
         .then(WRITER)
         .then(", ")
@@ -96,10 +108,11 @@ pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGroun
         .then(" LEFT JOIN study_author sa ON sa.study_id = c.id AND sa.member_id = a.id WHERE c.slug = ")
         .bind(address(slug)?)
         .locking("c", tx.conn());
-    let row = sql.one(tx.conn()).await?.ok_or(AppError::NotFound)?;
-    let standing = study_standing(&row)?;
-    standing.read()?;
-    active(&row)?;
+    sql.one(tx.conn()).await?.ok_or(AppError::NotFound)
+}
+
+fn study_of(row: &QueryResult) -> Result<StudyGround> {
+    let standing = study_standing(row)?;
     Ok(StudyGround {
         id: row.try_get("c_", "id")?,
         title: row.try_get("c_", "title")?,
@@ -112,7 +125,7 @@ pub(super) async fn study(tx: &Tx, member: i64, slug: &str) -> Result<StudyGroun
         topic_id: row.try_get("c_", "topic_id")?,
         version: row.try_get("c_", "version")?,
         standing,
-        actor: author(&row)?,
+        actor: author(row)?,
     })
 }
 

@@ -51,7 +51,7 @@ impl Measure {
 }
 
 /// A measure as it comes in: numbers as numbers or as texts.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 pub struct MeasureInput {
     /// At most 200 characters.
     #[serde(default)]

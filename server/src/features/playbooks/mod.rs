@@ -7,6 +7,7 @@
 
 pub mod actions;
 mod addresses;
+pub mod again;
 mod api;
 mod archive;
 mod chart;

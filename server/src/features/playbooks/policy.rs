@@ -24,6 +24,11 @@ pub struct BookStanding {
 
 impl BookStanding {
     #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.visibility == PlaybookVisibility::Restricted
+    }
+
+    #[must_use]
     pub fn reads(&self) -> bool {
         match self.visibility {
             PlaybookVisibility::Open => true,

@@ -38,7 +38,16 @@ pub(super) const BOOK_JOINS: &str = " LEFT JOIN space s ON s.id = b.space_id \
 /// called now.
 pub(super) const WRITER: &str = "sa.role AS sa_role, CASE WHEN c.created_by = a.id OR c.submitted_by = a.id \
     OR EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = a.id) \
+    OR EXISTS (SELECT 1 FROM study_revision_author w WHERE w.study_id = c.id AND w.member_id = a.id AND w.role = 'author') \
     THEN 1 ELSE 0 END AS sa_wrote";
+
+/// The people of what is published, as table `w`: those of its revision; without any, as a node of
+/// the previous release published it, those of the working copy.
+pub(super) const LIVE_PEOPLE: &str = "(SELECT p.study_id, p.member_id, p.role, p.position \
+    FROM study_revision_author p JOIN case_study q ON q.id = p.study_id AND q.published = p.number \
+    UNION ALL SELECT p.study_id, p.member_id, p.role, p.position FROM study_author p \
+    JOIN case_study q ON q.id = p.study_id WHERE NOT EXISTS (SELECT 1 FROM study_revision_author n \
+    WHERE n.study_id = q.id AND n.number = q.published)) w";
 
 /// Columns of a study `c`.
 pub(super) const STUDY: &str = "c.id AS c_id, c.slug AS c_slug, c.playbook_id AS c_playbook_id, c.title AS c_title, \

@@ -112,6 +112,7 @@ pub async fn study(
         credited: of.credited.clone(),
         parts,
         terms: of.terms.clone(),
+        published: None,
         url: None,
         publish: true,
     };

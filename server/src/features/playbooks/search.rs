@@ -8,10 +8,10 @@ use sea_orm::{DatabaseConnection, QueryResult};
 use super::measures::Measure;
 use super::model::{PartView, RevisionContent};
 use super::parts::{Shape, field_title, fields, shape};
-use super::rows::kept;
+use super::rows::{LIVE_PEOPLE, kept};
 use super::terms::{Terms, fold};
 use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
-use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Within};
+use crate::search::{Audience, Document, Extent, Kind, Passage, Source, SourceAnswer, Term, Within};
 use crate::store::{Id, Sql};
 use crate::text::{is_tag, reading};
 use crate::web::error::Result;
@@ -174,6 +174,7 @@ async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Re
             document.labels = labels(&content.terms);
             document.labels.push(slug);
             document.tags = tags(&content.terms);
+            document.terms = filed_under(&content.terms);
             document.space = row.try_get("b_", "space_id")?;
             let mut by = authors.remove(&id).unwrap_or_default().into_iter();
             document.author = by.next().or(row.try_get("", "created_by")?);
@@ -186,11 +187,13 @@ async fn studies(db: &DatabaseConnection, ids: &[i64], extent: Extent<'_>) -> Re
         .collect()
 }
 
-/// The authors of studies, in their order.
+/// The authors of what is published, in their order.
 async fn authors(db: &DatabaseConnection, ids: &[i64]) -> Result<HashMap<i64, Vec<i64>>> {
-    let rows = Sql::new("SELECT study_id, member_id FROM study_author WHERE role = 'author' AND study_id IN ")
+    let rows = Sql::new("SELECT w.study_id, w.member_id FROM ")
+        .then(LIVE_PEOPLE)
+        .then(" WHERE w.role = 'author' AND w.study_id IN ")
         .list(ids.iter().copied())
-        .then(" ORDER BY study_id, position, member_id")
+        .then(" ORDER BY w.study_id, w.position, w.member_id")
         .all(db)
         .await?;
     let mut authors: HashMap<i64, Vec<i64>> = HashMap::new();
@@ -233,6 +236,12 @@ fn labels(terms: &Terms) -> Vec<String> {
         .flatten()
         .cloned()
         .collect()
+}
+
+/// Every term with its kind.
+fn filed_under(terms: &Terms) -> Vec<Term> {
+    let of = terms.iter().flat_map(|(kind, labels)| labels.iter().map(|label| (*kind, label)));
+    of.map(|(kind, label)| Term { kind, word: fold(label), label: label.clone() }).collect()
 }
 
 /// Every term as a tag, so that results can be narrowed down by it.

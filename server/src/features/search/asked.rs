@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use crate::app::AppState;
+use crate::entities::kinds::TermKind;
+use crate::features::playbooks::terms::fold;
 use crate::ports::clock::DAY;
 use crate::ports::search::{Filters, Sort};
 use crate::search::query::{Query, parse};
@@ -36,6 +38,23 @@ pub struct SearchQuery {
     /// The handle of a member.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub author: String,
+    /// What case studies are filed under, a term of each kind; kinds narrow each other down.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pathway: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub setting: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub technique: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub data_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stage: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub country: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub organisation: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub technology: String,
     /// A date or a time (RFC 3339): from then on.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub from: String,
@@ -68,7 +87,7 @@ impl SearchQuery {
         address.finish()
     }
 
-    pub fn pairs(&self) -> [(&'static str, &str); 9] {
+    pub fn pairs(&self) -> [(&'static str, &str); 17] {
         [
             ("q", &self.q),
             ("kind", &self.kind),
@@ -76,6 +95,14 @@ impl SearchQuery {
             ("room", &self.room),
             ("tag", &self.tag),
             ("author", &self.author),
+            ("pathway", &self.pathway),
+            ("setting", &self.setting),
+            ("technique", &self.technique),
+            ("data_type", &self.data_type),
+            ("stage", &self.stage),
+            ("country", &self.country),
+            ("organisation", &self.organisation),
+            ("technology", &self.technology),
             ("from", &self.from),
             ("to", &self.to),
             ("sort", &self.sort),
@@ -97,11 +124,42 @@ impl SearchQuery {
                 "from" => &mut of.from,
                 "to" => &mut of.to,
                 "sort" => &mut of.sort,
-                _ => continue,
+                name => match TermKind::parse(name) {
+                    Some(kind) => of.term_mut(kind),
+                    None => continue,
+                },
             };
             *field = value.into_owned();
         }
         of
+    }
+
+    /// The term of a kind that is asked for.
+    pub const fn term(&self, kind: TermKind) -> &String {
+        match kind {
+            TermKind::Pathway => &self.pathway,
+            TermKind::Setting => &self.setting,
+            TermKind::Technique => &self.technique,
+            TermKind::DataType => &self.data_type,
+            TermKind::Stage => &self.stage,
+            TermKind::Country => &self.country,
+            TermKind::Organisation => &self.organisation,
+            TermKind::Technology => &self.technology,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn term_mut(&mut self, kind: TermKind) -> &mut String {
+        match kind {
+            TermKind::Pathway => &mut self.pathway,
+            TermKind::Setting => &mut self.setting,
+            TermKind::Technique => &mut self.technique,
+            TermKind::DataType => &mut self.data_type,
+            TermKind::Stage => &mut self.stage,
+            TermKind::Country => &mut self.country,
+            TermKind::Organisation => &mut self.organisation,
+            TermKind::Technology => &mut self.technology,
+        }
     }
 
     /// Nothing is asked at all.
@@ -163,6 +221,14 @@ impl SearchQuery {
         } else if !tag.is_empty() {
             filters.tag = Some(tag);
         }
+        for kind in TermKind::ALL {
+            let word = fold(self.term(*kind));
+            if word.chars().count() > TERM || word.contains(char::is_control) {
+                fault(kind.as_str(), "is not a term");
+            } else if !word.is_empty() {
+                filters.terms.push((*kind, word));
+            }
+        }
         if self.space.trim().chars().count() > 60 {
             fault("space", SPACE);
         } else if !self.space.trim().is_empty() {
@@ -191,6 +257,8 @@ impl SearchQuery {
     }
 }
 
+/// Characters of a term; folded it may have more than as it was written.
+const TERM: usize = 200;
 const DATE: &str = "is a date such as 2026-11-26, or a time such as 2026-11-26T09:30:00Z";
 const SPACE: &str = "is not a space you can see";
 
@@ -224,7 +292,11 @@ mod tests {
 
     #[test]
     fn an_address_and_back() {
-        let of = SearchQuery { q: "chest \"x-ray\" & more".into(), tag: "ai".into(), ..SearchQuery::default() };
+        let mut of = SearchQuery { q: "chest \"x-ray\" & more".into(), tag: "ai".into(), ..SearchQuery::default() };
+        for kind in TermKind::ALL {
+            kind.as_str().clone_into(of.term_mut(*kind));
+        }
+        assert!(TermKind::ALL.iter().all(|kind| of.pairs().contains(&(kind.as_str(), kind.as_str()))));
         assert_eq!(SearchQuery::of_address(&of.address()), of);
         assert!(SearchQuery { sort: "new".into(), ..SearchQuery::default() }.is_empty());
         assert!(!of.is_empty());

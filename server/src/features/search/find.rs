@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::asked::{Asked, SearchQuery};
 use crate::app::AppState;
+use crate::entities::kinds::TermKind;
 use crate::ports::clock::rfc3339;
 use crate::ports::search::{Ask, Facets, Hit, Place, place};
 use crate::search::snippet::{Marks, Snippet, marked, snippet};
@@ -69,6 +70,31 @@ pub struct FacetsView {
     pub tag: BTreeMap<String, u64>,
     /// By handle; the 20 with the most. Empty for visitors.
     pub author: BTreeMap<String, u64>,
+    /// What case studies are filed under, here and in the other kinds of terms: the 20 with the most.
+    pub pathway: BTreeMap<String, u64>,
+    pub setting: BTreeMap<String, u64>,
+    pub technique: BTreeMap<String, u64>,
+    pub data_type: BTreeMap<String, u64>,
+    pub stage: BTreeMap<String, u64>,
+    pub country: BTreeMap<String, u64>,
+    pub organisation: BTreeMap<String, u64>,
+    pub technology: BTreeMap<String, u64>,
+}
+
+impl FacetsView {
+    /// The counts of the terms of a kind.
+    pub const fn terms(&self, kind: TermKind) -> &BTreeMap<String, u64> {
+        match kind {
+            TermKind::Pathway => &self.pathway,
+            TermKind::Setting => &self.setting,
+            TermKind::Technique => &self.technique,
+            TermKind::DataType => &self.data_type,
+            TermKind::Stage => &self.stage,
+            TermKind::Country => &self.country,
+            TermKind::Organisation => &self.organisation,
+            TermKind::Technology => &self.technology,
+        }
+    }
 }
 
 /// An answer.
@@ -253,10 +279,19 @@ async fn facets(state: &AppState, reach: &Reach, member: bool, of: &Facets) -> R
     // Visitors see no directory.
     let handles =
         if member { authors(state, of.authors.iter().map(|(id, _)| *id).collect()).await? } else { HashMap::new() };
+    let terms = |kind: TermKind| of.terms.get(&kind).into_iter().flatten().cloned().collect();
     Ok(FacetsView {
         kind: of.kinds.iter().map(|(kind, count)| (kind.as_str().to_owned(), *count)).collect(),
         space: of.spaces.iter().filter_map(|(id, count)| Some((slug(id)?, *count))).collect(),
         tag: of.tags.iter().cloned().collect(),
         author: of.authors.iter().filter_map(|(id, n)| Some((handles.get(id)?.handle.clone(), *n))).collect(),
+        pathway: terms(TermKind::Pathway),
+        setting: terms(TermKind::Setting),
+        technique: terms(TermKind::Technique),
+        data_type: terms(TermKind::DataType),
+        stage: terms(TermKind::Stage),
+        country: terms(TermKind::Country),
+        organisation: terms(TermKind::Organisation),
+        technology: terms(TermKind::Technology),
     })
 }

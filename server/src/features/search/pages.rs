@@ -11,6 +11,8 @@ use super::asked::SearchQuery;
 use super::find::{ItemView, ResultsView, find, seal};
 use super::saved::{self, NewSaved, SavedChange, SavedView};
 use crate::app::AppState;
+use crate::entities::kinds::TermKind;
+use crate::features::playbooks::terms::fold;
 use crate::search::{Kind, Reach};
 use crate::store::{Id, Sql};
 use crate::web::error::{AppError, FieldError, Result};
@@ -28,6 +30,12 @@ struct Choice {
     href: String,
     count: u64,
     chosen: bool,
+}
+
+/// The terms of one kind that case studies among the results are filed under.
+struct Filed {
+    kind: &'static str,
+    choices: Vec<Choice>,
 }
 
 /// One result.
@@ -51,6 +59,7 @@ struct SearchPage {
     spaces: Vec<Choice>,
     tags: Vec<Choice>,
     authors: Vec<Choice>,
+    terms: Vec<Filed>,
     /// The question as it may have been meant, and its address.
     meant: Option<(String, String)>,
     by_new: bool,
@@ -175,7 +184,7 @@ async fn shown(
     // Chosen once more, a filter is taken away.
     let choices = |counts: &std::collections::BTreeMap<String, u64>,
                    now: &str,
-                   set: fn(&mut SearchQuery, &str),
+                   set: &dyn Fn(&mut SearchQuery, &str),
                    name: &dyn Fn(&str) -> String| {
         let mut choices: Vec<Choice> = counts
             .iter()
@@ -191,12 +200,27 @@ async fn shown(
     };
     let tagged = |value: &str| format!("#{value}");
     let handled = |value: &str| format!("@{value}");
+    let by_slug = |of: &mut SearchQuery, value: &str| value.clone_into(&mut of.space);
+    let by_tag = |of: &mut SearchQuery, value: &str| value.clone_into(&mut of.tag);
+    let by_handle = |of: &mut SearchQuery, value: &str| value.clone_into(&mut of.author);
+    let filed = |kind: TermKind| {
+        let counts = results.facets.terms(kind);
+        let asked = fold(asked.term(kind));
+        let now = counts.keys().find(|label| fold(label) == asked).map_or("", |label| label.as_str());
+        let by_term = |of: &mut SearchQuery, value: &str| value.clone_into(of.term_mut(kind));
+        Filed { kind: kind.as_str(), choices: choices(counts, now, &by_term, &str::to_owned) }
+    };
+    let terms = TermKind::ALL.iter().map(|kind| filed(*kind)).filter(|of| !of.choices.is_empty()).collect();
+    // The tags of case studies are their terms, which stand under headings of their own.
+    let only_studies = asked.kind == Kind::CaseStudy.as_str() && asked.tag.is_empty();
+    let tags = if only_studies { Vec::new() } else { choices(&results.facets.tag, &asked.tag, &by_tag, &tagged) };
     Ok(SearchPage {
         answered,
         total: i64::try_from(results.total).unwrap_or(i64::MAX),
-        spaces: choices(&results.facets.space, &asked.space, |of, value| value.clone_into(&mut of.space), &name_of),
-        tags: choices(&results.facets.tag, &asked.tag, |of, value| value.clone_into(&mut of.tag), &tagged),
-        authors: choices(&results.facets.author, &asked.author, |of, value| value.clone_into(&mut of.author), &handled),
+        spaces: choices(&results.facets.space, &asked.space, &by_slug, &name_of),
+        tags,
+        authors: choices(&results.facets.author, &asked.author, &by_handle, &handled),
+        terms,
         meant: results.did_you_mean.map(|meant| {
             let href = href(&|of| meant.clone_into(&mut of.q));
             (meant, href)
@@ -229,7 +253,7 @@ fn line(f: &Frame, of: ItemView) -> Line {
         Kind::Topic => "discussion",
         Kind::Post => "reply",
         Kind::Message | Kind::Room => "rooms",
-        Kind::Playbook | Kind::CaseStudy => "list",
+        Kind::Playbook | Kind::CaseStudy => "study",
         Kind::Resource => "clip",
         Kind::Member => "user",
         Kind::Space => "spaces",

@@ -22,7 +22,7 @@ const ROUND: i64 = 200;
 const EVERY: i64 = 5 * MINUTE;
 /// What was written so shortly ago may not be in every index yet.
 const SETTLED: i64 = MINUTE;
-/// A round takes no longer than this: the rest of the schedule waits for it.
+/// A round takes no longer than this: the rest of the slow lane waits for it.
 const BUDGET: Duration = Duration::from_secs(20);
 
 /// Looks at those that have waited longest.

@@ -12,6 +12,7 @@ use super::policy::{self, Access};
 use crate::app::AppState;
 use crate::entities::kinds::{SpaceRole, Visibility};
 use crate::entities::space;
+use crate::locks::{reading, writing};
 use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::SideSpace;
@@ -49,10 +50,7 @@ impl Directory {
     pub async fn snapshot(&self, state: &AppState) -> Result<Arc<Snapshot>> {
         let db = state.store.read();
         let head = state.heads.current(db, Stream::HUB).await?;
-        if let Ok(known) = self.known.read()
-            && let Some(snapshot) = known.as_ref()
-            && snapshot.head == head
-        {
+        if let Some(snapshot) = reading(&self.known).as_ref().filter(|known| known.head == head) {
             return Ok(Arc::clone(snapshot));
         }
         let rows = space::Entity::find().all(db).await?;
@@ -74,9 +72,7 @@ impl Directory {
         // Here, not in the query: two databases have two ideas of order.
         snapshot.all.sort_by_cached_key(by_name);
         let snapshot = Arc::new(snapshot);
-        if let Ok(mut known) = self.known.write() {
-            *known = Some(Arc::clone(&snapshot));
-        }
+        *writing(&self.known) = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
 

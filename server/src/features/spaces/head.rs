@@ -116,17 +116,6 @@ impl SpaceHead {
         self.signed_in && self.role.is_none() && !self.archived && (open || self.invited || self.administrator)
     }
 
-    /// Joining has to be asked for.
-    #[must_use]
-    pub fn may_request(&self) -> bool {
-        self.signed_in
-            && self.role.is_none()
-            && !self.archived
-            && self.visibility == Visibility::Private
-            && !self.may_join()
-            && !self.requested
-    }
-
     /// An administrator would come in without being let in, which owners are shown.
     #[must_use]
     pub fn enters_as_administrator(&self) -> bool {

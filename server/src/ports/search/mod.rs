@@ -8,9 +8,11 @@ pub mod embedded;
 mod engine;
 pub mod meili;
 mod progress;
+pub mod terms;
 
 use std::sync::Arc;
 
+use crate::entities::kinds::TermKind;
 use crate::search::config::Ranking;
 use crate::search::query::Query;
 use crate::search::snippet::Marks;
@@ -53,6 +55,8 @@ pub struct Filters {
     pub space: Option<i64>,
     pub room: Option<i64>,
     pub tag: Option<String>,
+    /// Case studies that are filed under all of these, each as it is compared.
+    pub terms: Vec<(TermKind, String)>,
     pub author: Option<i64>,
     /// Microseconds, inclusive.
     pub from: Option<i64>,
@@ -131,6 +135,7 @@ pub struct Facets {
     pub spaces: Vec<(i64, u64)>,
     pub tags: Vec<(String, u64)>,
     pub authors: Vec<(i64, u64)>,
+    pub terms: terms::ByKind,
 }
 
 /// An answer.

@@ -1,18 +1,27 @@
 //! The look at Redis before the hub starts: what will never work stops the start, what is only
 //! away does not: it may be back in a minute.
 
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, ProtocolVersion, RedisError,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, ProtocolVersion,
+    RedisError,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::shares::SCRIPT;
 use crate::store::one_line;
 
 /// How long the start waits for Redis.
 const WITHIN: Duration = Duration::from_secs(3);
+/// A Redis that ends while it is asked is asked once more after this.
+const AGAIN: Duration = Duration::from_millis(500);
+/// What passes by itself.
+const PASSES: [&str; 5] = ["LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"];
 
 /// Whether Redis answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +45,29 @@ pub fn readable(url: &str) -> Result<ConnectionInfo, String> {
 pub async fn reach(url: &str, channel: &str) -> Result<Reached, String> {
     let info = readable(url)?;
     provide_tls();
-    let address = info.addr().to_string();
+    let at = info.addr().clone();
     let client = Client::open(info).map_err(|error| one_line(&format!("cannot be used ({error})")))?;
-    match tokio::time::timeout(WITHIN, ask(&client, channel)).await {
-        Ok(Ok(())) => Ok(Reached::Yes),
-        Ok(Err(error)) => judge(&error, &address),
-        Err(_) => Ok(Reached::Away(format!("Redis at {address} does not answer within {} s", WITHIN.as_secs()))),
+    let mut asked = tokio::time::timeout(WITHIN, ask(&client, channel)).await;
+    if matches!(&asked, Ok(Err(error)) if breaks_off(error)) {
+        tokio::time::sleep(AGAIN).await;
+        asked = tokio::time::timeout(WITHIN, ask(&client, channel)).await;
+    }
+    let error = match asked {
+        Ok(Ok(())) => return Ok(Reached::Yes),
+        Ok(Err(error)) => Some(error).filter(|error| !error.is_timeout()),
+        Err(_) => None,
+    };
+    let plain = if error.as_ref().is_none_or(breaks_off) { plain_answer(&at).await } else { None };
+    match (error, plain) {
+        (_, Some(_)) if matches!(at, ConnectionAddr::TcpTls { .. }) => {
+            Err(format!("no TLS with Redis at {at} (it speaks without); write redis://, or give it a certificate"))
+        }
+        // It had no place for us, or is for others: it says so and hangs up.
+        (Some(_), Some(said)) if said.starts_with('-') => {
+            Err(format!("Redis at {at} refuses the connection ({said}); mend that there, or name another Redis"))
+        }
+        (Some(error), None) => judge(&error, &at),
+        _ => Ok(Reached::Away(format!("Redis at {at} does not answer within {} s", WITHIN.as_secs()))),
     }
 }
 
@@ -58,30 +84,75 @@ async fn ask(client: &Client, channel: &str) -> Result<(), RedisError> {
     script.query_async::<redis::Value>(&mut redis).await.map(drop)
 }
 
-/// What an error says about later tries.
-fn judge(error: &RedisError, address: &str) -> Result<Reached, String> {
+/// What went wrong between here and there, if that is what an error is about.
+fn io_kind(error: &RedisError) -> Option<io::ErrorKind> {
+    let source = error.source()?;
+    let kept = source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>();
+    let inner = kept.and_then(|kept| kept.downcast_ref::<io::Error>());
+    inner.or_else(|| source.downcast_ref()).map(io::Error::kind)
+}
+
+/// Whether somebody took the connection and ended it instead of an answer.
+fn breaks_off(error: &RedisError) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(io_kind(error), Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+}
+
+/// The first line of what a server says to a plain question, if it speaks as Redis does. One that TLS is
+/// wrongly asked of waits for the end of a line.
+async fn plain_answer(at: &ConnectionAddr) -> Option<String> {
+    let (ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. }) = at else { return None };
+    let asked = async {
+        let mut stream = tokio::net::TcpStream::connect((host.as_str(), *port)).await?;
+        stream.write_all(b"PING\r\n").await?;
+        let mut said = [0; 200];
+        let count = stream.read(&mut said).await?;
+        Ok::<_, io::Error>(String::from_utf8_lossy(said.get(..count).unwrap_or_default()).into_owned())
+    };
+    let said = tokio::time::timeout(WITHIN, asked).await.ok()?.ok()?;
+    said.starts_with(['+', '-']).then(|| one_line(said.lines().next().unwrap_or_default()))
+}
+
+/// What an error says about later tries: what passes by itself is away, all else is for the operator.
+fn judge(error: &RedisError, at: &ConnectionAddr) -> Result<Reached, String> {
     let said = error.detail().map_or_else(|| error.to_string(), str::to_owned);
     let code = error.code().unwrap_or_default();
     let line = match error.kind() {
-        ErrorKind::RESP3NotSupported => format!("Redis 6 or newer is needed at {address}; upgrade it"),
+        _ if PASSES.contains(&code) => {
+            return Ok(Reached::Away(one_line(&format!("Redis at {at} does not serve us ({code} {said})"))));
+        }
+        ErrorKind::RESP3NotSupported => format!("Redis 6 or newer is needed at {at}; upgrade it"),
         _ if code == "NOPERM" => format!(
-            "Redis at {address} lets this user do too little ({said}); grant it ~praxis:* &praxis:* +@connection \
-             +@pubsub +eval +get +set +time"
+            "Redis at {at} lets this user do too little ({said}); grant it ~praxis:* &praxis:* +@connection +@pubsub \
+             +eval +get +set +time"
         ),
         _ if code == "NOAUTH" => {
-            format!("Redis at {address} needs a user or password ({said}); write redis://user:password@host:6379")
+            format!("Redis at {at} needs a user or password ({said}); write redis://user:password@host:6379")
         }
         kind if code == "WRONGPASS" || kind == ErrorKind::AuthenticationFailed => {
-            format!("Redis at {address} refuses user and password ({said}); correct them in the address")
+            format!("Redis at {at} refuses user and password ({said}); correct them in the address")
         }
-        ErrorKind::Parse => format!("what answers at {address} does not speak as Redis does; correct host and port"),
-        ErrorKind::Io if said.contains("certificate") || said.contains("InvalidCertificate") => {
-            format!("no TLS with Redis at {address} ({said}); give it a certificate for that name, or write redis://")
+        ErrorKind::Parse => format!("what answers at {at} does not speak as Redis does; correct host and port"),
+        ErrorKind::Io if said.contains("certificate") => {
+            format!("no TLS with Redis at {at} ({said}); give it a certificate for that name, or write redis://")
         }
-        ErrorKind::Io | ErrorKind::Server(_) => {
-            return Ok(Reached::Away(one_line(&format!("Redis at {address} does not serve us ({said})"))));
+        ErrorKind::Io if io_kind(error) == Some(io::ErrorKind::InvalidData) => {
+            format!("no TLS with Redis at {at} ({said}); correct host and port, or write redis://")
         }
-        _ => format!("Redis at {address} cannot be used ({error}); correct the address"),
+        ErrorKind::Io if breaks_off(error) => format!(
+            "what answers at {at} does not speak as Redis does ({said}); correct host and port, or write rediss:// if \
+             it asks for TLS"
+        ),
+        ErrorKind::Io => {
+            return Ok(Reached::Away(one_line(&format!("Redis at {at} cannot be reached ({said})"))));
+        }
+        ErrorKind::Server(_) if error.to_string().contains("switch database") => {
+            format!("Redis at {at} has no such database ({said}); correct the number after the last / of the address")
+        }
+        ErrorKind::Server(_) | ErrorKind::Extension => format!(
+            "Redis at {at} refuses what the hub asks for ({code} {said}); mend that there, or name another Redis"
+        ),
+        _ => format!("Redis at {at} cannot be used ({error}); correct the address"),
     };
     Err(one_line(&line))
 }

@@ -18,6 +18,7 @@ use super::others::Others;
 use super::shares::{SCRIPT, Share};
 use super::{BusState, Figures, Outgoing, Receive, Told};
 use crate::app::secrets::Secrets;
+use crate::locks::{locked, reading, writing};
 use crate::ports::clock::Clock;
 
 /// What may wait to be told; beyond that it is left to the log.
@@ -110,7 +111,7 @@ impl Link {
     }
 
     pub fn state(&self) -> BusState {
-        self.state.lock().map_or(BusState::Degraded(0), |state| *state)
+        *locked(&self.state)
     }
 
     fn is_connected(&self) -> bool {
@@ -123,7 +124,7 @@ impl Link {
             received: self.counts.received.load(Relaxed),
             dropped: self.counts.dropped.load(Relaxed),
             strange: self.counts.strange.load(Relaxed),
-            others: self.others.lock().map(|others| others.count()).unwrap_or_default(),
+            others: locked(&self.others).count(),
             returned: self.counts.returned.load(Relaxed),
         }
     }
@@ -132,7 +133,7 @@ impl Link {
         if !self.is_connected() {
             return None;
         }
-        let mut redis = self.manager.read().ok()?.clone()?;
+        let mut redis = reading(&self.manager).clone()?;
         let key = format!("{}:share:{}", self.channel, crate::app::secrets::hash_token(key));
         let period = u64::try_from(share.period.as_micros()).ok()?;
         let mut script = redis::cmd("EVAL");
@@ -160,9 +161,7 @@ impl Link {
                     return;
                 }
             };
-            if let Ok(mut current) = self.manager.write() {
-                *current = Some(manager.clone());
-            }
+            *writing(&self.manager) = Some(manager.clone());
             tokio::select! {
                 () = self.speak(manager.clone(), &mut outgoing, &receive, &mut beat) => {}
                 () = self.listen(&mut pushed, &receive) => {}
@@ -259,19 +258,19 @@ impl Link {
 
     /// Looks whether this node hears itself; true if it does not.
     fn judge(&self, receive: &Arc<dyn Receive>, started: Instant) -> bool {
-        let heard = self.heard_at.lock().ok().and_then(|at| *at);
+        let heard = *locked(&self.heard_at);
         let deaf = heard.is_none_or(|at| at.elapsed() > DEAF) && started.elapsed() > DEAF;
         if deaf {
             self.turn(false, receive);
         }
-        let gone = self.others.lock().map(|mut others| others.silent(Instant::now())).unwrap_or_default();
+        let gone = locked(&self.others).silent(Instant::now());
         gone.into_iter().for_each(|node| receive.gone(node));
         deaf
     }
 
     /// Notes a change of the state, and says so once.
     fn turn(&self, connected: bool, receive: &Arc<dyn Receive>) {
-        let Ok(mut state) = self.state.lock() else { return };
+        let mut state = locked(&self.state);
         if (*state == BusState::Connected) == connected {
             return;
         }
@@ -298,9 +297,7 @@ impl Link {
                     }
                 }
                 PushKind::Disconnection => {
-                    if let Ok(mut heard) = self.heard_at.lock() {
-                        *heard = None;
-                    }
+                    *locked(&self.heard_at) = None;
                     self.turn(false, receive);
                     self.hurry.notify_one();
                 }
@@ -320,20 +317,18 @@ impl Link {
         };
         if frame.from == self.node {
             if frame.beat.is_some() {
-                if let Ok(mut heard) = self.heard_at.lock() {
-                    *heard = Some(Instant::now());
-                }
+                *locked(&self.heard_at) = Some(Instant::now());
                 self.turn(true, receive);
             }
             return;
         }
         self.counts.received.fetch_add(1, Relaxed);
         if frame.leaving {
-            self.others.lock().map(|mut others| others.left(frame.from)).unwrap_or_default();
+            locked(&self.others).left(frame.from);
             receive.gone(frame.from);
             return;
         }
-        let new = self.others.lock().is_ok_and(|mut others| others.heard(frame.from, Instant::now()));
+        let new = locked(&self.others).heard(frame.from, Instant::now());
         if new || frame.hello {
             self.tell(Told::Present { whole: true, rooms: receive.here() });
         }

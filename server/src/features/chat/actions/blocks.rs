@@ -2,6 +2,7 @@
 
 use crate::app::AppState;
 use crate::entities::kinds::Availability;
+use crate::features::chat::ground;
 use crate::realtime::bus::Told;
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
@@ -25,6 +26,7 @@ pub async fn set_block(state: &AppState, me: &Me, handle: &str, on: bool) -> Res
             if other == member {
                 return Err(AppError::Conflict("Nobody blocks themselves.".into()));
             }
+            ground::hold_up(tx, [member, other]).await?;
             let sql = if on {
                 Sql::new("INSERT INTO member_block (member_id, blocked_id, created_at) VALUES ")
                     .rows([[member.into(), other.into(), tx.now().into()]])

@@ -153,8 +153,9 @@ pub async fn mark_read(state: &AppState, member: i64, room: i64, seq: i64) -> Re
                 return Ok(());
             }
             if of.mine.is_none() {
-                // A new row refers to the room, which is locked before it as everywhere.
-                ground::lock(tx, &[room], &[]).await?;
+                // A new row refers to the room, which is locked before it as everywhere; it may have
+                // become private meanwhile, and the row would let the member in.
+                ground::locked(tx, member, room).await?;
                 marker(tx, member, room).await?;
                 tx.after(After::Follows(member));
             }

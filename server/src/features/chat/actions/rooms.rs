@@ -79,6 +79,7 @@ fn check(new: &NewRoom) -> Result<NewRoom> {
 }
 
 async fn insert(tx: &mut Tx, member: i64, space: i64, new: &NewRoom) -> Result<i64> {
+    ground::lock_space(tx, space, member).await?;
     spaces::access_in(tx.conn(), member, space).await?.write()?;
     let (id, now) = (tx.id(), tx.now());
     let kind = if new.private { RoomKind::Private } else { RoomKind::Open };

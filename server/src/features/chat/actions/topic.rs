@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 
 use crate::app::AppState;
 use crate::entities::kinds::{RoomKind, TopicKind};
+use crate::features::chat::ground;
 use crate::features::chat::model::MessageView;
 use crate::features::chat::policy::MOST_QUOTED;
 use crate::features::chat::queries::{find_room, messages_by_ids};
@@ -57,6 +58,8 @@ pub async fn make_topic_once(
 struct Draft {
     room: i64,
     space: i64,
+    /// The messages that it quotes: id and version.
+    quoted: Vec<(i64, i32)>,
     topic: PreparedTopic,
     note: Written,
 }
@@ -80,11 +83,13 @@ async fn prepare(state: &AppState, me: &Me, room: i64, wish: &TopicWish) -> Resu
     let topic = prepare_topic(state, space, &new).await?;
     // The link's address is known in the transaction; its words are rendered like any text.
     let note = written(state, room, &format!("📌 [{}](/s/{slug}/t/{PLACE})", escape(&topic.title))).await?;
-    Ok(Draft { room, space, topic, note })
+    let quoted = messages.iter().map(|message| (message.id.0, message.version)).collect();
+    Ok(Draft { room, space, quoted, topic, note })
 }
 
 async fn insert(tx: &mut Tx, member: i64, draft: &Draft) -> Result<TopicView> {
     let room = draft.room;
+    as_quoted(tx, member, draft).await?;
     let topic = insert_topic(tx, member, draft.space, &draft.topic).await?;
     let id = topic.row.id;
     Sql::new("INSERT INTO room_topic (room_id, topic_id, created_by, created_at) VALUES ")
@@ -99,6 +104,28 @@ async fn insert(tx: &mut Tx, member: i64, draft: &Draft) -> Result<TopicView> {
         outcome?;
     }
     Ok(topic)
+}
+
+/// Locks the room: it is still open, and its messages say what is quoted of them.
+async fn as_quoted(tx: &Tx, member: i64, draft: &Draft) -> Result<()> {
+    let of = ground::locked(tx, member, draft.room).await?;
+    of.standing.write()?;
+    if of.standing.kind != RoomKind::Open {
+        return Err(AppError::Forbidden("What is said in a private room stays in it.".into()));
+    }
+    let rows = Sql::new("SELECT id, version FROM message WHERE deleted_at IS NULL AND id IN ")
+        .list(draft.quoted.iter().map(|(id, _)| *id))
+        .all(tx.conn())
+        .await?;
+    let mut now = Vec::with_capacity(rows.len());
+    for row in rows {
+        now.push((row.try_get::<i64>("", "id")?, row.try_get::<i32>("", "version")?));
+    }
+    if draft.quoted.iter().all(|message| now.contains(message)) {
+        Ok(())
+    } else {
+        Err(AppError::Conflict("One of these messages has changed meanwhile; look at them again.".into()))
+    }
 }
 
 /// The chosen messages of an open room that a member may write in, and where that room is: what

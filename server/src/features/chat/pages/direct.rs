@@ -16,11 +16,13 @@ use crate::store::Id;
 use crate::web::error::{AppError, FieldError, Result};
 use crate::web::form::Form;
 use crate::web::frame::{Frame, page_with_status, see_other};
+use crate::web::pagination::{Page, PageQuery};
 use crate::web::viewer::{Member, Viewer};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct DirectQuery {
     with: Option<String>,
+    cursor: Option<String>,
 }
 
 #[derive(Template)]
@@ -28,6 +30,7 @@ pub struct DirectQuery {
 struct DirectPage<'a> {
     f: &'a Frame,
     rooms: Vec<RoomLine>,
+    next: Option<String>,
     form: Shown,
 }
 
@@ -39,20 +42,21 @@ pub async fn list(
     query: web::Query<DirectQuery>,
 ) -> Result<HttpResponse> {
     let with: String = query.with.as_deref().unwrap_or_default().chars().take(700).collect();
-    show(&req, &state, &me, Shown::default().with("handles", with), StatusCode::OK).await
+    let page = PageQuery { limit: None, cursor: query.into_inner().cursor };
+    show(&req, &state, &me, &page, Shown::default().with("handles", with), StatusCode::OK).await
 }
 
 async fn show(
     req: &HttpRequest,
     state: &AppState,
     me: &Member,
+    page: &PageQuery,
     form: Shown,
     status: StatusCode,
 ) -> Result<HttpResponse> {
     let frame = Frame::new(state, req, &Viewer::Member(Arc::clone(&me.0))).await?;
-    let mut rooms: Vec<RoomLine> = queries::directs(state, me).await?.into_iter().map(RoomLine::of).collect();
-    rooms.sort_by_key(|line| std::cmp::Reverse(line.last.unwrap_or(0)));
-    page_with_status(&frame, &DirectPage { f: &frame, rooms, form }, status)
+    let Page { items: rooms, next_cursor: next } = queries::directs(state, me, page).await?.map(RoomLine::of);
+    page_with_status(&frame, &DirectPage { f: &frame, rooms, next, form }, status)
 }
 
 /// `POST /direct`
@@ -74,5 +78,5 @@ pub async fn open(req: HttpRequest, state: web::Data<AppState>, me: Member, sent
         }
         Err(error) => form.refuse(error)?,
     };
-    show(&req, &state, &me, form, status).await
+    show(&req, &state, &me, &PageQuery::default(), form, status).await
 }

@@ -12,7 +12,7 @@ use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::streams::{Stream, heads_of, log_head};
 use crate::web::error::{AppError, Result};
-use crate::web::pagination::{Page, PageQuery, Place};
+use crate::web::pagination::{MOST, Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
 /// Rooms that a sidebar holds.
@@ -183,18 +183,43 @@ pub async fn rooms_of_space(state: &AppState, me: &Me, space: i64, page: &PageQu
 }
 
 /// The rooms a member follows that still exist for them, direct conversations among them: for the
-/// sidebar. The caller sorts. One statement for rooms and names, one for heads not in mind.
+/// sidebar, those that moved last if they are many. The caller sorts. One statement for rooms and
+/// names, one for heads not in mind.
 pub async fn followed(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
-    let latest = Sql::new("SELECT room_id FROM room_member WHERE member_id = ");
-    let latest = latest.bind(me.id).then(" ORDER BY joined_at DESC LIMIT ").bind(MOST_FOLLOWED);
-    followed_among(state, me, latest, "").await.map(readable)
+    followed_among(state, me, latest(me.id)).await.map(readable)
 }
 
-/// The direct conversations of a member, as [`followed`].
-pub async fn directs(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
-    let latest = Sql::new("SELECT room_id FROM room_member WHERE member_id = ");
-    let latest = latest.bind(me.id).then(" ORDER BY joined_at DESC LIMIT ").bind(MOST_FOLLOWED);
-    followed_among(state, me, latest, " AND r.kind = 'direct'").await.map(readable)
+/// The rooms of a member that a sidebar holds.
+fn latest(member: i64) -> Sql {
+    Sql::new("SELECT p.room_id FROM room_member p JOIN room q ON q.id = p.room_id WHERE p.member_id = ")
+        .bind(member)
+        .then(" ORDER BY p.favourite DESC, COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC LIMIT ")
+        .bind(MOST_FOLLOWED)
+}
+
+/// The direct conversations of a member by pages, that which moved last first.
+pub async fn directs(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<RoomRow>> {
+    let mut some = Sql::new(
+        "SELECT q.id, COALESCE(q.last_message_at, q.created_at) AS moved FROM room_member p \
+         JOIN room q ON q.id = p.room_id AND q.kind = 'direct' WHERE p.member_id = ",
+    )
+    .bind(me.id);
+    if let Some(place) = page.after()? {
+        some = some.then(" AND (COALESCE(q.last_message_at, q.created_at), q.id) < (").bind(place.key);
+        some = some.then(", ").bind(place.id).then(")");
+    }
+    some = some.then(" ORDER BY moved DESC, q.id DESC LIMIT ").bind(i64::try_from(MOST + 1).unwrap_or(i64::MAX));
+    let rows = some.all(state.store.read()).await?;
+    let place = |row: &QueryResult| -> Result<Place> {
+        Ok(Place { key: row.try_get("", "moved")?, id: row.try_get("", "id")? })
+    };
+    let places = rows.iter().map(place).collect::<Result<Vec<Place>>>()?;
+    let Page { items: places, next_cursor } = Page::cut(places, MOST, |place| *place);
+    let ids = Sql::new("SELECT id AS room_id FROM room WHERE id IN ").list(places.iter().map(|place| place.id));
+    let mut items = followed_among(state, me, ids).await.map(readable)?;
+    let order: HashMap<i64, usize> = places.iter().enumerate().map(|(at, place)| (place.id, at)).collect();
+    items.sort_by_key(|row| order.get(&row.id.0).copied());
+    Ok(Page { items, next_cursor })
 }
 
 /// The same by pages, the newest room first; direct conversations alone if asked.
@@ -207,7 +232,7 @@ pub async fn followed_page(state: &AppState, me: &Me, direct: bool, page: &PageQ
         some = some.then(" AND p.room_id < ").bind(place.id);
     }
     some = some.then(" ORDER BY p.room_id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
-    let mut all = followed_among(state, me, some, "").await?;
+    let mut all = followed_among(state, me, some).await?;
     all.sort_by_key(|(row, _)| std::cmp::Reverse(row.id.0));
     let Page { items, next_cursor } = Page::cut(all, limit, |(row, _)| Place { key: 0, id: row.id.0 });
     Ok(Page { items: readable(items), next_cursor })
@@ -218,7 +243,7 @@ fn readable(rooms: Vec<(RoomRow, bool)>) -> Vec<RoomRow> {
 }
 
 /// The rooms of some ids, each with whether the member may read it.
-async fn followed_among(state: &AppState, me: &Me, ids: Sql, more: &str) -> Result<Vec<(RoomRow, bool)>> {
+async fn followed_among(state: &AppState, me: &Me, ids: Sql) -> Result<Vec<(RoomRow, bool)>> {
     let select = format!("SELECT {}, o.display_name AS o_display_name FROM (", ground::ROOM);
     let rows = ids
         .around(&select, ") f JOIN room r ON r.id = f.room_id JOIN member v ON v.id = ")
@@ -226,10 +251,8 @@ async fn followed_among(state: &AppState, me: &Me, ids: Sql, more: &str) -> Resu
         .then(ground::AROUND)
         .then(
             " LEFT JOIN room_member om ON r.kind = 'direct' AND om.room_id = r.id AND om.member_id <> v.id \
-             LEFT JOIN member o ON o.id = om.member_id WHERE 1 = 1",
+             LEFT JOIN member o ON o.id = om.member_id ORDER BY r.id, om.member_id",
         )
-        .then(more)
-        .then(" ORDER BY r.id, om.member_id")
         .all(state.store.read())
         .await?;
     let mut found: Vec<(RoomGround, Vec<String>)> = Vec::new();
@@ -260,12 +283,11 @@ async fn set_heads(state: &AppState, rooms: &mut [RoomRow]) -> Result<()> {
 
 /// The ids of the rooms that a member follows and may read.
 pub async fn followed_ids(state: &AppState, member: i64) -> Result<Vec<i64>> {
-    let rows = ground::select(member)
-        .then(" WHERE r.id IN (SELECT room_id FROM room_member WHERE member_id = ")
+    let select = format!("SELECT {} FROM (", ground::ROOM);
+    let rows = latest(member)
+        .around(&select, ") f JOIN room r ON r.id = f.room_id JOIN member v ON v.id = ")
         .bind(member)
-        .then(" ORDER BY joined_at DESC LIMIT ")
-        .bind(MOST_FOLLOWED)
-        .then(")")
+        .then(ground::AROUND)
         .all(state.store.read())
         .await?;
     let mut ids = Vec::with_capacity(rows.len());

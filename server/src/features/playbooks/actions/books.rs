@@ -96,6 +96,11 @@ impl Prepared {
             members_make: true,
         }
     }
+
+    /// The same, read like a space.
+    pub(super) fn inside(self, space: String) -> Self {
+        Self { visibility: PlaybookVisibility::Restricted, space: Some(space), ..self }
+    }
 }
 
 /// Makes a playbook; its maker becomes its owner. In a space: those who write there.

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 
 use super::studies::{NewStudy, Origin, Prepared, insert_once, insert_study, prepare};
 use crate::app::AppState;
-use crate::entities::kinds::PartKey;
+use crate::entities::kinds::{PartKey, Visibility};
 use crate::features::chat;
 use crate::features::forum::model::{AuthorView, PostView, TopicView};
 use crate::features::forum::queries::{From, Order, posts_page, topic_view};
@@ -31,6 +31,8 @@ pub struct FromTopic {
     pub title: Option<String>,
     /// Slug of its home.
     pub playbook: Option<String>,
+    /// What was said among few may go where more people read.
+    pub confirmed: bool,
 }
 
 /// A study to be made of messages of an open room.
@@ -40,6 +42,7 @@ pub struct FromMessages {
     pub messages: Vec<i64>,
     pub title: String,
     pub playbook: Option<String>,
+    pub confirmed: bool,
 }
 
 /// Begins a study from a topic: the opening is the challenge, accepted answers (or, without any,
@@ -87,7 +90,7 @@ async fn start(state: &AppState, me: &Me, prepared: Prepared) -> Result<StudyVie
 
 async fn of_topic(state: &AppState, me: &Me, from: &FromTopic) -> Result<Prepared> {
     let viewer = Viewer::Member(std::sync::Arc::new(me.clone()));
-    let (view, _) = topic_view(state, &viewer, from.topic).await?;
+    let (view, seen) = topic_view(state, &viewer, from.topic).await?;
     let opening = view.opening.as_deref().ok_or(AppError::NotFound)?;
     if opening.deleted || opening.hidden {
         return Err(AppError::NotFound);
@@ -114,6 +117,10 @@ async fn of_topic(state: &AppState, me: &Me, from: &FromTopic) -> Result<Prepare
         ..NewStudy::default()
     };
     let mut prepared = prepare(state, &new).await?;
+    // An address is read by everybody who reads the study: it does not tell what others may not see.
+    let among_few = matches!(seen.space.visibility, Visibility::Private | Visibility::Confidential);
+    prepared.slug = (among_few && new.title.trim() == view.row.title.trim()).then(|| "study".to_owned());
+    prepared.confirmed = from.confirmed;
     prepared.origin = Origin { topic: Some(from.topic), credited, ..Origin::default() };
     Ok(prepared)
 }
@@ -139,6 +146,7 @@ async fn of_messages(state: &AppState, me: &Me, from: &FromMessages) -> Result<P
     };
     let mut prepared = prepare(state, &new).await?;
     let first = messages.first().map_or(0, |message| message.seq);
+    prepared.confirmed = from.confirmed;
     prepared.origin = Origin { room: Some((from.room, first)), credited, ..Origin::default() };
     Ok(prepared)
 }

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::books::{Prepared as BookPrepared, insert as insert_book};
-use super::publish::release;
+use super::publish::{REVIEW_AFTER, release};
 use super::scenarios::insert_rendered;
 use super::studies::insert_named;
 use super::study_rows::{log, set_terms};
 use super::told;
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, PlaybookRole, StudyAct};
+use crate::entities::kinds::{PartKey, PlaybookRole, PlaybookVisibility, StudyAct, Visibility};
 use crate::features::playbooks::ground;
 use crate::features::playbooks::markdown::PlaybookIn;
 use crate::features::playbooks::pictures::{Beside, put_in_texts};
@@ -34,38 +34,106 @@ pub(in crate::features::playbooks) struct Imported {
     pub credited: Vec<i64>,
     pub parts: Vec<(PartKey, Written)>,
     pub terms: Terms,
+    /// When it was published where it comes from.
+    pub published: Option<i64>,
     pub url: Option<String>,
     pub publish: bool,
 }
 
-/// The playbook with this slug, or a new open one of this member, with the pictures of its
-/// introduction; its id, and whether the member owns it. Errors are one line.
+/// A playbook that studies are brought to.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal {
+    pub id: i64,
+    /// Whoever brings them owns it.
+    pub owns: bool,
+    /// Anybody reads it.
+    pub open: bool,
+}
+
+/// The playbook with this slug, or a new one of this member, with the pictures of its introduction.
+/// What was restricted is read like the asked `space` or its own, and comes into nothing that is open
+/// to anybody. Errors are one line.
 pub async fn find_or_make_playbook(
     state: &AppState,
     member: i64,
     slug: &str,
+    space: Option<&str>,
     given: Option<&PlaybookIn>,
     pictures: Vec<Beside>,
     remarks: &mut Vec<String>,
-) -> Result<(i64, bool), String> {
+) -> Result<Goal, String> {
     let slug = slug.trim().to_lowercase();
     let fault = |error: AppError| format!("--playbook {slug}: the playbook could not be made ({error})");
+    let restricted = given.is_some_and(|given| given.restricted);
     if let Some(found) = found(state, member, &slug).await.map_err(fault)? {
-        return match found {
-            (_, _, true) => Err(format!("--playbook {slug}: this playbook is archived; choose another")),
-            (id, owns, false) => Ok((id, owns)),
+        return if found.archived {
+            Err(format!("--playbook {slug}: this playbook is archived; choose another"))
+        } else if restricted && found.open {
+            Err(format!(
+                "--playbook {slug}: this playbook is open to anybody, and playbook.md says that it is restricted; \
+                 choose another, or write visibility: open into playbook.md"
+            ))
+        } else {
+            Ok(Goal { id: found.id, owns: found.owns, open: found.open })
         };
     }
     good_slug(&slug).map_err(|_| {
         format!("--playbook {slug}: write 2 to 60 letters a to z, digits, - and _, beginning with a letter or digit")
     })?;
     let mut of = given.cloned().unwrap_or_default();
+    let home = if restricted { Some(home_of(state, &slug, space, of.space.as_deref(), remarks).await?) } else { None };
     put_in_texts(state, member, vec![&mut of.introduction], pictures, remarks).await.map_err(fault)?;
     let title = if of.title.is_empty() { title_of(&slug) } else { of.title.clone() };
     let [html] = render_texts(state, [of.introduction.as_str()]).await.map_err(fault)?;
-    let prepared = BookPrepared::imported(&slug, title, &of, html);
+    let mut prepared = BookPrepared::imported(&slug, title, &of, html);
+    if let Some(home) = home.clone() {
+        prepared = prepared.inside(home);
+    }
     let made = state.store.write(async move |tx| insert_book(tx, member, &prepared).await).await;
-    made.map(|id| (id, true)).map_err(fault)
+    made.map(|id| Goal { id, owns: true, open: !restricted }).map_err(|error| match (error, home) {
+        (AppError::Invalid(_) | AppError::Forbidden(_) | AppError::NotFound, Some(home)) => {
+            homeless(&slug, &format!("whoever brings it cannot write in the space {home}"))
+        }
+        (error, _) => fault(error),
+    })
+}
+
+/// Why a restricted playbook is not brought.
+fn homeless(slug: &str, why: &str) -> String {
+    format!(
+        "--playbook {slug}: playbook.md says that it is restricted, and {why}; say with --space which space's readers may read it"
+    )
+}
+
+/// The space of a restricted playbook that is to be made: the one that was asked for, or the one of
+/// the same address, unless everybody reads that here.
+async fn home_of(
+    state: &AppState,
+    slug: &str,
+    asked: Option<&str>,
+    named: Option<&str>,
+    remarks: &mut Vec<String>,
+) -> Result<String, String> {
+    let Some(space) = asked.or(named).map(|space| space.trim().to_lowercase()) else {
+        return Err(homeless(slug, "names no space"));
+    };
+    let fault = |error: AppError| format!("--space {space}: the space could not be read ({error})");
+    let row = Sql::new("SELECT visibility FROM space WHERE archived_at IS NULL AND slug = ")
+        .bind(space.as_str())
+        .one(state.store.read())
+        .await
+        .map_err(fault)?;
+    let visibility =
+        row.map(|row| -> Result<Visibility> { Ok(row.try_get("", "visibility")?) }).transpose().map_err(fault)?;
+    match visibility {
+        None => return Err(homeless(slug, &format!("the space {space} is not here"))),
+        Some(Visibility::Open) if asked.is_none() => {
+            return Err(homeless(slug, &format!("the space {space} is open to anybody here")));
+        }
+        Some(Visibility::Open) => remarks.push(format!("it is restricted, and anybody reads its space {space}")),
+        Some(_) => {}
+    }
+    Ok(space)
 }
 
 /// Puts a picture of this member to the head of a playbook that has none; false if it has one.
@@ -95,16 +163,27 @@ pub async fn put_imported_cover(state: &AppState, member: i64, playbook: i64, fi
         .await
 }
 
-async fn found(state: &AppState, member: i64, slug: &str) -> Result<Option<(i64, bool, bool)>> {
-    let row = Sql::new("SELECT b.id, b.archived_at, p.role FROM playbook b LEFT JOIN playbook_member p ON p.playbook_id = b.id AND p.member_id = ")
+struct Found {
+    id: i64,
+    owns: bool,
+    archived: bool,
+    open: bool,
+}
+
+async fn found(state: &AppState, member: i64, slug: &str) -> Result<Option<Found>> {
+    let row = Sql::new("SELECT b.id, b.archived_at, b.visibility, p.role FROM playbook b LEFT JOIN playbook_member p ON p.playbook_id = b.id AND p.member_id = ")
         .bind(member)
         .then(" WHERE b.slug = ")
         .bind(slug)
         .one(state.store.read())
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let owns = row.try_get::<Option<PlaybookRole>>("", "role")? == Some(PlaybookRole::Owner);
-    Ok(Some((row.try_get("", "id")?, owns, row.try_get::<Option<i64>>("", "archived_at")?.is_some())))
+    Ok(Some(Found {
+        id: row.try_get("", "id")?,
+        owns: row.try_get::<Option<PlaybookRole>>("", "role")? == Some(PlaybookRole::Owner),
+        archived: row.try_get::<Option<i64>>("", "archived_at")?.is_some(),
+        open: row.try_get::<PlaybookVisibility>("", "visibility")? == PlaybookVisibility::Open,
+    }))
 }
 
 /// What a playbook is called until somebody gives it a title: the words of its address.
@@ -126,13 +205,32 @@ pub(in crate::features::playbooks) async fn insert_imported(
     set_terms(tx, made.id, &new.terms, false).await?;
     let mut revision = None;
     if new.publish {
-        let ground = ground::study(tx, first, &made.slug).await?;
+        let ground = ground::made(tx, first, &made.slug).await?;
         let parts = parts_of(tx.conn(), made.id).await?;
         revision = Some(release(tx, &ground, parts, "").await?);
+        if let Some(at) = new.published {
+            date(tx, made.id, at, new.parts.iter().any(|(_, part)| part.due.is_some())).await?;
+        }
     }
     log(tx, made.id, StudyAct::Imported, member, new.url.as_deref().unwrap_or_default(), &[], revision).await?;
     tx.append(Stream::case_study(made.id), NewEvent::new("state.changed", made.id, Some(member)));
     Ok((made.id, made.slug))
+}
+
+/// A published study is as old as it was where it comes from; so is its review, if no day is said.
+async fn date(tx: &Tx, study: i64, at: i64, has_due: bool) -> Result<()> {
+    let mut sql = Sql::new("UPDATE case_study SET published_at = ").bind(at).then(", first_published_at = ").bind(at);
+    if !has_due {
+        sql = sql.then(", review_due = ").bind(at + REVIEW_AFTER);
+    }
+    sql.then(" WHERE id = ").bind(study).run(tx.conn()).await?;
+    Sql::new("UPDATE study_revision SET published_at = ")
+        .bind(at)
+        .then(" WHERE study_id = ")
+        .bind(study)
+        .run(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Writes an invented study that was reviewed; its id.
@@ -156,6 +254,8 @@ pub(in crate::features::playbooks) async fn insert_book_row(tx: &mut Tx, of: &Bo
         slug: Some(of.slug.clone()),
         pathway: of.pathway.clone(),
         summary: of.summary.clone(),
+        restricted: false,
+        space: None,
         introduction: of.introduction.clone(),
         checklist: of.checklist.clone(),
         cover: None,

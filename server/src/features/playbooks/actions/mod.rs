@@ -6,6 +6,7 @@ mod discuss;
 mod drafts;
 mod from_talk;
 mod imported;
+mod leaving;
 mod parts;
 mod people;
 mod publish;
@@ -24,8 +25,8 @@ pub use drafts::{DraftInput, drop_draft, keep_draft};
 pub use from_talk::{
     FromMessages, FromTopic, start_from_messages, start_from_messages_once, start_from_topic, start_from_topic_once,
 };
+pub use imported::{Goal, find_or_make_playbook, place_imported, put_imported_cover};
 pub(super) use imported::{Imported, insert_book_row, insert_imported, insert_sample};
-pub use imported::{find_or_make_playbook, place_imported, put_imported_cover};
 pub use parts::{PartSave, Saved, save_part};
 pub use people::{remove_author, remove_person, set_author, set_person};
 pub(super) use publish::withdraw_from_readers as withdraw;

@@ -1,12 +1,12 @@
 //! Who runs a playbook, and who writes a study.
 
+use super::study_rows::log;
 use super::told;
 use crate::app::AppState;
-use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyRole};
+use crate::entities::kinds::{MemberState, NoticeKind, PlaybookRole, StudyAct, StudyRole};
 use crate::features::notices::{self, NewNotice};
-use crate::features::playbooks::ground;
+use crate::features::playbooks::ground::{self, StudyGround};
 use crate::features::playbooks::rows::address;
-use crate::search::Kind;
 use crate::store::{After, Sql, Tx};
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Me;
@@ -114,17 +114,26 @@ async fn keeps_an_owner(tx: &Tx, book: i64, without: i64) -> Result<()> {
     keeps_one(tx, "playbook_member WHERE role = 'owner' AND playbook_id = ", book, without, said).await
 }
 
-/// Makes a member a co-author of a study, or thanks them in it: its authors.
+/// Makes a member a co-author of a study, or thanks them in it: its authors. An author is only made
+/// one who is thanked by whoever may take them out.
 pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, role: StudyRole) -> Result<()> {
-    let (by, slug, handle) = (me.id, slug.to_owned(), handle.to_owned());
+    let (by, slug) = (me.id, slug.to_owned());
+    let handle = address(handle.trim().trim_start_matches('@'))?;
     state
         .store
         .write(async move |tx| {
             let study = ground::study(tx, by, &slug).await?;
             study.standing.edit()?;
             let who = member(tx, &handle).await?;
+            let before = role_of(tx, study.id, who).await?;
+            if before == Some(role) {
+                return Ok(());
+            }
             count(tx, &STUDY_PEOPLE, study.id, who).await?;
             if role == StudyRole::Credited {
+                if before.is_some() && who != by {
+                    may_take_out(tx, &study).await?;
+                }
                 keeps_an_author(tx, study.id, who).await?;
             }
             Sql::new("INSERT INTO study_author (study_id, member_id, role, position, added_at) SELECT CAST(")
@@ -140,32 +149,17 @@ pub async fn set_author(state: &AppState, me: &Me, slug: &str, handle: &str, rol
                 .then(" ON CONFLICT (study_id, member_id) DO UPDATE SET role = excluded.role")
                 .run(tx.conn())
                 .await?;
-            if who != by {
-                let kind = if role == StudyRole::Author { NoticeKind::StudyShared } else { NoticeKind::StudyCredited };
-                let notice = NewNotice {
-                    member: who,
-                    kind,
-                    actor: by,
-                    subject: study.id,
-                    room: None,
-                    topic: None,
-                    resource: None,
-                    study: Some(study.id),
-                };
-                notices::tell(tx, &[notice]).await?;
-            }
-            tx.after(After::Access(who));
-            if study.published > 0 {
-                told::study_moved(tx, &study, "study.credited").await?;
-                // It is found by its authors.
-                tx.index(Kind::CaseStudy, study.id);
-            }
-            super::studies::changed(tx, &study).await
+            let (act, kind) = match role {
+                StudyRole::Author => (StudyAct::Joined, NoticeKind::StudyShared),
+                StudyRole::Credited => (StudyAct::Credited, NoticeKind::StudyCredited),
+            };
+            moved(tx, &study, who, &handle, act, kind).await
         })
         .await
 }
 
-/// Takes somebody out of the authors and the credited of a study: its authors, or they themselves.
+/// Takes somebody out of the authors and the credited of a study: its first author, the owners of its
+/// playbook, or they themselves.
 pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) -> Result<()> {
     let (by, slug, handle) = (me.id, slug.to_owned(), address(handle)?);
     state
@@ -173,20 +167,74 @@ pub async fn remove_author(state: &AppState, me: &Me, slug: &str, handle: &str) 
         .write(async move |tx| {
             let study = ground::study(tx, by, &slug).await?;
             if study.actor.handle != handle {
-                study.standing.edit()?;
+                may_take_out(tx, &study).await?;
             }
             let who = one_of(tx, &STUDY_PEOPLE, study.id, &handle).await?;
             keeps_an_author(tx, study.id, who).await?;
             take_out(tx, &STUDY_PEOPLE, study.id, who).await?;
-            tx.after(After::Access(who));
-            if study.published > 0 {
-                told::study_moved(tx, &study, "study.credited").await?;
-                // It is found by its authors.
-                tx.index(Kind::CaseStudy, study.id);
-            }
-            super::studies::changed(tx, &study).await
+            moved(tx, &study, who, &handle, StudyAct::Left, NoticeKind::StudyLeft).await
         })
         .await
+}
+
+/// 403 unless the one who acts may take others from the people of a study.
+async fn may_take_out(tx: &Tx, study: &StudyGround) -> Result<()> {
+    if study.standing.book.is_some_and(|book| book.owns()) {
+        return Ok(());
+    }
+    study.standing.edit()?;
+    let row = Sql::new("SELECT member_id FROM study_author WHERE role = 'author' AND study_id = ")
+        .bind(study.id)
+        .then(" ORDER BY position, member_id LIMIT 1")
+        .one(tx.conn())
+        .await?;
+    let first: i64 = row.map_or(Ok(0), |row| row.try_get("", "member_id"))?;
+    if first == study.actor.id {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden("Only its first author and the owners of its playbook take others out.".into()))
+    }
+}
+
+/// What a member is in a study; `None` if they are not in it.
+async fn role_of(tx: &Tx, study: i64, who: i64) -> Result<Option<StudyRole>> {
+    let row = Sql::new("SELECT role FROM study_author WHERE study_id = ")
+        .bind(study)
+        .then(" AND member_id = ")
+        .bind(who)
+        .one(tx.conn())
+        .await?;
+    row.map(|row| Ok(row.try_get::<StudyRole>("", "role")?)).transpose()
+}
+
+/// Somebody came, went, or is something else now: it stands in the log, they hear of it, and what
+/// they may read is looked at again.
+async fn moved(
+    tx: &mut Tx,
+    study: &StudyGround,
+    who: i64,
+    handle: &str,
+    act: StudyAct,
+    kind: NoticeKind,
+) -> Result<()> {
+    let by = study.actor.id;
+    let subject = log(tx, study.id, act, by, &format!("@{handle}"), &[], None).await?;
+    if who != by {
+        let notice = NewNotice {
+            member: who,
+            kind,
+            actor: by,
+            subject,
+            room: None,
+            topic: None,
+            resource: None,
+            study: Some(study.id),
+        };
+        notices::tell(tx, &[notice]).await?;
+    }
+    tx.after(After::Access(who));
+    // Readers get those who wrote what is published; these are known with the next revision.
+    super::studies::changed(tx, study).await
 }
 
 /// 409 if a study would be left without an author.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entities::kinds::{PartKey, StudyState};
+use crate::entities::kinds::{MemberState, PartKey, StudyState};
 use crate::features::people::linked_files;
 use crate::features::playbooks::ground::StudyGround;
 use crate::features::playbooks::model::{PartView, RevisionContent};
@@ -15,7 +15,7 @@ use crate::store::{Sql, Tx};
 use crate::web::error::{AppError, FieldError, Result};
 
 /// After so long a study is looked at again, if its authors name no day.
-const REVIEW_AFTER: i64 = 365 * DAY;
+pub(super) const REVIEW_AFTER: i64 = 365 * DAY;
 
 /// 422 with what publication needs and is not there.
 pub(super) fn ready(now: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
@@ -33,6 +33,18 @@ pub(super) fn ready(now: i64, parts: &BTreeMap<PartKey, PartView>) -> Result<()>
         });
     }
     if faults.is_empty() { Ok(()) } else { Err(AppError::Invalid(faults)) }
+}
+
+/// 422 if whoever is to keep a study true cannot: their account was closed since they were named.
+pub(super) async fn owner_in_use(tx: &Tx, parts: &BTreeMap<PartKey, PartView>) -> Result<()> {
+    let Some(part) = parts.get(&PartKey::Owner) else { return Ok(()) };
+    let handle = part.body.trim_start_matches('@').to_lowercase();
+    let row = Sql::new("SELECT state FROM member WHERE handle = ").bind(handle).one(tx.conn()).await?;
+    let state = row.map(|row| row.try_get::<MemberState>("", "state")).transpose()?;
+    if state.is_some_and(|state| state != MemberState::Active) {
+        return Err(AppError::field("parts.owner", "is a member whose account is not in use: choose another owner"));
+    }
+    Ok(())
 }
 
 /// Makes the working copy the published revision; its number.
@@ -55,7 +67,7 @@ pub(in crate::features::playbooks) async fn release(
     let number = study.revision_count + 1;
     show_figures(tx, study.id, &parts).await?;
     super::study_rows::set_terms(tx, study.id, &terms, true).await?;
-    let content = RevisionContent { title: study.title.clone(), parts, terms };
+    let content = RevisionContent { title: study.title.clone(), parts, terms, ..RevisionContent::default() };
     Sql::new("INSERT INTO study_revision (study_id, number, title, content, note, published_by, published_at) VALUES ")
         .rows([[
             study.id.into(),
@@ -68,6 +80,7 @@ pub(in crate::features::playbooks) async fn release(
         ]])
         .run(tx.conn())
         .await?;
+    keep_people(tx, study.id, number).await?;
     Sql::new("UPDATE case_study SET state = 'published', retired_at = NULL, hidden_at = NULL, reminded_at = NULL, published = ")
         .bind(number)
         .then(", revision_count = ")
@@ -92,6 +105,19 @@ pub(in crate::features::playbooks) async fn release(
     super::told::study_moved(tx, study, "study.published").await?;
     tx.index(Kind::CaseStudy, study.id);
     Ok(number)
+}
+
+/// Keeps who wrote a revision and who is thanked in it, whoever comes or goes later.
+async fn keep_people(tx: &Tx, study: i64, number: i32) -> Result<()> {
+    Sql::new(
+        "INSERT INTO study_revision_author (study_id, number, member_id, role, position) SELECT w.study_id, CAST(",
+    )
+    .bind(number)
+    .then(" AS INTEGER), w.member_id, w.role, w.position FROM study_author w WHERE w.study_id = ")
+    .bind(study)
+    .run(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// The member whom a published text names as its owner: whoever has the account by then.

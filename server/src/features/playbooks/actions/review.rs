@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 
-use super::publish::{ready, release, withdraw_from_readers};
+use super::publish::{owner_in_use, ready, release, withdraw_from_readers};
 use super::study_rows::log;
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudyState};
@@ -149,10 +149,19 @@ async fn submit(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Stepped
         }));
     }
     if book.read().is_err() {
-        return Err(AppError::Conflict("Its playbook can no longer be read by you; choose another one.".into()));
+        return Err(AppError::Conflict(if study.published > 0 {
+            // It does not move: there is no other one to choose.
+            "Its playbook can no longer be read by you. Ask its owners, or those who run its space, to let you in \
+             again: your text is kept as it is."
+                .into()
+        } else {
+            "Its playbook can no longer be read by you; choose another one.".into()
+        }));
     }
     book.takes_studies()?;
-    ready(tx.now(), &parts_of(tx.conn(), study.id).await?)?;
+    let parts = parts_of(tx.conn(), study.id).await?;
+    ready(tx.now(), &parts)?;
+    owner_in_use(tx, &parts).await?;
     Sql::new("UPDATE case_study SET state = 'submitted', submitted_at = ")
         .bind(tx.now())
         .then(", submitted_by = ")
@@ -197,13 +206,15 @@ async fn publish(tx: &mut Tx, study: &StudyGround, said: &Said) -> Result<Steppe
     waits(study)?;
     let open: Vec<&String> = study.checklist.iter().filter(|point| !said.checklist.contains(point)).collect();
     if let Some(first) = open.first() {
-        return Err(AppError::field(
-            "checklist",
-            format!("has {} points that are not ticked, the first: {first}", open.len()),
-        ));
+        let said = match open.len() {
+            1 => format!("has 1 point that is not ticked: {first}"),
+            points => format!("has {points} points that are not ticked, the first: {first}"),
+        };
+        return Err(AppError::field("checklist", said));
     }
     let parts: BTreeMap<PartKey, PartView> = parts_of(tx.conn(), study.id).await?;
     ready(tx.now(), &parts)?;
+    owner_in_use(tx, &parts).await?;
     let number = release(tx, study, parts, &said.note).await?;
     let (by, ticked) = (study.actor.id, &said.checklist);
     let act = log(tx, study.id, StudyAct::Published, by, &said.note, ticked, Some(number)).await?;

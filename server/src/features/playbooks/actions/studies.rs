@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 
 use super::imported::Imported;
+use super::leaving::{may_leave, origin_of};
 use super::parts::check_day;
-use super::study_rows::{insert_row, keep_saved, log, people, place, set_terms, write_parts};
+use super::study_rows::{insert_row, keep_saved, log, people, place, set_terms, write_imported, write_parts};
 use super::{gather, under};
 use crate::app::AppState;
 use crate::entities::kinds::{PartKey, StudyAct, StudySource};
@@ -85,6 +86,9 @@ pub(super) struct Prepared {
     pub parts: Vec<(PartKey, Written)>,
     terms: Terms,
     pub origin: Origin,
+    /// The address that is wanted, if it is not that of the title.
+    pub slug: Option<String>,
+    pub confirmed: bool,
 }
 
 /// Scenarios that a study may stand in, of one playbook.
@@ -161,6 +165,8 @@ pub(super) async fn prepare(state: &AppState, new: &NewStudy) -> Result<Prepared
         parts: render_parts(state, parts).await?,
         terms,
         origin: Origin::default(),
+        slug: None,
+        confirmed: new.confirmed,
     })
 }
 
@@ -191,8 +197,9 @@ pub(super) async fn insert_study(tx: &mut Tx, member: i64, new: &Prepared) -> Re
         Some(slug) => Some(home(tx, member, slug).await?),
         None => None,
     };
+    may_leave(tx, &new.origin, book, new.confirmed).await?;
     let id = tx.id();
-    let slug = insert_row(tx, id, member, book, &new.title, &new.origin, None).await?;
+    let slug = insert_row(tx, id, member, book, &new.title, &new.origin, new.slug.as_deref()).await?;
     people(tx, id, &[member], &new.origin.credited).await?;
     write_parts(tx, id, member, &new.parts).await?;
     set_terms(tx, id, &new.terms, false).await?;
@@ -216,7 +223,7 @@ pub(super) async fn insert_named(tx: &mut Tx, first: i64, new: &Imported, slug: 
     Sql::new("UPDATE case_study SET source = 'import' WHERE id = ").bind(id).run(tx.conn()).await?;
     let authors = if new.authors.is_empty() { vec![first] } else { new.authors.clone() };
     people(tx, id, &authors, &new.credited).await?;
-    write_parts(tx, id, first, &new.parts).await?;
+    write_imported(tx, id, first, &new.parts).await?;
     Ok(Made { id, slug })
 }
 
@@ -256,7 +263,7 @@ pub async fn edit_study(state: &AppState, me: &Me, slug: &str, change: &StudyCha
     }
     let title = change.title.as_ref().and(checked).map(|checked| checked.get("title").to_owned());
     let parts = render_parts(state, parts).await?;
-    let (playbook, scenarios) = (change.playbook.clone(), change.scenarios.clone());
+    let (playbook, scenarios, confirmed) = (change.playbook.clone(), change.scenarios.clone(), change.confirmed);
     let (member, slug) = (me.id, slug.to_owned());
     state
         .store
@@ -265,7 +272,7 @@ pub async fn edit_study(state: &AppState, me: &Me, slug: &str, change: &StudyCha
             study.standing.edit()?;
             if_match.check(study.version)?;
             if let Some(home) = &playbook {
-                move_home(tx, member, &mut study, home.as_deref()).await?;
+                move_home(tx, member, &mut study, home.as_deref(), confirmed).await?;
             }
             if let Some(title) = title.as_ref().filter(|title| **title != study.title) {
                 retitle(tx, &study, title).await?;
@@ -337,7 +344,13 @@ pub(super) async fn changed(tx: &mut Tx, study: &StudyGround) -> Result<()> {
 }
 
 /// Gives a study another home, or none; not while it waits for a review or is published there.
-async fn move_home(tx: &mut Tx, member: i64, study: &mut StudyGround, slug: Option<&str>) -> Result<()> {
+async fn move_home(
+    tx: &mut Tx,
+    member: i64,
+    study: &mut StudyGround,
+    slug: Option<&str>,
+    confirmed: bool,
+) -> Result<()> {
     let book = match slug.filter(|slug| !slug.is_empty()) {
         Some(slug) => Some(home(tx, member, slug).await?),
         None => None,
@@ -350,6 +363,7 @@ async fn move_home(tx: &mut Tx, member: i64, study: &mut StudyGround, slug: Opti
             "A case study that is published or waits for a review stays in its playbook.".into(),
         ));
     }
+    may_leave(tx, &origin_of(tx, study.id).await?, book, confirmed).await?;
     Sql::new("DELETE FROM scenario_study WHERE study_id = ").bind(study.id).run(tx.conn()).await?;
     Sql::new("UPDATE case_study SET playbook_id = ")
         .bind(book)

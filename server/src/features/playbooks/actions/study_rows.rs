@@ -30,6 +30,31 @@ pub(super) async fn people(tx: &Tx, study: i64, authors: &[i64], credited: &[i64
         .await
 }
 
+/// Writes who keeps a study that comes from elsewhere, who may be somebody that nobody has claimed.
+async fn keep_owner(tx: &Tx, study: i64, handle: &str) -> Result<()> {
+    Sql::new("UPDATE case_study SET owner_id = (SELECT m.id FROM member m WHERE m.handle = ")
+        .bind(handle)
+        .then(") WHERE id = ")
+        .bind(study)
+        .run(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The same as [`write_parts`] for a study that comes from elsewhere.
+pub(super) async fn write_imported(tx: &mut Tx, study: i64, by: i64, parts: &[(PartKey, Written)]) -> Result<()> {
+    for part in parts {
+        let (key, written) = part;
+        if *key == PartKey::Owner {
+            keep_owner(tx, study, &written.content.body).await?;
+            insert_part(tx, study, *key, written, 0, by, "").await?;
+        } else {
+            write_parts(tx, study, by, std::slice::from_ref(part)).await?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn write_parts(tx: &mut Tx, study: i64, by: i64, parts: &[(PartKey, Written)]) -> Result<()> {
     for (key, written) in parts {
         apply(tx, study, *key, written, false).await.map_err(|error| match error {

@@ -191,14 +191,13 @@ pub(super) async fn diff(
         None if number - 1 == seen.hidden_upto => 0,
         None => number - 1,
     };
-    let old =
-        if from == 0 { RevisionContent::default() } else { content(queries::revision(&state, &seen, from).await?) };
-    let items = web::block(move || queries::diff_revisions(&old, &content(new))).await?;
+    let old = if from == 0 {
+        RevisionContent::default()
+    } else {
+        queries::content_of(queries::revision(&state, &seen, from).await?)
+    };
+    let items = web::block(move || queries::diff_revisions(&old, &queries::content_of(new))).await?;
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
-}
-
-fn content(of: StudyRevisionFull) -> RevisionContent {
-    RevisionContent { title: of.revision.title, parts: of.parts, terms: of.terms }
 }
 
 /// The log of a case study's review, the newest first; for its authors and reviewers

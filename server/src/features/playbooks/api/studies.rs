@@ -163,6 +163,9 @@ pub(super) struct FromTopicBody {
     title: Option<String>,
     /// Slug of its home.
     playbook: Option<String>,
+    /// What was said in a private space may go into a playbook that more people read.
+    #[serde(default)]
+    confirmed: bool,
 }
 
 /// Begin a case study from a topic: its text is placed, its people are credited
@@ -179,7 +182,7 @@ pub(super) async fn from_topic(
 ) -> Result<HttpResponse> {
     let Json { value, once } = body;
     let topic = value.topic_id.parse::<Id>().map_err(|_| AppError::NotFound)?.0;
-    let from = FromTopic { topic, title: value.title, playbook: value.playbook };
+    let from = FromTopic { topic, title: value.title, playbook: value.playbook, confirmed: value.confirmed };
     actions::start_from_topic_once(&state, &me, &from, once).await
 }
 
@@ -187,12 +190,16 @@ pub(super) async fn from_topic(
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct FromMessagesBody {
     room_id: String,
-    /// Ids of messages of this open room, 1 to 100.
+    /// Ids of messages of this open room, 1 to 50.
+    #[schema(min_items = 1, max_items = 50)]
     messages: Vec<String>,
     #[schema(max_length = 200)]
     title: String,
     /// Slug of its home.
     playbook: Option<String>,
+    /// What was said in a private space may go into a playbook that more people read.
+    #[serde(default)]
+    confirmed: bool,
 }
 
 /// Begin a case study from messages: their text is placed, their authors are credited
@@ -210,7 +217,8 @@ pub(super) async fn from_messages(
     let Json { value, once } = body;
     let room = value.room_id.parse::<Id>().map_err(|_| AppError::NotFound)?.0;
     let messages = ids_of("messages", &value.messages)?;
-    let from = FromMessages { room, messages, title: value.title, playbook: value.playbook };
+    let from =
+        FromMessages { room, messages, title: value.title, playbook: value.playbook, confirmed: value.confirmed };
     actions::start_from_messages_once(&state, &me, &from, once).await
 }
 
@@ -314,7 +322,7 @@ pub(super) async fn put_author(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Take somebody out of the authors and the credited
+/// Take somebody out of the authors and the credited: its first author, owners of its playbook, or they themselves
 #[utoipa::path(delete, path = "/case-studies/{slug}/authors/{handle}", tag = "case-studies", operation_id = "delete_case_study_author", params(("slug" = String, Path), ("handle" = String, Path)),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)),
     security(("bearer" = []), ("session" = [])))]

@@ -4,13 +4,17 @@
 //! Pure. The front matter is YAML whose texts are quoted as JSON quotes them. Parts that we have
 //! written are told apart by marker lines; pages of others by headings (see `headings`).
 
+mod books;
 mod headings;
 mod mdx;
+mod people;
 mod read;
 mod write;
 
+pub use books::{PlaybookIn, read_playbook};
 pub use mdx::plain_markdown;
-pub use read::{PageIn, PartIn, PlaybookIn, read_page, read_playbook};
+pub use people::Person;
+pub use read::{PageIn, PartIn, read_page};
 pub use write::{PlaybookOut, ScenarioOut, StudyOut, playbook_markdown, study_markdown};
 
 /// What the line before a part looks like; `boundary` is empty unless a text holds such a line.

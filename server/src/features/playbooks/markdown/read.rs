@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::headings::{Fences, heading_of, is_frame, part_of};
+use super::marked;
 use super::mdx::plain_markdown;
-use super::{marked, write::ScenarioOut};
-use crate::entities::kinds::{PartKey, TermKind};
+use super::people::{self, Person};
+use crate::entities::kinds::{PartKey, PlaybookVisibility, TermKind};
 use crate::features::playbooks::measures::MeasureInput;
 use crate::features::playbooks::parts::{Shape, shape, title};
 
@@ -16,9 +17,12 @@ use crate::features::playbooks::parts::{Shape, shape, title};
 pub struct PageIn {
     pub title: String,
     pub slug: Option<String>,
-    /// Handles or names.
-    pub authors: Vec<String>,
-    pub credited: Vec<String>,
+    pub authors: Vec<Person>,
+    pub credited: Vec<Person>,
+    /// What the member is called whose handle is the text of the part `owner`.
+    pub owner_name: String,
+    /// The day of its publication, if a hub says it.
+    pub published: Option<String>,
     /// Who published it and where, if it says so.
     pub source: Option<String>,
     pub state: Option<String>,
@@ -26,6 +30,10 @@ pub struct PageIn {
     pub parts: BTreeMap<PartKey, PartIn>,
     /// It says of itself that it is a case study.
     pub is_study: bool,
+    /// A hub has written it.
+    pub ours: bool,
+    /// It was not for everybody there.
+    pub restricted: bool,
     /// Headings that stand for no part: what is below them is in `what_we_did`.
     pub unmatched: Vec<String>,
     /// What stands in the front matter and has no place of its own, with its name: it goes into
@@ -34,33 +42,17 @@ pub struct PageIn {
 }
 
 /// A part as it was read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartIn {
     pub body: String,
     pub fields: BTreeMap<String, String>,
     pub measures: Vec<MeasureInput>,
 }
 
-/// A playbook as it was read.
-#[derive(Clone, Debug, Default)]
-pub struct PlaybookIn {
-    pub title: String,
-    pub slug: Option<String>,
-    pub pathway: String,
-    pub summary: String,
-    pub introduction: String,
-    pub checklist: Vec<String>,
-    /// Where its cover lies beside the page.
-    pub cover: Option<String>,
-    /// What the cover shows.
-    pub cover_alt: String,
-    pub scenarios: Vec<ScenarioOut>,
-}
-
-type Map = serde_json::Map<String, Value>;
+pub(super) type Map = serde_json::Map<String, Value>;
 
 /// Front matter and what follows it; an error says why the front matter cannot be read.
-fn split(source: &str) -> Result<(Map, &str), String> {
+pub(super) fn split(source: &str) -> Result<(Map, &str), String> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let Some(rest) = source.strip_prefix("---\n") else { return Ok((Map::new(), source)) };
     let mut at = 0;
@@ -87,7 +79,7 @@ fn split(source: &str) -> Result<(Map, &str), String> {
 }
 
 /// A value as one text.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -97,7 +89,7 @@ fn text(value: &Value) -> String {
 }
 
 /// A value as a list of texts: one that is a text is split at its commas.
-fn list(value: &Value) -> Vec<String> {
+pub(super) fn list(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().map(text).filter(|text| !text.trim().is_empty()).collect(),
         Value::Null => Vec::new(),
@@ -106,7 +98,7 @@ fn list(value: &Value) -> Vec<String> {
 }
 
 /// The same, but a text is one item.
-fn texts(value: &Value) -> Vec<String> {
+pub(super) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().map(text).collect(),
         Value::Null => Vec::new(),
@@ -114,7 +106,13 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-fn take(map: &mut Map, names: &[&str]) -> Option<Value> {
+/// Whether a word of visibility keeps anybody out; one that is not understood does.
+pub(super) fn is_restricted(value: &Value) -> bool {
+    let word = text(value).trim().to_lowercase();
+    !word.is_empty() && word != PlaybookVisibility::Open.as_str()
+}
+
+pub(super) fn take(map: &mut Map, names: &[&str]) -> Option<Value> {
     let key = map.keys().find(|key| names.contains(&key.to_lowercase().replace([' ', '-'], "_").as_str()))?.clone();
     map.remove(&key)
 }
@@ -125,12 +123,14 @@ pub fn read_page(source: &str, name: &str) -> Result<PageIn, String> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let (mut front, body) = split(&source)?;
     let ours = front.get("type").is_some_and(|value| text(value) == "case_study");
-    let mut page = PageIn { is_study: ours, ..PageIn::default() };
+    let mut page = PageIn { is_study: ours, ours, ..PageIn::default() };
     let mut boundary = String::new();
     if ours {
         // Said of the page and not of what it tells.
         take(&mut front, &["type"]);
-        take(&mut front, &["published"]);
+        page.published = take(&mut front, &["published"]).map(|value| text(&value));
+        page.restricted = take(&mut front, &["visibility"]).is_some_and(|value| is_restricted(&value));
+        page.owner_name = take(&mut front, &["owner_name"]).map(|value| text(&value)).unwrap_or_default();
         boundary = take(&mut front, &["boundary"]).map(|value| text(&value)).unwrap_or_default();
     }
     read_front(&mut front, &mut page);
@@ -152,8 +152,9 @@ pub fn read_page(source: &str, name: &str) -> Result<PageIn, String> {
 fn read_front(front: &mut Map, page: &mut PageIn) {
     page.title = take(front, &["title", "name"]).map(|value| text(&value)).unwrap_or_default();
     page.slug = take(front, &["slug"]).map(|value| text(&value)).filter(|slug| !slug.is_empty());
-    page.authors = take(front, &["authors", "author"]).map(|value| list(&value)).unwrap_or_default();
-    page.credited = take(front, &["credited", "credits", "contributors"]).map(|value| list(&value)).unwrap_or_default();
+    page.authors = take(front, &["authors", "author"]).map(|value| people::read(&value)).unwrap_or_default();
+    page.credited =
+        take(front, &["credited", "credits", "contributors"]).map(|value| people::read(&value)).unwrap_or_default();
     page.source = take(front, &["source", "url", "canonical_url"]).map(|value| text(&value));
     if let Some(state) = take(front, &["state", "status"]) {
         // Of somebody else's page it may mean anything: its word is kept, too.
@@ -288,7 +289,7 @@ fn by_markers(body: &str, boundary: &str, page: &mut PageIn) {
 }
 
 /// Empty lines around a text go; the indentation of its first line means something.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     let text = text.trim_end();
     let start = text.lines().take_while(|line| line.trim().is_empty()).map(|line| line.len() + 1).sum::<usize>();
     text.get(start..).unwrap_or_default()
@@ -349,37 +350,4 @@ fn by_headings(body: &str, page: &mut PageIn) {
     }
     flush(now, &mut text);
     page.unmatched = unmatched;
-}
-
-/// Reads a playbook's own page; `None` if it is a page of another kind.
-pub fn read_playbook(source: &str) -> Result<Option<PlaybookIn>, String> {
-    let source = source.replace("\r\n", "\n").replace('\r', "\n");
-    let (mut front, body) = split(&source)?;
-    if take(&mut front, &["type"]).is_none_or(|value| text(&value) != "playbook") {
-        return Ok(None);
-    }
-    let mut get = |name: &str| take(&mut front, &[name]);
-    let mut playbook = PlaybookIn {
-        title: get("title").map(|value| text(&value)).unwrap_or_default(),
-        slug: get("slug").map(|value| text(&value)).filter(|slug| !slug.is_empty()),
-        pathway: get("pathway").map(|value| text(&value)).unwrap_or_default(),
-        summary: get("summary").map(|value| text(&value)).unwrap_or_default(),
-        introduction: trimmed(body).to_owned(),
-        checklist: get("checklist").map(|value| texts(&value)).unwrap_or_default(),
-        cover: get("cover").map(|value| text(&value)).filter(|path| !path.is_empty()),
-        cover_alt: get("cover_alt").map(|value| text(&value)).unwrap_or_default(),
-        scenarios: Vec::new(),
-    };
-    if let Some(Value::Array(scenarios)) = get("scenarios") {
-        for scenario in scenarios {
-            let field = |name: &str| scenario.get(name).cloned().unwrap_or_default();
-            playbook.scenarios.push(ScenarioOut {
-                title: text(&field("title")),
-                description: text(&field("description")),
-                steps: texts(&field("steps")),
-                studies: texts(&field("studies")),
-            });
-        }
-    }
-    Ok(Some(playbook))
 }

@@ -89,10 +89,15 @@ fn some_study(dice: &mut Dice) -> StudyOut {
     StudyOut {
         title: format!("A {}", dice.text(4, true)),
         slug: "a-study".into(),
-        authors: vec!["ada".into(), "bea".into()],
-        credited: Vec::new(),
+        authors: vec![
+            Person { handle: "ada".into(), name: format!("A {}", dice.text(3, true)) },
+            Person { handle: "bea".into(), name: String::new() },
+        ],
+        credited: vec![Person { handle: "cy".into(), name: format!("C{}", dice.text(3, true)) }],
+        owner_name: String::new(),
         state: "published".into(),
         published: Some("2026-11-26".into()),
+        restricted: dice.next(2) == 0,
         source: (dice.next(2) == 0).then(|| "https://elsewhere.example/a?b=c#d".to_owned()),
         terms: BTreeMap::from([(TermKind::Technology, labels(dice)), (TermKind::Country, labels(dice))]),
         parts,
@@ -138,6 +143,8 @@ fn what_was_written_is_read_unchanged() {
             .collect();
         assert_eq!(parts, study.parts, "round {round}:\n{written}");
         assert_eq!((page.title, page.authors), (study.title, study.authors), "round {round}");
+        assert_eq!((page.credited, page.published), (study.credited, study.published), "round {round}");
+        assert_eq!(page.restricted, study.restricted, "round {round}");
         assert_eq!(page.source, study.source, "round {round}");
         let terms: BTreeMap<String, Vec<String>> =
             study.terms.iter().map(|(kind, labels)| (kind.as_str().to_owned(), labels.clone())).collect();
@@ -159,6 +166,8 @@ fn a_playbook_is_read_unchanged() {
             title: format!("H {}", dice.text(2, true)),
             pathway: dice.text(2, true),
             summary: dice.text(2, true),
+            visibility: "restricted".into(),
+            space: Some("inside".into()),
             introduction: dice.text(9, false),
             checklist: vec![format!("c{}", dice.text(3, true))],
             cover: Some(("figures/a b.png".into(), format!("w{}", dice.text(3, true)))),
@@ -177,6 +186,7 @@ fn a_playbook_is_read_unchanged() {
             "{written}"
         );
         assert_eq!((read.checklist, read.scenarios), (book.checklist, book.scenarios), "{written}");
+        assert_eq!((read.restricted, read.space), (true, book.space), "{written}");
         assert_eq!(read.cover.map(|path| (path, read.cover_alt)), book.cover, "{written}");
     }
     assert!(read_playbook("# A page\n").unwrap().is_none());

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::people::{Person, written};
 use super::{marked, marker};
-use crate::entities::kinds::PartKey;
+use crate::entities::kinds::{PartKey, PlaybookVisibility};
 use crate::features::playbooks::measures::{Measure, shown};
 use crate::features::playbooks::parts::{PartContent, Shape, shape, title};
 use crate::features::playbooks::terms::Terms;
@@ -14,12 +15,15 @@ use crate::features::playbooks::terms::Terms;
 pub struct StudyOut {
     pub title: String,
     pub slug: String,
-    /// Handles.
-    pub authors: Vec<String>,
-    pub credited: Vec<String>,
-    /// The word of its state, and the day of what is published: for people, not read again.
+    pub authors: Vec<Person>,
+    pub credited: Vec<Person>,
+    /// What the member is called whom the part `owner` names; may be empty.
+    pub owner_name: String,
+    /// The word of its state, and the day of what is published.
     pub state: String,
     pub published: Option<String>,
+    /// Its playbook is not for everybody.
+    pub restricted: bool,
     /// Where it was first published, if that is elsewhere.
     pub source: Option<String>,
     pub terms: Terms,
@@ -43,6 +47,10 @@ pub struct PlaybookOut {
     pub title: String,
     pub pathway: String,
     pub summary: String,
+    /// Who may read it: the word of its visibility.
+    pub visibility: String,
+    /// Slug of its space.
+    pub space: Option<String>,
     pub introduction: String,
     pub checklist: Vec<String>,
     /// Where its cover lies beside the page, and what it shows.
@@ -52,7 +60,7 @@ pub struct PlaybookOut {
 
 /// A text of the front matter: as JSON quotes it, with every character escaped that YAML might
 /// take for a line break or not print.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -107,6 +115,12 @@ impl Front {
         }
     }
 
+    fn people(&mut self, name: &str, people: &[Person]) {
+        if !people.is_empty() {
+            self.line(name, &written(people));
+        }
+    }
+
     fn line(&mut self, name: &str, value: &str) {
         let _infallible = writeln!(self.0, "{name}: {value}");
     }
@@ -124,9 +138,13 @@ pub fn study_markdown(study: &StudyOut) -> String {
     front.line("type", "case_study");
     front.text("title", &study.title);
     front.text("slug", &study.slug);
-    front.list("authors", &study.authors);
-    front.list("credited", &study.credited);
+    front.people("authors", &study.authors);
+    front.people("credited", &study.credited);
+    if study.parts.contains_key(&PartKey::Owner) {
+        front.text("owner_name", &study.owner_name);
+    }
     front.text("state", &study.state);
+    front.text("visibility", if study.restricted { PlaybookVisibility::Restricted.as_str() } else { "" });
     front.text("published", study.published.as_deref().unwrap_or_default());
     front.text("source", study.source.as_deref().unwrap_or_default());
     let boundary = boundary(study);
@@ -207,6 +225,8 @@ pub fn playbook_markdown(playbook: &PlaybookOut) -> String {
     front.text("slug", &playbook.slug);
     front.text("pathway", &playbook.pathway);
     front.text("summary", &playbook.summary);
+    front.text("visibility", &playbook.visibility);
+    front.text("space", playbook.space.as_deref().unwrap_or_default());
     front.list("checklist", &playbook.checklist);
     if let Some((path, words)) = &playbook.cover {
         front.text("cover", path);

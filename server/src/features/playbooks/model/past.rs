@@ -19,6 +19,9 @@ pub struct RevisionContent {
     pub title: String,
     pub parts: BTreeMap<PartKey, PartView>,
     pub terms: Terms,
+    /// Who wrote it and who is thanked, a line each, to be compared; kept in rows of their own.
+    #[serde(skip)]
+    pub people: String,
 }
 
 /// A published revision in the history.
@@ -27,6 +30,10 @@ pub struct StudyRevisionView {
     /// From 1.
     pub number: i32,
     pub title: String,
+    /// Who wrote it by then; empty if that is not known.
+    pub authors: Vec<NameView>,
+    /// Who was thanked.
+    pub credited: Vec<NameView>,
     /// What the reviewer said of it.
     pub note: String,
     /// Handle of who published it.

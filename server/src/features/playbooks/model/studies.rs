@@ -225,6 +225,8 @@ pub struct StudyView {
     pub credited: Vec<NameView>,
     /// Who keeps it true.
     pub owner: Option<NameView>,
+    /// The account of its owner is not in use.
+    pub owner_gone: bool,
     pub scenarios: Vec<ScenarioRef>,
     pub source: Option<SourceView>,
     pub discussion: Option<DiscussionView>,
@@ -249,6 +251,9 @@ pub struct StudyView {
     /// The viewer could judge it, whether it waits for that or not.
     #[serde(skip)]
     pub reviews: bool,
+    /// Its playbook is not for everybody.
+    #[serde(skip)]
+    pub restricted: bool,
     /// The viewer reads as an author or a reviewer.
     #[serde(skip)]
     pub inside: bool,

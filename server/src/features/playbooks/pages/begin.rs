@@ -10,7 +10,7 @@ use askama::Template;
 use super::cards::Row;
 use super::forms::{Sheet, lines, version_of};
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, TermKind};
+use crate::entities::kinds::{PartKey, TermKind, Visibility};
 use crate::features::chat;
 use crate::features::forum;
 use crate::features::playbooks::actions::{self, FromMessages, FromTopic, NewStudy, PartInput, StudyChange};
@@ -96,6 +96,9 @@ impl Named {
     async fn made(&self, state: &AppState, viewer: &Viewer) -> Result<Made> {
         if let Some(topic) = self.topic {
             let seen = forum::queries::find_topic(state, viewer, topic).await?;
+            if seen.space.visibility == Visibility::Confidential {
+                return Err(AppError::Forbidden("What is said in a confidential space stays in it.".into()));
+            }
             return Ok(Made {
                 kind: "topic",
                 href: format!("/s/{}/t/{}", seen.space.slug, seen.row.id),
@@ -162,11 +165,12 @@ pub async fn begin(
     let confirmed = sent.ticked("confirmed");
     let done = match made.kind {
         "topic" => {
-            let wish = FromTopic { topic: from.topic.unwrap_or(0), title: Some(title), playbook };
+            let wish = FromTopic { topic: from.topic.unwrap_or(0), title: Some(title), playbook, confirmed };
             actions::start_from_topic(&state, &me, &wish).await
         }
         "messages" => {
-            let wish = FromMessages { room: from.room.unwrap_or(0), messages: from.messages.clone(), title, playbook };
+            let (room, messages) = (from.room.unwrap_or(0), from.messages.clone());
+            let wish = FromMessages { room, messages, title, playbook, confirmed };
             actions::start_from_messages(&state, &me, &wish).await
         }
         _ => {
@@ -277,7 +281,12 @@ async fn show_about(
 ) -> Result<HttpResponse> {
     let view = queries::study_to_edit(state, viewer, slug).await?;
     let scenarios = match &view.row.playbook {
-        Some(home) => queries::playbook_view(state, viewer, &home.slug).await?.scenarios,
+        Some(home) => match queries::playbook_view(state, viewer, &home.slug).await {
+            Ok(book) => book.scenarios,
+            // Whoever no longer reads its home can still choose another one.
+            Err(AppError::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        },
         None => Vec::new(),
     };
     let scenarios = scenarios.into_iter().map(|of| Place {
@@ -328,7 +337,11 @@ pub async fn save_about(
     let home = now.row.playbook.as_ref().map(|of| of.slug.clone());
     let playbook = sent.some("playbook").map(str::to_owned);
     // Scenarios that were shown belong to the playbook that it had.
-    let scenarios = (playbook == home).then_some(scenarios);
+    let shown = match &home {
+        Some(slug) => queries::find_playbook(&state, &viewer, slug).await.is_ok(),
+        None => true,
+    };
+    let scenarios = (shown && playbook == home).then_some(scenarios);
     let change = StudyChange {
         title: Some(form.value("title").to_owned()),
         playbook: (playbook != home).then_some(playbook),

@@ -133,9 +133,12 @@ fn headline(f: &Frame, measure: &Measure) -> String {
 /// A value with its unit: `11 min`, `88%`.
 #[must_use]
 pub fn in_unit(value: f64, unit: &str) -> String {
-    let number = chart::number(value);
+    with_unit(&chart::number(value), unit)
+}
+
+fn with_unit(number: &str, unit: &str) -> String {
     match unit.trim() {
-        "" => number,
+        "" => number.to_owned(),
         unit @ ("%" | "°") => format!("{number}{unit}"),
         unit => format!("{number} {unit}"),
     }
@@ -149,6 +152,7 @@ pub fn change_of(f: &Frame, measure: &Measure) -> String {
         None => String::new(),
         Some(Change::Same) => f.t("playbooks.change.same").to_owned(),
         Some(Change::Percent(number)) => format!("{number}%"),
+        Some(Change::Difference(number)) => with_unit(&number, &measure.unit),
         Some(Change::Points(number)) => f.with1("playbooks.change.points", "n", &number),
     }
 }
@@ -198,8 +202,9 @@ pub struct MeasureCard {
     pub at: usize,
     pub name: String,
     pub unit: String,
-    pub before: String,
-    pub after: String,
+    /// Each a number and what follows it, its unit.
+    pub before: (String, String),
+    pub after: (String, String),
     pub change: String,
     /// The time, how many, how and where from: a line each.
     pub details: Vec<String>,
@@ -214,6 +219,12 @@ impl MeasureCard {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| in_unit(value, &measure.unit));
         let plot = measure.before.zip(measure.after).and_then(|(before, after)| chart::plot(before, after));
         let (before, after) = (shown(measure.before), shown(measure.after));
+        let parted = |value: Option<f64>, shown: &str| {
+            let number = value.map_or_else(|| shown.to_owned(), chart::number);
+            let unit = shown.strip_prefix(number.as_str()).unwrap_or_default().to_owned();
+            (number, unit)
+        };
+        let cells = (parted(measure.before, &before), parted(measure.after, &after));
         let mut details = Vec::new();
         let counted = measure.n.map(|n| f.with1("playbooks.study.cases", "n", &crate::web::words::grouped(n)));
         let when: Vec<String> =
@@ -233,8 +244,8 @@ impl MeasureCard {
             name: measure.name.clone(),
             unit: measure.unit.clone(),
             change: change_of(f, measure),
-            before,
-            after,
+            before: cells.0,
+            after: cells.1,
             details,
             plot,
         }

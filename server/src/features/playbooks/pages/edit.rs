@@ -201,20 +201,24 @@ pub async fn render(
     let said = said_of(state, id, None).await?;
     let acts = match view.row.state {
         StudyState::Returned | StudyState::Submitted => {
-            let few = PageQuery { limit: Some("1".into()), cursor: None };
+            let few = PageQuery { limit: Some("100".into()), cursor: None };
             queries::acts_of(state, id, &few).await?.items
         }
         _ => Vec::new(),
     };
     let frame = Frame::new(state, req, viewer).await?;
     let mut edited = Edited::of(&frame, &view);
-    if let Some(act) = acts.into_iter().next() {
+    // Who came or went since says nothing of the review.
+    let comes_or_goes = |kind| matches!(kind, StudyAct::Joined | StudyAct::Credited | StudyAct::Left);
+    if let Some(act) = acts.into_iter().find(|act| !comes_or_goes(act.kind)) {
         edited.said_title = match act.kind {
             StudyAct::Returned => frame.with1("playbooks.edit_study.returned", "name", &act.actor.display_name),
             _ => frame.t("playbooks.edit_study.submitted").to_owned(),
         };
         edited.said = if act.note.is_empty() { frame.t("playbooks.edit_study.no_note").to_owned() } else { act.note };
     }
+    let asked = web::Query::<PartQuery>::from_query(req.query_string());
+    let just_saved = asked.ok().and_then(|query| query.into_inner().saved);
     for (group, keys) in GROUPS {
         let parts = keys.iter().map(|key| {
             let blank;
@@ -227,6 +231,7 @@ pub async fn render(
             };
             let mut part = part_of(&frame, &view, saved, drafts.get(key));
             part.talk = Some(talk(&frame, &view, *key, &said, "edit"));
+            part.saved = just_saved.as_deref() == Some(key.as_str());
             part
         });
         edited.groups.push(Group { key: group, parts: parts.collect() });
@@ -271,10 +276,12 @@ fn other(f: &Frame, view: &StudyView, saved: &PartView, typed: &Typed) -> Other 
     }
 }
 
-/// `?fragment=part`: what a script puts in the place of a part that somebody else saved.
+/// `?fragment=part`: what a script puts in the place of a part that somebody else saved; `?saved=KEY`: the
+/// part that was saved just now.
 #[derive(Debug, Default, Deserialize)]
 pub struct PartQuery {
     fragment: Option<String>,
+    saved: Option<String>,
 }
 
 fn key_of(path: &(String, String)) -> Result<PartKey> {
@@ -320,6 +327,9 @@ pub async fn save(
     let slug = view.row.slug.clone();
     if sent.get("take") == "theirs" {
         actions::drop_draft(&state, &me, &slug, key).await?;
+        if !by_fetch(&req) {
+            return Ok(see_other(&format!("/case-studies/{slug}/edit#{}", key.as_str())));
+        }
         return answer(&req, &state, &viewer, &slug, key, None).await;
     }
     if sent.ticked("more") {
@@ -353,7 +363,7 @@ async fn answer(
     back: Option<(Typed, Why)>,
 ) -> Result<HttpResponse> {
     if back.is_none() && !by_fetch(req) {
-        return Ok(see_other(&format!("/case-studies/{slug}/edit#{}", key.as_str())));
+        return Ok(see_other(&format!("/case-studies/{slug}/edit?saved={0}#{0}", key.as_str())));
     }
     let view = queries::study_view(state, viewer, slug, Which::Working).await?;
     let said = said_of(state, view.row.id.0, Some(key)).await?;

@@ -38,6 +38,8 @@ pub struct EditMeasure {
     pub period: String,
     pub method: String,
     pub source: String,
+    /// What is wrong with it: names of its fields, each with the id of what is said of it.
+    pub wrong: Vec<(String, String)>,
 }
 
 /// Names of a measure's fields in a form, `m.` before each.
@@ -46,6 +48,11 @@ const MEASURE: [&str; 8] = ["name", "before", "after", "unit", "n", "period", "m
 impl EditMeasure {
     fn fields(&self) -> [&String; 8] {
         [&self.name, &self.before, &self.after, &self.unit, &self.n, &self.period, &self.method, &self.source]
+    }
+
+    /// The id of what is said of a field that is wrong.
+    pub fn wrong(&self, field: &str) -> Option<&str> {
+        self.wrong.iter().find(|(name, _)| name == field).map(|(_, error)| error.as_str())
     }
 
     pub fn of(measure: &Measure) -> Self {
@@ -60,6 +67,7 @@ impl EditMeasure {
             period: measure.period.clone(),
             method: measure.method.clone(),
             source: measure.source.clone(),
+            wrong: Vec::new(),
         }
     }
 
@@ -79,6 +87,7 @@ impl EditMeasure {
             period: text("period"),
             method: text("method"),
             source: text("source"),
+            wrong: Vec::new(),
         }
     }
 
@@ -127,9 +136,13 @@ pub struct EditPart {
     /// What is shown was typed and never saved.
     pub draft: bool,
     pub faults: Vec<String>,
+    /// The id of what is said of the text itself, if it is wrong.
+    pub body_error: String,
     pub findings: Vec<Finding>,
     pub other: Option<Other>,
     pub saved_by: String,
+    /// It was saved just now, without scripts.
+    pub saved: bool,
     pub talk: Option<Talk>,
 }
 
@@ -179,6 +192,7 @@ impl Typed {
             period: at(5, row),
             method: at(6, row),
             source: at(7, row),
+            wrong: Vec::new(),
         };
         Self {
             body: form.get("body").replace("\r\n", "\n"),
@@ -265,9 +279,11 @@ impl EditPart {
             measures,
             draft: false,
             faults: Vec::new(),
+            body_error: String::new(),
             findings: Vec::new(),
             other: None,
             saved_by: String::new(),
+            saved: false,
             talk: None,
         }
     }
@@ -276,20 +292,44 @@ impl EditPart {
         let status = error.status();
         match error {
             AppError::Invalid(faults) => {
+                for (at, fault) in faults.iter().enumerate() {
+                    let said = error_id(self.key, at);
+                    if let Some((row, name)) = measure_place(&fault.field)
+                        && let Some(measure) = self.measures.get_mut(row)
+                    {
+                        measure.wrong.push((name.to_owned(), said));
+                    } else if self.body_error.is_empty() {
+                        self.body_error = said;
+                    }
+                }
                 self.faults = faults.iter().map(|fault| told(f, &fault.field, &fault.message)).collect();
             }
             AppError::Confirm(findings) => self.findings = findings,
-            AppError::Conflict(detail) => self.faults = vec![detail.into_owned()],
+            AppError::Conflict(detail) => {
+                self.body_error = error_id(self.key, 0);
+                self.faults = vec![detail.into_owned()];
+            }
             other => return Err(other),
         }
         Ok(status)
     }
 }
 
-/// A fault in words: `measures[2].before` is the third measure's value before.
+/// The id of a fault of a part, as its form gives them.
+fn error_id(key: &str, at: usize) -> String {
+    if at == 0 { format!("{key}-error") } else { format!("{key}-error-{}", at + 1) }
+}
+
+/// `measures[2].before` is the third measure's value before.
+fn measure_place(field: &str) -> Option<(usize, &str)> {
+    let (row, name) = field.strip_prefix("measures[")?.split_once("].")?;
+    Some((row.parse().ok()?, name))
+}
+
+/// A fault in words.
 fn told(f: &Frame, field: &str, message: &str) -> String {
-    if let Some((at, name)) = field.strip_prefix("measures[").and_then(|rest| rest.split_once("].")) {
-        let place = at.parse::<usize>().map(|at| at + 1).unwrap_or_default().to_string();
+    if let Some((row, name)) = measure_place(field) {
+        let place = (row + 1).to_string();
         let name = match name {
             "before" => f.t("playbooks.plot.before").to_owned(),
             "after" => f.t("playbooks.plot.after").to_owned(),

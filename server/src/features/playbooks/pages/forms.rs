@@ -19,9 +19,18 @@ pub struct Sheet {
     pub overtaken: &'static str,
     /// Stands before the ids of its fields where a page has several forms.
     prefix: &'static str,
+    /// Its note is for the reviewers, from its authors.
+    for_reviewers: bool,
 }
 
 impl Sheet {
+    /// Whose note is for the reviewers: words of its own.
+    #[must_use]
+    pub fn for_reviewers(mut self) -> Self {
+        self.for_reviewers = true;
+        self
+    }
+
     /// On a page with other forms.
     #[must_use]
     pub fn prefixed(mut self, prefix: &'static str) -> Self {
@@ -110,12 +119,16 @@ impl Sheet {
     pub fn label(&self, f: &Frame, field: &str) -> String {
         match field.strip_prefix("terms.") {
             Some(kind) => f.of("playbooks.term_kind", kind),
+            None if self.for_reviewers && field == "note" => f.of("playbooks.submit.label", field),
             None => f.of("playbooks.label", field),
         }
     }
 
     #[must_use]
     pub fn hint(&self, f: &Frame, field: &str) -> String {
+        if self.for_reviewers && field == "note" {
+            return f.of("playbooks.submit.hint", field);
+        }
         f.of("playbooks.hint", field)
     }
 }

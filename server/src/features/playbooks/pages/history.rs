@@ -5,8 +5,8 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::app::AppState;
-use crate::features::playbooks::model::{ActView, PartDiff, RevisionContent, StudyRevisionFull, StudyRevisionView};
-use crate::features::playbooks::queries::{self, diff_revisions};
+use crate::features::playbooks::model::{ActView, PartDiff, RevisionContent, StudyRevisionView};
+use crate::features::playbooks::queries::{self, content_of, diff_revisions};
 use crate::web::comparing::compared;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page};
@@ -38,10 +38,6 @@ struct HistoryPage<'a> {
     older: Option<String>,
 }
 
-fn content(full: StudyRevisionFull) -> RevisionContent {
-    RevisionContent { title: full.revision.title, parts: full.parts, terms: full.terms }
-}
-
 /// `GET /case-studies/{slug}/history`
 pub async fn show(
     req: HttpRequest,
@@ -63,7 +59,11 @@ pub async fn show(
     let diffs = if from >= 1 && to > from {
         let old = queries::revision(&state, &seen, from).await?;
         let new = queries::revision(&state, &seen, to).await?;
-        compared(move || diff_revisions(&content(old), &content(new))).await?
+        compared(move || diff_revisions(&content_of(old), &content_of(new))).await?
+    } else if from < 1 && to >= 1 {
+        // Nothing that readers have came before it.
+        let new = queries::revision(&state, &seen, to).await?;
+        compared(move || diff_revisions(&RevisionContent::default(), &content_of(new))).await?
     } else {
         Vec::new()
     };

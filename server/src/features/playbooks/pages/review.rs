@@ -112,10 +112,13 @@ async fn changes(state: &AppState, view: &StudyView) -> Result<Vec<PartDiff>> {
         return Ok(Vec::new());
     }
     let old = queries::kept_revision(state, view.row.id.0, view.row.revision).await?;
-    let old = RevisionContent { title: old.revision.title, parts: old.parts, terms: old.terms };
-    let new =
-        RevisionContent { title: view.row.title.clone(), parts: view.parts.clone(), terms: view.row.terms.clone() };
-    Ok(diff_revisions(&old, &new))
+    let new = RevisionContent {
+        title: view.row.title.clone(),
+        parts: view.parts.clone(),
+        terms: view.row.terms.clone(),
+        people: queries::people_text(&view.row.authors, &view.credited),
+    };
+    Ok(diff_revisions(&queries::content_of(old), &new))
 }
 
 fn review_of(sent: &Form) -> Review {
@@ -208,7 +211,8 @@ pub async fn submit_form(
     viewer: Viewer,
     path: web::Path<String>,
 ) -> Result<HttpResponse> {
-    show_submit(&req, &state, &viewer, &path, Sheet::default().with("note", ""), StatusCode::OK).await
+    let form = Sheet::default().with("note", "").for_reviewers();
+    show_submit(&req, &state, &viewer, &path, form, StatusCode::OK).await
 }
 
 async fn show_submit(
@@ -256,7 +260,7 @@ pub async fn submit(
     match actions::review(&state, &me, &path, Verb::Submit, &review_of(&sent), IfMatch::default()).await {
         Ok(()) => Ok(see_other(&format!("/case-studies/{}/edit", path.as_str()))),
         Err(error) => {
-            let mut form = Sheet::typed(&sent, &["note"]);
+            let mut form = Sheet::typed(&sent, &["note"]).for_reviewers();
             let status = form.refuse(error)?;
             show_submit(&req, &state, &viewer, &path, form, status).await
         }

@@ -104,6 +104,8 @@ pub struct Shown<'a> {
     pub authors: Vec<Person>,
     pub credited: Vec<Person>,
     pub owner: Option<Person>,
+    /// The account of its owner is not in use.
+    pub owner_gone: bool,
     pub figures: Vec<Figure>,
     pub parts: Vec<PartCard>,
     /// What follows the parts in the contents.
@@ -278,6 +280,7 @@ fn shown<'a>(
         authors: view.authors_full.iter().map(|who| Person::of(f, who)).collect(),
         credited: view.credited.iter().map(Person::named).collect(),
         owner: view.owner.as_ref().map(Person::named),
+        owner_gone: view.owner_gone,
         figures: figures(f, &view.measures),
         parts,
         after,

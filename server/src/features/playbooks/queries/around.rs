@@ -7,6 +7,7 @@ use crate::entities::kinds::{AdoptionStatus, Discipline, StudyRole};
 use crate::features::forum::model::AuthorView;
 use crate::features::forum::{AUTHOR, author};
 use crate::features::playbooks::model::{AdoptionView, NameView, StudyEndorsementView, StudyRef};
+use crate::features::playbooks::rows::LIVE_PEOPLE;
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
 use crate::web::error::Result;
@@ -39,12 +40,19 @@ const ADOPTION: &str = "d.study_id AS x_study_id, '' AS x_discipline, '' AS x_ro
     d.updated_at AS x_updated_at, d.id AS x_id, 0 AS x_position";
 
 const WRITER: &str = "w.study_id AS x_study_id, '' AS x_discipline, w.role AS x_role, '' AS x_organisation, \
-    '' AS x_text, '' AS x_site, '' AS x_status, '' AS x_contact, w.added_at AS x_created_at, \
-    w.added_at AS x_updated_at, w.member_id AS x_id, w.position AS x_position";
+    '' AS x_text, '' AS x_site, '' AS x_status, '' AS x_contact, CAST(0 AS BIGINT) AS x_created_at, \
+    CAST(0 AS BIGINT) AS x_updated_at, w.member_id AS x_id, w.position AS x_position";
 
-/// All four in one statement; contacts only for those who are signed in. Adoptions of study
-/// `study` carry no name of it: the caller knows which study it is.
-pub(super) async fn around(db: &impl ConnectionTrait, study: i64, signed_in: bool, me: Option<i64>) -> Result<Around> {
+/// All four in one statement; contacts only for those who are signed in. The people are those of what
+/// is published (`live`) or of the working copy. Adoptions of study `study` carry no name of it: the
+/// caller knows which study it is.
+pub(super) async fn around(
+    db: &impl ConnectionTrait,
+    study: i64,
+    live: bool,
+    signed_in: bool,
+    me: Option<i64>,
+) -> Result<Around> {
     let from = |sql: Sql, what: &str, columns: &str, table: &str| {
         sql.then("SELECT * FROM (SELECT '")
             .then(what)
@@ -56,12 +64,13 @@ pub(super) async fn around(db: &impl ConnectionTrait, study: i64, signed_in: boo
             .then(table)
             .bind(study)
     };
-    let writers = "study_author w JOIN member a ON a.id = w.member_id WHERE w.study_id = ";
+    let people = if live { LIVE_PEOPLE } else { "study_author w" };
+    let writers = format!("{people} JOIN member a ON a.id = w.member_id WHERE w.study_id = ");
     let endorsers = "study_endorsement e JOIN member a ON a.id = e.member_id WHERE e.study_id = ";
     let adopters = "study_adoption d JOIN member a ON a.id = d.member_id WHERE d.study_id = ";
     // One's own comes first, so that a page can offer to change it.
     let me = me.unwrap_or(0);
-    let sql = from(Sql::default(), "writer", WRITER, writers).then(" ORDER BY w.position, w.member_id LIMIT 100) w");
+    let sql = from(Sql::default(), "writer", WRITER, &writers).then(" ORDER BY w.position, w.member_id LIMIT 100) w");
     let sql = from(sql.then(" UNION ALL "), "endorsement", ENDORSEMENT, endorsers)
         .then(" ORDER BY CASE WHEN e.member_id = ")
         .bind(me)

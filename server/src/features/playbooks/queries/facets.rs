@@ -59,9 +59,16 @@ pub(super) fn filtered(sql: Sql, filter: &Filter, now: i64) -> Sql {
             .then(")");
     }
     if let Some(author) = &filter.author {
+        // As the lists name them: of the revision; without any, of the working copy.
+        let author = author.to_lowercase();
         sql = sql
-            .then(" AND EXISTS (SELECT 1 FROM study_author w JOIN member m ON m.id = w.member_id WHERE w.study_id = c.id AND w.role = 'author' AND m.handle = ")
-            .bind(author.to_lowercase())
+            .then(" AND c.id IN (SELECT w.study_id FROM member m JOIN study_revision_author w ON w.member_id = m.id ")
+            .then("JOIN case_study q ON q.id = w.study_id AND q.published = w.number WHERE w.role = 'author' AND m.handle = ")
+            .bind(author.as_str())
+            .then(" UNION ALL SELECT w.study_id FROM member m JOIN study_author w ON w.member_id = m.id ")
+            .then("JOIN case_study q ON q.id = w.study_id WHERE NOT EXISTS (SELECT 1 FROM study_revision_author n ")
+            .then("WHERE n.study_id = q.id AND n.number = q.published) AND w.role = 'author' AND m.handle = ")
+            .bind(author.as_str())
             .then(")");
     }
     if filter.overdue {

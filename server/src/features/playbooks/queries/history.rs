@@ -7,7 +7,7 @@ use sea_orm::QueryResult;
 
 use super::study::Seen;
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, StudyAct};
+use crate::entities::kinds::{PartKey, StudyAct, StudyRole};
 use crate::features::playbooks::measures::{Measure, shown};
 use crate::features::playbooks::model::{
     ActView, NameView, PartDiff, PartRevisionView, PartView, RevisionContent, StudyRevisionFull, StudyRevisionView,
@@ -38,7 +38,60 @@ pub async fn revisions(state: &AppState, seen: &Seen, page: &PageQuery) -> Resul
     let sql = sql.then(" ORDER BY r.number DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
     let rows = sql.all(state.store.read()).await?;
     let items = rows.iter().map(revision_view).collect::<Result<Vec<_>>>()?;
+    let items = with_people(state, seen.id, items).await?;
     Ok(Page::cut(items, limit, |of| Place { key: 0, id: i64::from(of.number) }))
+}
+
+/// Puts to revisions who wrote them and who is thanked in them: one statement.
+async fn with_people(
+    state: &AppState,
+    study: i64,
+    mut revisions: Vec<StudyRevisionView>,
+) -> Result<Vec<StudyRevisionView>> {
+    if revisions.is_empty() {
+        return Ok(revisions);
+    }
+    let rows = Sql::new(
+        "SELECT p.number, p.role, m.id AS m_id, m.handle, m.display_name FROM study_revision_author p \
+         JOIN member m ON m.id = p.member_id WHERE p.study_id = ",
+    )
+    .bind(study)
+    .then(" AND p.number IN ")
+    .list(revisions.iter().map(|of| of.number))
+    .then(" ORDER BY p.number, p.position, p.member_id")
+    .all(state.store.read())
+    .await?;
+    for row in rows {
+        let number: i32 = row.try_get("", "number")?;
+        let Some(of) = revisions.iter_mut().find(|of| of.number == number) else { continue };
+        let who = NameView {
+            id: row.try_get("m_", "id")?,
+            handle: row.try_get("", "handle")?,
+            display_name: row.try_get("", "display_name")?,
+        };
+        match row.try_get::<StudyRole>("", "role")? {
+            StudyRole::Author => of.authors.push(who),
+            StudyRole::Credited => of.credited.push(who),
+        }
+    }
+    Ok(revisions)
+}
+
+/// Who wrote something and who is thanked in it, a line each.
+#[must_use]
+pub fn people_text(authors: &[NameView], credited: &[NameView]) -> String {
+    let said = |role: StudyRole| english().of("playbooks.edit_study.role", role.as_str());
+    let (author, thanked) = (said(StudyRole::Author), said(StudyRole::Credited));
+    let authors = authors.iter().map(|who| format!("{author}: {}", who.display_name));
+    let thanked = credited.iter().map(|who| format!("{thanked}: {}", who.display_name));
+    authors.chain(thanked).collect::<Vec<_>>().join("\n")
+}
+
+/// What a revision said, to be compared with another.
+#[must_use]
+pub fn content_of(full: StudyRevisionFull) -> RevisionContent {
+    let people = people_text(&full.revision.authors, &full.revision.credited);
+    RevisionContent { title: full.revision.title, parts: full.parts, terms: full.terms, people }
 }
 
 fn revision_view(row: &QueryResult) -> Result<StudyRevisionView> {
@@ -46,6 +99,8 @@ fn revision_view(row: &QueryResult) -> Result<StudyRevisionView> {
     Ok(StudyRevisionView {
         number: row.try_get("", "number")?,
         title: row.try_get("", "title")?,
+        authors: Vec::new(),
+        credited: Vec::new(),
         note: row.try_get("", "note")?,
         published_by: row.try_get("", "handle")?,
         published_by_name: row.try_get("", "display_name")?,
@@ -73,7 +128,8 @@ pub async fn kept_revision(state: &AppState, study: i64, number: i32) -> Result<
         .await?
         .ok_or(AppError::NotFound)?;
     let content: RevisionContent = serde_json::from_str(&row.try_get::<String>("", "content")?)?;
-    Ok(StudyRevisionFull { revision: revision_view(&row)?, parts: content.parts, terms: content.terms })
+    let revision = with_people(state, study, vec![revision_view(&row)?]).await?.pop().ok_or(AppError::NotFound)?;
+    Ok(StudyRevisionFull { revision, parts: content.parts, terms: content.terms })
 }
 
 /// How two contents of a study differ, part by part; parts that are the same are left out.
@@ -92,6 +148,10 @@ pub fn diff_revisions(old: &RevisionContent, new: &RevisionContent) -> Vec<PartD
     for key in PartKey::ALL {
         let text = |of: &RevisionContent| of.parts.get(key).map(plain).unwrap_or_default();
         compare(Some(*key), title(*key), &text(old), &text(new));
+    }
+    // Of what a node of the previous release published it is not known.
+    if !old.people.is_empty() && !new.people.is_empty() {
+        compare(None, words.t("playbooks.edit_study.people").to_owned(), &old.people, &new.people);
     }
     compare(None, words.t("playbooks.terms").to_owned(), &terms_text(&old.terms), &terms_text(&new.terms));
     diffs

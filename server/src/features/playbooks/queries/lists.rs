@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use crate::app::AppState;
 use crate::entities::kinds::{StudyRole, StudyState, TermKind};
 use crate::features::playbooks::model::{NameView, StudyRow};
-use crate::features::playbooks::rows::{STUDY, study};
+use crate::features::playbooks::rows::{LIVE_PEOPLE, STUDY, study};
 use crate::features::playbooks::terms::Terms;
 use crate::store::Sql;
 use crate::web::error::{AppError, Result};
@@ -190,9 +190,10 @@ pub(in crate::features::playbooks) async fn with_names(
         .list(batch.iter().copied())
         .then(
             ") x UNION ALL SELECT y.study_id, '' AS kind, y.handle AS sorted, y.display_name AS label, \
-             y.position AS place, y.id FROM (SELECT w.study_id, w.position, m.id, m.handle, m.display_name FROM \
-             study_author w JOIN member m ON m.id = w.member_id WHERE w.role = ",
+             y.position AS place, y.id FROM (SELECT w.study_id, w.position, m.id, m.handle, m.display_name FROM ",
         )
+        .then(if live { LIVE_PEOPLE } else { "study_author w" })
+        .then(" JOIN member m ON m.id = w.member_id WHERE w.role = ")
         .bind(StudyRole::Author.as_str())
         .then(" AND w.study_id IN ")
         .list(batch.iter().copied())

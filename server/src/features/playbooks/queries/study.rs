@@ -3,10 +3,11 @@
 use super::around::around;
 use super::facets::terms_of;
 use super::parts::parts_of;
+use super::which::Which;
 use sea_orm::ConnectionTrait;
 
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, RoomKind, StudySource};
+use crate::entities::kinds::{MemberState, PartKey, RoomKind, StudySource};
 use crate::features::playbooks::model::{
     Copy, DiscussionView, NameView, RevisionContent, ScenarioRef, SourceView, StudyMarks, StudyRow, StudyView,
 };
@@ -21,30 +22,6 @@ use crate::store::{Id, Sql};
 use crate::streams::Stream;
 use crate::web::error::{AppError, Result};
 use crate::web::viewer::Viewer;
-
-/// Which copy a reader wants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Which {
-    /// The working copy for its authors and reviewers, the published one for everybody else.
-    #[default]
-    Best,
-    /// The published one; the working copy if nothing is published yet and the viewer may read it.
-    Published,
-    /// 403 for readers.
-    Working,
-}
-
-impl Which {
-    /// `published`, `working`, or neither.
-    pub fn parse(word: Option<&str>) -> Result<Self> {
-        match word {
-            None | Some("") => Ok(Self::Best),
-            Some("published") => Ok(Self::Published),
-            Some("working") => Ok(Self::Working),
-            Some(_) => Err(AppError::field("copy", "is published or working")),
-        }
-    }
-}
 
 /// A study that its viewer may see, without its texts.
 #[derive(Clone, Debug)]
@@ -63,6 +40,8 @@ pub struct Seen {
     pub hidden_upto: i32,
     pub marks: StudyMarks,
     pub owner: Option<NameView>,
+    /// The account of its owner is not in use.
+    pub owner_gone: bool,
     /// Of the published copy.
     pub live_title: String,
     pub live_summary: String,
@@ -81,7 +60,7 @@ struct Source {
 }
 
 const MORE: &str = ", b.checklist AS b_checklist, o.id AS o_id, o.handle AS o_handle, \
-    o.display_name AS o_display_name, t.id AS t_id, t.space_id AS t_space_id, t.post_count AS t_post_count, \
+    o.display_name AS o_display_name, o.state AS o_state, t.id AS t_id, t.space_id AS t_space_id, t.post_count AS t_post_count, \
     q.id AS q_id, q.title AS q_title, q.space_id AS q_space_id, r.slug AS r_slug, r.name AS r_name, r.kind AS r_kind, \
     r.space_id AS r_space_id, c.source AS c_source, c.source_url AS c_source_url, c.source_seq AS c_source_seq, \
     c.hidden_upto AS c_hidden_upto, \
@@ -181,6 +160,9 @@ async fn find_in(
             }),
             None => None,
         },
+        owner_gone: row
+            .try_get::<Option<MemberState>>("o_", "state")?
+            .is_some_and(|state| state != MemberState::Active),
         discussion: match topic {
             Some(id) => Some((id, row.try_get("t_", "space_id")?, row.try_get("t_", "post_count")?)),
             None => None,
@@ -206,9 +188,8 @@ async fn find_in(
     Ok((seen, content))
 }
 
-/// A study with its texts and what stands around it: four statements, and one for heads that are
-/// not in mind. The head is read before the
-/// rows, so that events after it lead from this view to the present.
+/// A study with its texts and what stands around it: four statements, and one for heads that are not
+/// in mind. The head is read before the rows, so that events after it lead from here to the present.
 pub async fn study_view(state: &AppState, viewer: &Viewer, slug: &str, which: Which) -> Result<StudyView> {
     study_view_in(state.store.read(), state, viewer, slug, which).await
 }
@@ -254,9 +235,11 @@ pub(in crate::features::playbooks) async fn study_view_in(
             title: seen.row.title.clone(),
             parts: parts_of(db, seen.id).await?,
             terms: terms_of(db, &[seen.id], false).await?.remove(&seen.id).unwrap_or_default(),
+            ..RevisionContent::default()
         },
     };
-    let around = around(db, seen.id, viewer.member().is_some(), viewer.member().map(|me| me.id)).await?;
+    let (live, me) = (copy == Copy::Published, viewer.member().map(|me| me.id));
+    let around = around(db, seen.id, live, me.is_some(), me).await?;
     let scenarios = scenarios_of(db, state, viewer, seen.id).await?;
     let measures = content.parts.get(&PartKey::Outcomes).map(|part| part.measures.clone()).unwrap_or_default();
     let mut row = seen.row.clone();
@@ -267,14 +250,14 @@ pub(in crate::features::playbooks) async fn study_view_in(
     row.terms = content.terms;
     row.figure = measures.first().cloned();
     row.authors = around.authors.iter().map(NameView::of).collect();
-    let mut owner = seen.owner.clone();
+    let (mut owner, mut owner_gone) = (seen.owner.clone(), seen.owner_gone);
     if copy == Copy::Working && seen.standing.published {
         // What the next revision will say of them; readers have what the last one said.
         let said = |key: PartKey| content.parts.get(&key).map(|part| part.body.as_str()).unwrap_or_default();
         if let Some(due) = end_of_day(said(PartKey::ReviewDue)) {
             (row.due, row.review_due) = (Some(due), Some(day(due)));
         }
-        owner = next_owner(db, owner, said(PartKey::Owner)).await?;
+        (owner, owner_gone) = next_owner(db, owner, owner_gone, said(PartKey::Owner)).await?;
     }
     let has = |key: PartKey| content.parts.get(&key).is_some_and(|part| !part.is_empty());
     Ok(StudyView {
@@ -283,6 +266,7 @@ pub(in crate::features::playbooks) async fn study_view_in(
         measures,
         credited: around.credited,
         owner,
+        owner_gone,
         scenarios,
         source: source(state, viewer, &seen.source).await?,
         discussion: discussion(state, viewer, seen.discussion).await?,
@@ -298,6 +282,7 @@ pub(in crate::features::playbooks) async fn study_view_in(
         authors_full: around.authors,
         checklist: if inside { seen.checklist } else { Vec::new() },
         reviews: viewer.member().is_some() && seen.standing.review().is_ok(),
+        restricted: seen.standing.book.is_some_and(|book| book.is_restricted()),
         inside,
         reading,
         heads,
@@ -306,21 +291,29 @@ pub(in crate::features::playbooks) async fn study_view_in(
     })
 }
 
-/// The member who is named by handle, if it is another than who keeps the study now.
-async fn next_owner(db: &impl ConnectionTrait, now: Option<NameView>, handle: &str) -> Result<Option<NameView>> {
+/// The member who is named by handle, if it is another than who keeps the study now, and whether their
+/// account is not in use.
+async fn next_owner(
+    db: &impl ConnectionTrait,
+    now: Option<NameView>,
+    gone: bool,
+    handle: &str,
+) -> Result<(Option<NameView>, bool)> {
     let handle = handle.trim_start_matches('@').to_lowercase();
-    if handle.is_empty() || now.as_ref().is_some_and(|owner| owner.handle == handle) {
-        return Ok(now.filter(|_| !handle.is_empty()));
+    if handle.is_empty() {
+        return Ok((None, false));
     }
-    let row = Sql::new("SELECT id, handle, display_name FROM member WHERE handle = ").bind(handle).one(db).await?;
-    row.map(|row| {
-        Ok(NameView {
-            id: row.try_get("", "id")?,
-            handle: row.try_get("", "handle")?,
-            display_name: row.try_get("", "display_name")?,
-        })
-    })
-    .transpose()
+    if now.as_ref().is_some_and(|owner| owner.handle == handle) {
+        return Ok((now, gone));
+    }
+    let found = Sql::new("SELECT id, handle, display_name, state FROM member WHERE handle = ").bind(handle);
+    let Some(row) = found.one(db).await? else { return Ok((None, false)) };
+    let name = NameView {
+        id: row.try_get("", "id")?,
+        handle: row.try_get("", "handle")?,
+        display_name: row.try_get("", "display_name")?,
+    };
+    Ok((Some(name), row.try_get::<MemberState>("", "state")? != MemberState::Active))
 }
 
 /// The scenarios that a study stands in and the viewer may read, those of its home first.

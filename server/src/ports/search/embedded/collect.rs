@@ -10,13 +10,15 @@ use tantivy::columnar::{Column, StrColumn};
 use super::generation::Generation;
 use super::meaning::meaning;
 use super::scoring::{Scored, Scoring};
+use super::terms::{Lacks, Terms};
 use super::visible::Visible;
 use super::words::Vocabulary;
 use crate::ports::clock::DAY;
+use crate::ports::search::terms::Counts;
 use crate::ports::search::{Ask, EngineResult, Facets, Filters, Found, Hit, Tuning, key};
 use crate::search::{Kind, config};
 
-/// Tags that are counted out by name.
+/// Tags, and terms of one kind, that are counted out by name.
 const MOST_TAGS: usize = 20;
 
 impl Generation {
@@ -100,6 +102,7 @@ struct Passes {
     space: bool,
     tag: bool,
     author: bool,
+    terms: bool,
 }
 
 struct Collected<'a> {
@@ -111,6 +114,7 @@ struct Collected<'a> {
     spaces: HashMap<i64, u64>,
     tags: HashMap<String, u64>,
     authors: HashMap<i64, u64>,
+    terms: Counts,
 }
 
 impl<'a> Collected<'a> {
@@ -124,6 +128,7 @@ impl<'a> Collected<'a> {
             spaces: HashMap::new(),
             tags: HashMap::new(),
             authors: HashMap::new(),
+            terms: Counts::default(),
         }
     }
 
@@ -135,6 +140,7 @@ impl<'a> Collected<'a> {
             (Some(tag), Some(column)) => column.dictionary().term_ord(tag.as_bytes())?,
             _ => None,
         };
+        let mut terms = Terms::of(segment, filters)?;
         let mut tag_counts = vec![0u64; columns.tags.as_ref().map_or(0, |column| column.num_terms())];
         for (doc, score) in scored {
             let Some(kind) = columns.kind.first(*doc).and_then(Kind::from_number) else { continue };
@@ -149,17 +155,23 @@ impl<'a> Collected<'a> {
             let wrote = |author: i64| columns.author.values_for_doc(*doc).any(|of| of == author);
             let tagged =
                 |tag: u64| columns.tags.as_ref().is_some_and(|column| column.term_ords(*doc).any(|of| of == tag));
+            let lacks = terms.lacks(*doc);
             let passes = Passes {
                 kind: filters.kinds.is_empty() || filters.kinds.contains(&kind),
                 space: filters.space.is_none() || filters.space == space,
                 tag: filters.tag.is_none() || wanted_tag.is_some_and(tagged),
                 author: filters.author.is_none_or(wrote),
+                terms: lacks == Lacks::Nothing,
             };
             if self.ask.facets {
                 self.count(passes, kind, space, columns.author.values_for_doc(*doc));
+                if passes.kind && passes.space && passes.tag && passes.author {
+                    terms.count(*doc, lacks);
+                }
                 if passes.kind
                     && passes.space
                     && passes.author
+                    && passes.terms
                     && let Some(column) = &columns.tags
                 {
                     for tag in column.term_ords(*doc) {
@@ -169,7 +181,7 @@ impl<'a> Collected<'a> {
                     }
                 }
             }
-            if !(passes.kind && passes.space && passes.tag && passes.author) {
+            if !(passes.kind && passes.space && passes.tag && passes.author && passes.terms) {
                 continue;
             }
             self.total += 1;
@@ -179,6 +191,7 @@ impl<'a> Collected<'a> {
             let score = score * config::kind_weight(kind) * (boost + recent);
             self.offer(Hit { kind, id, score, created_at: created });
         }
+        terms.add_to(&mut self.terms)?;
         if let Some(column) = &columns.tags {
             let mut name = String::new();
             for (at, count) in (0u64..).zip(&tag_counts).filter(|(_, count)| **count > 0) {
@@ -191,13 +204,13 @@ impl<'a> Collected<'a> {
     }
 
     fn count(&mut self, passes: Passes, kind: Kind, space: Option<i64>, authors: impl Iterator<Item = i64>) {
-        if passes.space && passes.tag && passes.author {
+        if passes.space && passes.tag && passes.author && passes.terms {
             *self.kinds.entry(kind).or_insert(0) += 1;
         }
-        if let Some(space) = space.filter(|_| passes.kind && passes.tag && passes.author) {
+        if let Some(space) = space.filter(|_| passes.kind && passes.tag && passes.author && passes.terms) {
             *self.spaces.entry(space).or_insert(0) += 1;
         }
-        for author in authors.filter(|_| passes.kind && passes.tag && passes.space) {
+        for author in authors.filter(|_| passes.kind && passes.tag && passes.space && passes.terms) {
             *self.authors.entry(author).or_insert(0) += 1;
         }
     }
@@ -229,6 +242,7 @@ impl<'a> Collected<'a> {
                 spaces: ranked(self.spaces, MOST_TAGS),
                 tags: ranked(self.tags, MOST_TAGS),
                 authors: ranked(self.authors, MOST_TAGS),
+                terms: self.terms.most(MOST_TAGS),
             },
             ..Found::default()
         }

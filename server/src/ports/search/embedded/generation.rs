@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tantivy::directory::MmapDirectory;
@@ -15,6 +15,7 @@ use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Sear
 
 use super::schema::{Fields, entry, key_term, schema};
 use super::visible::Visibles;
+use crate::locks::locked;
 use crate::ports::search::{Change, EngineError, EngineResult, Progress, Tuning};
 use crate::search::Kind;
 
@@ -100,9 +101,19 @@ impl Generation {
         serde_json::from_str(&self.index.load_metas().ok()?.payload?).ok()
     }
 
+    /// The writer, to oneself. What was put before a panic must not come with the next commit.
+    fn writer(&self) -> EngineResult<MutexGuard<'_, IndexWriter<TantivyDocument>>> {
+        self.writer.lock().or_else(|broken| {
+            let mut writer = broken.into_inner();
+            writer.rollback()?;
+            self.writer.clear_poison();
+            Ok(writer)
+        })
+    }
+
     /// Writes changes and how far they bring the index, in one commit; readers see it at once.
     pub fn write(&self, changes: &[Change], progress: &Progress) -> EngineResult<()> {
-        let mut writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
+        let mut writer = self.writer()?;
         let written = self.put(&mut writer, changes, progress);
         if written.is_err() {
             // What was put without a commit must not come with the next one.
@@ -131,9 +142,7 @@ impl Generation {
     }
 
     fn forget_kept(&self) {
-        if let Ok(mut kept) = self.kept.lock() {
-            kept.clear();
-        }
+        locked(&self.kept).clear();
     }
 
     fn put(
@@ -166,16 +175,17 @@ impl Generation {
 
     /// The state that a page was made of, if it is still at hand, else the newest.
     pub(super) fn searcher_of(&self, version: Option<u64>) -> Searcher {
-        let kept = self.kept.lock().ok().and_then(|kept| {
+        let kept = {
+            let kept = locked(&self.kept);
             let found = kept.iter().find(|(_, of)| Some(of.generation().generation_id()) == version);
             found.filter(|(at, _)| at.elapsed() < KEPT_FOR).map(|(_, of)| of.clone())
-        });
+        };
         kept.unwrap_or_else(|| self.searcher())
     }
 
     /// Keeps a state for the next page.
     pub(super) fn keep(&self, searcher: Searcher) {
-        let Ok(mut kept) = self.kept.lock() else { return };
+        let mut kept = locked(&self.kept);
         let version = searcher.generation().generation_id();
         kept.retain(|(at, _)| at.elapsed() < KEPT_FOR);
         if kept.iter().all(|(_, of)| of.generation().generation_id() != version) {
@@ -243,13 +253,13 @@ impl Generation {
             return Ok(());
         }
         let merged = {
-            let mut writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
+            let mut writer = self.writer()?;
             writer.merge(&stale)
         };
         merged.wait()?;
         self.reader.reload()?;
         self.forget_kept();
-        let writer = self.writer.lock().map_err(|_| EngineError("its writer is broken".into()))?;
+        let writer = self.writer()?;
         writer.garbage_collect_files().wait()?;
         Ok(())
     }

@@ -6,6 +6,7 @@ mod home;
 mod meaning;
 mod schema;
 mod scoring;
+mod terms;
 mod visible;
 mod words;
 

@@ -4,7 +4,7 @@ use tantivy::schema::{Field, IndexRecordOption, NumericOptions, STRING, Schema, 
 use tantivy::tokenizer::{PreTokenizedString, Token as IndexToken};
 use tantivy::{TantivyDocument, Term};
 
-use crate::ports::search::{MOST_TEXT, Tuning, boost, cut};
+use crate::ports::search::{MOST_TEXT, Tuning, boost, cut, terms};
 use crate::search::analysis::{Language, Shape, Token, is_stop_word, language, stem, tokens};
 use crate::search::{Document, Kind};
 
@@ -32,6 +32,7 @@ pub struct Fields {
     pub created: Field,
     pub boost: Field,
     pub tags: Field,
+    pub terms: Field,
     pub audience: Field,
 }
 
@@ -67,6 +68,7 @@ pub fn schema() -> (Schema, Fields) {
         created: builder.add_i64_field("created", number()),
         boost: builder.add_f64_field("boost", number()),
         tags: builder.add_text_field("tags", column()),
+        terms: builder.add_text_field("terms", column()),
         audience: builder.add_text_field("audience", column()),
     };
     (builder.build(), fields)
@@ -126,6 +128,10 @@ pub fn entry(fields: &Fields, of: &Document, tuning: &Tuning) -> TantivyDocument
     entry.add_f64(fields.boost, f64::from(boost(of, &tuning.ranking)));
     for tag in &of.tags {
         entry.add_text(fields.tags, tag);
+    }
+    for term in &of.terms {
+        entry.add_text(fields.terms, terms::asked(term.kind, &term.word));
+        entry.add_text(fields.terms, terms::counted(term));
     }
     for audience in &of.audience {
         entry.add_text(fields.audience, audience.to_string());

@@ -7,20 +7,20 @@ use std::collections::HashMap;
 
 use meilisearch_sdk::search::MatchingStrategies;
 
-use super::ask::{One, Row, Shape, ranked as most_frequent};
-use super::entry::plain_tag;
-use super::filter::{FACETS, Filter, audience};
+use super::ask::{MOST_VALUES, One, Row, Shape, ranked as most_frequent};
+use super::entry::{plain_tag, read_term};
+use super::filter::{FACETS, Filter, audience, term_facet};
 use super::index::MeiliIndex;
 use super::settings::FOUND_BY;
 use super::weighed::{WEIGHED, Weighed, bit};
+use crate::entities::kinds::TermKind;
 use crate::ports::clock::DAY;
+use crate::ports::search::terms::Counts;
 use crate::ports::search::{Ask, EngineResult, Facets, Found, Hit, Sort};
 use crate::search::{Kind, config};
 
 /// Documents that are looked at for one word, the best first; counts end there too.
 const MOST_ROWS: usize = 1000;
-/// Values of a facet that are counted out.
-const MOST_VALUES: usize = 20;
 
 /// A question as the words of it.
 #[derive(Clone, Debug, Default)]
@@ -169,12 +169,17 @@ fn collect(ask: &Ask, found: Vec<Candidate>, own: impl Iterator<Item = (&'static
     let now = ask.after.map_or(ask.now, |after| after.now);
     let mut facets = if ask.facets { count(&found) } else { Facets::default() };
     for (name, found) in own {
-        let counted = count(&found);
+        let mut counted = count(&found);
         match name {
             "kind" => facets.kinds = counted.kinds,
             "space" => facets.spaces = counted.spaces,
             "tags" => facets.tags = counted.tags,
-            _ => facets.authors = counted.authors,
+            "author" => facets.authors = counted.authors,
+            _ => {
+                for kind in TermKind::ALL.iter().filter(|kind| term_facet(**kind) == name) {
+                    facets.terms.insert(*kind, counted.terms.remove(kind).unwrap_or_default());
+                }
+            }
         }
     }
     let boosted = |Candidate { row, mut hit, has, .. }: Candidate| {
@@ -187,10 +192,11 @@ fn collect(ask: &Ask, found: Vec<Candidate>, own: impl Iterator<Item = (&'static
     Collected { ranked, facets }
 }
 
-/// How many of these there are of each kind, space, tag and author.
+/// How many of these there are of each kind, space, tag, author and term.
 fn count(found: &[Candidate]) -> Facets {
     let (mut kinds, mut spaces, mut tags, mut authors) =
         (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+    let mut terms = Counts::default();
     for Candidate { row, hit, .. } in found {
         *kinds.entry(hit.kind).or_insert(0) += 1;
         if let Some(space) = row.space.as_ref().and_then(|space| space.parse::<i64>().ok()) {
@@ -202,8 +208,15 @@ fn count(found: &[Candidate]) -> Facets {
         for tag in &row.tags {
             *tags.entry(plain_tag(tag)).or_insert(0) += 1;
         }
+        for (kind, counted) in &row.terms {
+            let Some(kind) = TermKind::parse(kind) else { continue };
+            for (word, label) in counted.iter().filter_map(|counted| read_term(counted)) {
+                terms.add(kind, &word, &label, 1);
+            }
+        }
     }
-    Facets { kinds: top(kinds), spaces: top(spaces), tags: top(tags), authors: top(authors) }
+    let terms = terms.most(MOST_VALUES);
+    Facets { kinds: top(kinds), spaces: top(spaces), tags: top(tags), authors: top(authors), terms }
 }
 
 fn before(a: &Hit, b: &Hit, sort: Sort) -> Ordering {
@@ -215,7 +228,5 @@ fn before(a: &Hit, b: &Hit, sort: Sort) -> Ordering {
 }
 
 fn top<K: Ord>(counts: HashMap<K, u64>) -> Vec<(K, u64)> {
-    let mut counts = most_frequent(counts.into_iter().collect());
-    counts.truncate(MOST_VALUES);
-    counts
+    most_frequent(counts.into_iter().collect())
 }

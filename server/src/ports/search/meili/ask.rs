@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use meilisearch_sdk::search::{MatchingStrategies, SearchQuery, SearchResults, Selectors};
 use serde::Deserialize;
 
-use super::entry::plain_tag;
-use super::filter::{FACETS, Filter, audience};
+use super::entry::{plain_tag, read_term};
+use super::filter::{FACETS, Filter, audience, term_facet};
 use super::index::MeiliIndex;
 use super::meaning::{Meaning, meaning};
 use super::server::fault;
 use super::settings::SPELLING;
+use crate::entities::kinds::TermKind;
+use crate::ports::search::terms::Counts;
 use crate::ports::search::{Ask, EngineResult, Facets, Found, Hit, Sort};
 use crate::search::Kind;
 
@@ -19,7 +21,9 @@ const OPEN: &str = "\u{2}";
 const CLOSE: &str = "\u{3}";
 
 /// What a document is counted and ranked by.
-const KEPT: [&str; 7] = ["kind", "id", "created", "boost", "space", "author", "tags"];
+const KEPT: [&str; 8] = ["kind", "id", "created", "boost", "space", "author", "tags", "terms"];
+/// Values of a facet that are told.
+pub const MOST_VALUES: usize = 20;
 
 /// One question of a request.
 #[derive(Clone, Debug)]
@@ -75,6 +79,8 @@ pub struct Row {
     #[serde(deserialize_with = "one_or_more")]
     pub author: Vec<String>,
     pub tags: Vec<String>,
+    /// By the word of their kind.
+    pub terms: BTreeMap<String, Vec<String>>,
     pub counts: String,
 }
 
@@ -224,6 +230,14 @@ fn hit(row: &Row, score: Option<f64>) -> Option<Hit> {
 
 fn read_facets(mut of: HashMap<&str, HashMap<String, usize>>) -> Facets {
     let mut take = |name: &str| of.remove(name).unwrap_or_default().into_iter().map(|(value, n)| (value, n as u64));
+    let mut terms = Counts::default();
+    for kind in TermKind::ALL {
+        for (counted, count) in take(term_facet(*kind)) {
+            if let Some((word, label)) = read_term(&counted) {
+                terms.add(*kind, &word, &label, count);
+            }
+        }
+    }
     let ids = |all: Vec<(String, u64)>| all.into_iter().filter_map(|(id, n)| Some((id.parse().ok()?, n))).collect();
     let (kinds, spaces): (Vec<_>, Vec<_>) = (take("kind").collect(), take("space").collect());
     let (tags, authors): (Vec<_>, Vec<_>) = (take("tags").collect(), take("author").collect());
@@ -232,11 +246,13 @@ fn read_facets(mut of: HashMap<&str, HashMap<String, usize>>) -> Facets {
         spaces: ranked(ids(spaces)),
         tags: ranked(tags.into_iter().map(|(tag, n)| (plain_tag(&tag), n)).collect()),
         authors: ranked(ids(authors)),
+        terms: terms.most(MOST_VALUES),
     }
 }
 
-/// The most frequent first.
+/// The most frequent, the first first.
 pub fn ranked<K: Ord>(mut counts: Vec<(K, u64)>) -> Vec<(K, u64)> {
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts.truncate(MOST_VALUES);
     counts
 }

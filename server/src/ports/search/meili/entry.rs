@@ -3,14 +3,15 @@
 //! Letters of scripts without spaces come in pairs, and how Meilisearch would cut them depends on how
 //! it was built; so they are sent as words of plain letters.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
 use super::weighed::Counts;
+use crate::entities::kinds::TermKind;
 use crate::ports::search::{MOST_TEXT, boost, cut};
 use crate::search::analysis::{Language, Shape, Token, is_dense, is_stop_word, language, stem, tokens};
-use crate::search::{Document, Kind, config};
+use crate::search::{Document, Kind, Term, config};
 
 /// Parts two texts: no phrase runs over it.
 const GAP: &str = ". ";
@@ -44,6 +45,9 @@ pub struct Entry {
     pub created: i64,
     pub boost: f32,
     pub tags: Vec<String>,
+    /// By kind, each as it is asked for and as it is counted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<TermKind, Vec<String>>,
     /// How often words stand in it; searched by nothing.
     pub counts: String,
     pub audience: Vec<String>,
@@ -90,6 +94,7 @@ impl Entry {
             created: of.created_at,
             boost: config::kind_weight(of.kind) * boost(of, config::ranking()),
             tags: of.tags.iter().map(|tag| coded_tag(tag)).collect(),
+            terms: terms(&of.terms),
             counts: counts([titles, &labels, &passages], spoken).line(),
             audience: of.audience.iter().map(ToString::to_string).collect(),
         }
@@ -118,6 +123,24 @@ pub fn coded_tag(tag: &str) -> String {
 pub fn plain_tag(coded: &str) -> String {
     let pairs = format!("t={coded}");
     url::form_urlencoded::parse(pairs.as_bytes()).next().map(|(_, tag)| tag.into_owned()).unwrap_or_default()
+}
+
+/// Terms by kind: each coded as it is asked for, and once more with how it is shown.
+fn terms(of: &[Term]) -> BTreeMap<TermKind, Vec<String>> {
+    let mut terms: BTreeMap<TermKind, Vec<String>> = BTreeMap::new();
+    for term in of {
+        let word = coded_tag(&term.word);
+        let counted = format!("{word}={}", coded_tag(&term.label));
+        terms.entry(term.kind).or_default().extend([word, counted]);
+    }
+    terms
+}
+
+/// Word and label of what is counted; `None` for what is asked for.
+#[must_use]
+pub fn read_term(counted: &str) -> Option<(String, String)> {
+    let (word, label) = counted.split_once('=')?;
+    Some((plain_tag(word), plain_tag(label)))
 }
 
 /// A folded word as it is sent.
@@ -290,6 +313,7 @@ mod tests {
         document.passages = vec![Passage::new("The screenings of 人工智能")];
         document.tags = vec!["a\" OR kind = \"x".into()];
         document.audience = vec![Audience::Readers(3)];
+        document.terms = vec![Term { kind: TermKind::Setting, word: "a=\"b\"".into(), label: "A=\"B\"".into() }];
         let entry = Entry::of(&document);
         assert_eq!(entry.key, "post-7");
         assert!(entry.title.starts_with("chexnet v2 . "), "{}", entry.title);
@@ -302,6 +326,9 @@ mod tests {
         assert!(!tag.contains(['"', '\'', '\\', ' ', '=']), "{tag}");
         assert_eq!(plain_tag(tag), document.tags[0]);
         assert_eq!(entry.audience, ["s3"]);
+        let [asked, counted] = entry.terms[&TermKind::Setting].as_slice() else { panic!("{:?}", entry.terms) };
+        assert!(!asked.contains(['"', '=']) && read_term(asked).is_none(), "{asked}");
+        assert_eq!(read_term(counted), Some(("a=\"b\"".to_owned(), "A=\"B\"".to_owned())));
     }
 
     #[test]

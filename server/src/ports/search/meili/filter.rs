@@ -3,11 +3,40 @@
 //! Every value is a number, a word of ours or a coded tag: nothing that was typed.
 
 use super::entry::coded_tag;
+use crate::entities::kinds::TermKind;
 use crate::ports::search::Ask;
 use crate::search::Reach;
 
 /// The facets, by the names of their attributes.
-pub const FACETS: [&str; 4] = ["kind", "space", "tags", "author"];
+pub const FACETS: [&str; 12] = [
+    "kind",
+    "space",
+    "tags",
+    "author",
+    term_facet(TermKind::Pathway),
+    term_facet(TermKind::Setting),
+    term_facet(TermKind::Technique),
+    term_facet(TermKind::DataType),
+    term_facet(TermKind::Stage),
+    term_facet(TermKind::Country),
+    term_facet(TermKind::Organisation),
+    term_facet(TermKind::Technology),
+];
+
+/// The attribute of the terms of a kind, in the one that has them all.
+#[must_use]
+pub const fn term_facet(kind: TermKind) -> &'static str {
+    match kind {
+        TermKind::Pathway => "terms.pathway",
+        TermKind::Setting => "terms.setting",
+        TermKind::Technique => "terms.technique",
+        TermKind::DataType => "terms.data_type",
+        TermKind::Stage => "terms.stage",
+        TermKind::Country => "terms.country",
+        TermKind::Organisation => "terms.organisation",
+        TermKind::Technology => "terms.technology",
+    }
+}
 
 /// What every question is asked with.
 #[must_use]
@@ -47,6 +76,10 @@ impl Filter {
         own.extend(filters.space.map(|space| ("space", is("space", space.to_string()))));
         own.extend(filters.tag.as_ref().map(|tag| ("tags", is("tags", coded_tag(tag)))));
         own.extend(filters.author.map(|author| ("author", is("author", author.to_string()))));
+        for (kind, word) in &filters.terms {
+            let facet = term_facet(*kind);
+            own.push((facet, is(facet, coded_tag(word))));
+        }
         Self { always, own }
     }
 
@@ -84,6 +117,7 @@ mod tests {
             kinds: vec![Kind::Post],
             space: Some(5),
             tag: Some("x\" OR audience = \"o1".into()),
+            terms: vec![(TermKind::DataType, "chest \"x-ray".into())],
             ..Filters::default()
         };
         let ask = Ask {
@@ -101,9 +135,10 @@ mod tests {
         assert_eq!(
             filter.all(),
             "audience IN [\"e\", \"s5\"] AND kind IN [\"post\"] AND space = \"5\" AND tags = \
-             \"x%22+OR+audience+%3D+%22o1\""
+             \"x%22+OR+audience+%3D+%22o1\" AND terms.data_type = \"chest+%22x-ray\""
         );
-        assert!(filter.without("tags").ends_with("space = \"5\""));
+        assert!(filter.without("tags").contains("space = \"5\" AND terms.data_type"));
+        assert!(TermKind::ALL.iter().all(|kind| FACETS.contains(&term_facet(*kind))));
         assert!(filter.has("kind") && !filter.has("author"));
     }
 }

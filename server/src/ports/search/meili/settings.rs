@@ -7,6 +7,7 @@ use meilisearch_sdk::settings::{
 };
 
 use super::entry::{query_stems, sent};
+use super::filter::FACETS;
 use crate::search::analysis::{Shape, tokens};
 use crate::search::config;
 
@@ -17,8 +18,8 @@ pub const WORDS: &str = "words";
 pub const SPELLING: &str = "spelling";
 /// What a question is looked for in.
 pub const FOUND_BY: [&str; 4] = ["title", "labels", "body", WORDS];
-/// Values of a facet that are counted out.
-const MOST_VALUES: usize = 20;
+/// Values of a facet that are counted out; a term is two of them.
+const MOST_VALUES: usize = 40;
 /// Pages and counts end here; far beyond any hub.
 const MOST_HITS: usize = 100_000_000;
 /// A question is given up after this.
@@ -39,7 +40,7 @@ pub fn settings() -> Settings {
     let letters = |count: usize| Some(u8::try_from(count).unwrap_or(u8::MAX));
     Settings::new()
         .with_searchable_attributes(searchable)
-        .with_filterable_attributes(["key", "audience", "kind", "space", "room", "tags", "author", "created"])
+        .with_filterable_attributes(["key", "audience", "room", "created"].into_iter().chain(FACETS))
         .with_sortable_attributes(["created"])
         // What is sorted by time is sorted by nothing else.
         .with_ranking_rules([
