@@ -63,6 +63,7 @@ search_test!(async fn case_studies_are_narrowed_down_by_what_they_are_filed_unde
     }
     let answer = visitor.get(&format!("/api/v1/search?q=curlew&technology={}", "x".repeat(201))).await;
     assert_eq!((answer.status, answer.json()["errors"][0]["field"].as_str()), (422, Some("technology")), "{}", answer.text);
+    assert_eq!(visitor.get("/api/v1/search?q=curlew&technology=a%00b").await.status, 400);
     let page = visitor.page("/search?q=curlew&kind=case_study&technology=u-net").await;
     assert_eq!(page.status, 200, "{}", page.text);
     assert!(page.text.contains("<h2>Technology</h2>") && page.text.contains("<h2>Country</h2>"), "{}", page.text);

@@ -97,7 +97,7 @@ fn blocks() {
     );
     let table = rendered("| Drug | Dose |\n|:--|--:|\n| a @anna | 5 |\n\n| Drug | Dose |\n|--|--|").html;
     assert!(
-        table.contains("<div class=\"table-wrap\" role=\"region\" tabindex=\"0\" aria-label=\"Table: Drug, Dose\">"),
+        table.contains("<div class=\"table-wrap\" role=\"group\" tabindex=\"0\" aria-label=\"Table: Drug, Dose\">"),
         "{table}"
     );
     assert!(

@@ -13,7 +13,7 @@ const LABEL_CHARS: usize = 80;
 pub(super) fn open(context: &mut Context<Page<'_>>, table: Node<'_>) -> fmt::Result {
     let label = label(context, table);
     context.cr()?;
-    context.write_str("<div class=\"table-wrap\" role=\"region\" tabindex=\"0\" aria-label=\"")?;
+    context.write_str("<div class=\"table-wrap\" role=\"group\" tabindex=\"0\" aria-label=\"")?;
     context.escape(&label)?;
     context.write_str("\">")?;
     context.user.table_labels.push(label);

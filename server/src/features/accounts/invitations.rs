@@ -15,7 +15,7 @@ use super::{mail, register};
 use crate::app::AppState;
 use crate::app::secrets::{hash_token, same};
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole};
-use crate::entities::{invitation, member, space, space_member};
+use crate::entities::{invitation, member, space};
 use crate::features::spaces;
 use crate::ports::clock::{DAY, rfc3339};
 use crate::store::{Id, Tx};
@@ -193,14 +193,7 @@ async fn spaces_of_sender(tx: &Tx, sender: &member::Model, slugs: &[String]) -> 
         .filter(space::Column::Slug.is_in(slugs.iter().map(|slug| slug.to_ascii_lowercase())))
         .all(tx.conn())
         .await?;
-    let roles: Vec<(i64, SpaceRole)> = space_member::Entity::find()
-        .select_only()
-        .column(space_member::Column::SpaceId)
-        .column(space_member::Column::Role)
-        .filter(space_member::Column::MemberId.eq(sender.id))
-        .into_tuple()
-        .all(tx.conn())
-        .await?;
+    let roles = spaces::roles_of(tx.conn(), sender.id).await?;
     let role = |id: i64| roles.iter().find(|(space, _)| *space == id).map(|(_, role)| *role);
     if !general && !roles.iter().any(|(_, role)| *role >= SpaceRole::Moderator) {
         return Err(AppError::Forbidden(

@@ -22,6 +22,19 @@ pub fn may_ask_in(sender: &member::Model, role: Option<SpaceRole>, visibility: V
     access >= Access::Moderate || (general && access >= Access::Read)
 }
 
+/// The spaces that somebody belongs to, with their role.
+pub async fn roles_of(db: &impl ConnectionTrait, member: i64) -> Result<Vec<(i64, SpaceRole)>> {
+    let rows = space_member::Entity::find()
+        .select_only()
+        .column(space_member::Column::SpaceId)
+        .column(space_member::Column::Role)
+        .filter(space_member::Column::MemberId.eq(member))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows)
+}
+
 /// Those of some spaces that a sender may still ask others into.
 pub async fn still_given(db: &impl ConnectionTrait, sender: &member::Model, spaces: &[i64]) -> Result<Vec<i64>> {
     if spaces.is_empty() {
@@ -35,15 +48,7 @@ pub async fn still_given(db: &impl ConnectionTrait, sender: &member::Model, spac
         .into_tuple()
         .all(db)
         .await?;
-    let roles: Vec<(i64, SpaceRole)> = space_member::Entity::find()
-        .select_only()
-        .column(space_member::Column::SpaceId)
-        .column(space_member::Column::Role)
-        .filter(space_member::Column::MemberId.eq(sender.id))
-        .filter(space_member::Column::SpaceId.is_in(spaces.iter().copied()))
-        .into_tuple()
-        .all(db)
-        .await?;
+    let roles = roles_of(db, sender.id).await?;
     let role = |id: i64| roles.iter().find(|(space, _)| *space == id).map(|(_, role)| *role);
     let may = |(id, visibility): &(i64, Visibility)| may_ask_in(sender, role(*id), *visibility, SpaceRole::Member);
     Ok(rows.iter().filter(|row| may(row)).map(|(id, _)| *id).collect())

@@ -28,7 +28,7 @@ pub use directory::{Directory, Snapshot, SpaceInfo};
 pub use events::{fill_events, may_subscribe};
 pub use head::{SpaceHead, head, outline};
 pub use inside::{InSpace, access_by_slug, access_in};
-pub use inviting::{may_ask_in, still_given, take_back_all};
+pub use inviting::{may_ask_in, roles_of, still_given, take_back_all};
 pub use membership::add_invited;
 pub use pages::{door_page, invited_page};
 pub use policy::Access;
