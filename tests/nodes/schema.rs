@@ -166,7 +166,7 @@ fn a_step_that_fails_was_never_begun_and_the_copy_is_named() {
             "{ended:?}"
         );
         assert_eq!(names().await, before, "nothing of the step is left");
-        db.execute_unprepared("DROP INDEX ix_message_roots").await.unwrap();
+        db.execute_unprepared("DROP INDEX ix_study_revision_author_member_id").await.unwrap();
         assert_eq!(run(folder.path(), &["migrate", "up"], &[]).code, Some(0));
         // Whoever changes a schema has the data directory open: a restore would pull it away.
         let here = config(&[("data_dir", &data.display().to_string())]);
