@@ -179,7 +179,16 @@ fn a_task_that_takes_long_stays_with_its_node() {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let running = jobs::keeping(first, "test.long", HOUR, leased, async { ended.await.is_ok() });
         let watching = async {
-            nodes.first.clock.advance(7 * HOUR);
+            // Just before the longest that a run may take, its lease is renewed still.
+            nodes.first.clock.advance(6 * HOUR - LEASE / 3);
+            until("the lease is renewed", async || mark().await > leased).await;
+            // After it no more, however often it is looked at.
+            let last = mark().await;
+            nodes.first.clock.advance(LEASE * 2 / 3);
+            let renewed = async { while mark().await == last {} };
+            let looked = tokio::time::timeout(std::time::Duration::from_secs(3), renewed).await;
+            assert!(looked.is_err(), "it is renewed no more");
+            nodes.first.clock.advance(LEASE);
             until("another takes it", async || jobs::claim(second, "test.long", HOUR).await.unwrap().is_some()).await;
             end.send(()).unwrap();
         };
