@@ -40,6 +40,10 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        // Words that the release before does not know.
+        db.execute_unprepared("DELETE FROM notice WHERE kind = 'study_left'").await?;
+        db.execute_unprepared("DELETE FROM study_act WHERE kind IN ('joined', 'credited', 'left')").await?;
         manager.drop_table(Table::drop().table("study_revision_author").to_owned()).await
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -19,6 +20,8 @@ use crate::web::error::{AppError, Result};
 
 /// Archives that are built at a time.
 const AT_ONCE: usize = 2;
+/// Archives that are built or sent at a time: each has its bytes on the disk.
+const KEPT: usize = 32;
 /// How long one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// When whoever found none may come back, seconds.
@@ -26,19 +29,27 @@ const LATER: u64 = 5;
 
 /// The turns of this process to build archives. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Exports(Arc<Semaphore>);
+pub struct Exports {
+    working: Arc<Semaphore>,
+    kept: Arc<Semaphore>,
+}
 
 impl Default for Exports {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self { working: Arc::new(Semaphore::new(AT_ONCE)), kept: Arc::new(Semaphore::new(KEPT)) }
     }
 }
 
 impl Exports {
     /// The right to build one archive; 503 if none comes free in time.
     pub async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await;
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.working).acquire_owned()).await;
         turn.map_err(|_| AppError::Unavailable(LATER))?.map_err(|_| AppError::Unavailable(LATER))
+    }
+
+    /// A place on the disk, until the archive was sent; 503 if there is none.
+    fn place(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.kept).try_acquire_owned().map_err(|_| AppError::Unavailable(LATER))
     }
 }
 
@@ -48,6 +59,7 @@ pub(super) struct Archive {
     work: Option<Work>,
     /// The same file, to be read once it is whole.
     read: File,
+    place: OwnedSemaphorePermit,
 }
 
 /// Goes on when whoever asked is gone, and so does its turn.
@@ -60,13 +72,14 @@ impl Archive {
     /// Begins one when its turn has come; whoever asks may have what goes into it.
     pub(super) async fn begin(state: &AppState) -> Result<Self> {
         let turn = state.exports.turn().await?;
+        let place = state.exports.place()?;
         let path = state.config.data_dir.join(format!("export-{}.part", random_token()));
         web::block(move || {
             let write = private::make_new(&path)?;
             let read = File::open(&path);
             // Without a name it goes with those who have it open.
             std::fs::remove_file(&path)?;
-            Ok::<_, AppError>(Self { work: Some(Work { zip: ZipWriter::new(write), _turn: turn }), read: read? })
+            Ok::<_, AppError>(Self { work: Some(Work { zip: ZipWriter::new(write), _turn: turn }), read: read?, place })
         })
         .await?
     }
@@ -85,7 +98,7 @@ impl Archive {
 
     /// All of it, to be sent.
     pub(super) async fn finish(mut self) -> Result<Reading> {
-        let (work, read) = (self.taken()?, self.read);
+        let (work, read, place) = (self.taken()?, self.read, self.place);
         let (read, size) = web::block(move || {
             let Work { zip, _turn } = work;
             zip.finish().map_err(std::io::Error::from)?;
@@ -93,7 +106,12 @@ impl Archive {
             Ok::<_, AppError>((read, size))
         })
         .await??;
-        Ok(Reading::of_file(read, size))
+        let mut reading = Reading::of_file(read, size);
+        let bytes = reading.bytes.inspect(move |_| {
+            let _held = &place;
+        });
+        reading.bytes = bytes.boxed();
+        Ok(reading)
     }
 
     fn taken(&mut self) -> Result<Work> {

@@ -82,7 +82,7 @@ async fn said(db: &impl ConnectionTrait, told: &[Told]) -> Result<Said> {
     for row in rows {
         said.insert(row.try_get("", "id")?, (row.try_get("", "body")?, Some(row.try_get::<PartKey>("", "part")?)));
     }
-    let rows = Sql::new("SELECT id, note FROM study_act WHERE id IN ")
+    let rows = Sql::new("SELECT id, note FROM study_act WHERE kind NOT IN ('joined', 'credited', 'left') AND id IN ")
         .list(told.iter().map(|(_, subject, _)| *subject))
         .all(db)
         .await?;

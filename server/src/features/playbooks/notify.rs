@@ -206,7 +206,8 @@ async fn owners(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
 async fn reviewers(db: &impl ConnectionTrait, study: i64) -> Result<Vec<i64>> {
     let not_an_author = " AND c.created_by <> m.id AND COALESCE(c.submitted_by, 0) <> m.id \
         AND NOT EXISTS (SELECT 1 FROM study_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = m.id) \
-        AND NOT EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = m.id) LIMIT 100";
+        AND NOT EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = m.id) \
+        AND NOT EXISTS (SELECT 1 FROM study_revision_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = m.id) LIMIT 100";
     let ways = [
         "SELECT m.id FROM case_study c JOIN playbook_member p ON p.playbook_id = c.playbook_id JOIN member m ON m.id = p.member_id",
         "SELECT m.id FROM case_study c JOIN playbook b ON b.id = c.playbook_id JOIN space_member p ON p.space_id = b.space_id AND p.role <> 'member' JOIN member m ON m.id = p.member_id",

@@ -3,6 +3,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select};
 
+use super::inviting;
 use super::policy::{self, Access};
 use crate::entities::kinds::{HubRole, MemberState, SpaceRole};
 use crate::entities::{member, space, space_invite, space_member, space_request};
@@ -105,10 +106,15 @@ async fn one(db: &impl ConnectionTrait, find: Select<space::Entity>, of: i64) ->
         .ok_or(AppError::NotFound)?;
     let hub_role = row.viewer_hub_role.ok_or(AppError::Unauthenticated)?;
     let access = policy::by_role(hub_role, row.viewer_role, row.space.visibility);
+    let invited = match row.viewer_invited {
+        // Nobody stands at the door by the word of one who could not give it now.
+        Some(role) if inviting::stands(db, &row.space, of).await? => Some(role),
+        _ => None,
+    };
     Ok(InSpace {
         space: row.space,
         role: row.viewer_role,
-        invited: row.viewer_invited,
+        invited,
         asked: row.viewer_asked > 0,
         waiting: row.waiting,
         hub_role,

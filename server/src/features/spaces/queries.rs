@@ -7,6 +7,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait as _, Func, LikeExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 
 use super::SpaceInfo;
+use super::inviting::may_ask_in;
 use super::membership::ENTERED;
 use super::model::{At, EntryView, InviteView, PersonView, RequestView, SpaceMemberView, SpaceView};
 use super::policy::{self, Access};
@@ -220,11 +221,21 @@ pub async fn invites_of(db: &impl ConnectionTrait, member: i64) -> Result<Vec<In
     let inviters = rows.iter().map(|(row, _)| row.invited_by);
     let inviters = member::Entity::find().filter(member::Column::Id.is_in(inviters)).all(db).await?;
     let inviters: HashMap<i64, member::Model> = inviters.into_iter().map(|row| (row.id, row)).collect();
+    let roles = space_member::Entity::find()
+        .filter(space_member::Column::SpaceId.is_in(rows.iter().map(|(row, _)| row.space_id)))
+        .filter(space_member::Column::MemberId.is_in(inviters.keys().copied()))
+        .all(db)
+        .await?;
     let items = rows.into_iter().filter_map(|(row, of)| {
+        let (of, by) = (of?, inviters.get(&row.invited_by)?);
+        let role = roles.iter().find(|one| one.space_id == of.id && one.member_id == by.id).map(|one| one.role);
+        if !may_ask_in(by, role, of.visibility, row.role) {
+            return None;
+        }
         Some(InviteView {
-            space: SpaceView::of(&of?, None, Access::Door, None, true),
+            space: SpaceView::of(&of, None, Access::Door, None, true),
             role: row.role,
-            invited_by: PersonView::of(inviters.get(&row.invited_by)?.clone()),
+            invited_by: PersonView::of(by.clone()),
             created_at: rfc3339(row.created_at),
             created: row.created_at,
         })

@@ -81,26 +81,30 @@ pub(in crate::features::playbooks) async fn release(
         .run(tx.conn())
         .await?;
     keep_people(tx, study.id, number).await?;
-    Sql::new("UPDATE case_study SET state = 'published', retired_at = NULL, hidden_at = NULL, reminded_at = NULL, published = ")
-        .bind(number)
-        .then(", revision_count = ")
-        .bind(number)
-        .then(", published_at = ")
-        .bind(tx.now())
-        .then(", first_published_at = COALESCE(first_published_at, ")
-        .bind(tx.now())
-        .then("), live_title = title, live_summary = ")
-        .bind(summary)
-        .then(", live_figure = ")
-        .bind(figure)
-        .then(", review_due = ")
-        .bind(due.unwrap_or(tx.now() + REVIEW_AFTER))
-        .then(", owner_id = ")
-        .bind(owner)
-        .then(" WHERE id = ")
-        .bind(study.id)
-        .run(tx.conn())
-        .await?;
+    // A node of the release before hides without saying up to where.
+    Sql::new(
+        "UPDATE case_study SET state = 'published', retired_at = NULL, hidden_upto = CASE WHEN hidden_at IS NULL \
+              THEN hidden_upto ELSE published END, hidden_at = NULL, reminded_at = NULL, published = ",
+    )
+    .bind(number)
+    .then(", revision_count = ")
+    .bind(number)
+    .then(", published_at = ")
+    .bind(tx.now())
+    .then(", first_published_at = COALESCE(first_published_at, ")
+    .bind(tx.now())
+    .then("), live_title = title, live_summary = ")
+    .bind(summary)
+    .then(", live_figure = ")
+    .bind(figure)
+    .then(", review_due = ")
+    .bind(due.unwrap_or(tx.now() + REVIEW_AFTER))
+    .then(", owner_id = ")
+    .bind(owner)
+    .then(" WHERE id = ")
+    .bind(study.id)
+    .run(tx.conn())
+    .await?;
     count_studies(tx, study.playbook_id).await?;
     super::told::study_moved(tx, study, "study.published").await?;
     tx.index(Kind::CaseStudy, study.id);

@@ -363,7 +363,9 @@ async fn move_home(
             "A case study that is published or waits for a review stays in its playbook.".into(),
         ));
     }
-    may_leave(tx, &origin_of(tx, study.id).await?, book, confirmed).await?;
+    if book.is_some() {
+        may_leave(tx, &origin_of(tx, study.id).await?, book, confirmed).await?;
+    }
     Sql::new("DELETE FROM scenario_study WHERE study_id = ").bind(study.id).run(tx.conn()).await?;
     Sql::new("UPDATE case_study SET playbook_id = ")
         .bind(book)

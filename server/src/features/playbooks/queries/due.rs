@@ -47,6 +47,8 @@ pub async fn waiting_for(state: &AppState, me: &Me, few: i64) -> Result<Vec<Wait
         .bind(me.id)
         .then(") AND NOT EXISTS (SELECT 1 FROM study_part_revision w WHERE w.study_id = c.id AND w.editor_id = ")
         .bind(me.id)
+        .then(") AND NOT EXISTS (SELECT 1 FROM study_revision_author w WHERE w.study_id = c.id AND w.role = 'author' AND w.member_id = ")
+        .bind(me.id)
         .then(") AND c.created_by <> ")
         .bind(me.id)
         .then(" AND COALESCE(c.submitted_by, 0) <> ")
