@@ -140,7 +140,13 @@ hub_test!(async fn who_is_suspended_lets_nobody_in(hub) {
     assert_eq!(join(&ben).await, 200);
     // Asked by one who runs it no more.
     put(&ben, "eve", "member").await;
+    let door = async || {
+        let invites = eve.get("/api/v1/me/invites").await.json()["items"].as_array().unwrap().len();
+        (invites, eve.get(&format!("/api/v1/spaces/{space}")).await.status)
+    };
+    assert_eq!(door().await, (1, 200), "the invited stand at the door");
     put(&olga, "ben", "member").await;
+    assert_eq!(door().await, (0, 404), "and it exists no more for them");
     assert_eq!(join(&eve).await, 404);
     put(&olga, "ben", "moderator").await;
     put(&ben, "eve", "member").await;
