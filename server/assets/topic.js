@@ -6,12 +6,14 @@ import { word } from './words.js';
 import { el, icon, parse, refusal, request, toast } from './dom.js';
 import { enhance, replyTo, reset } from './composer.js';
 import { menus } from './menu.js';
-import { live } from './socket.js';
+import { live, onState } from './socket.js';
 
 const main = document.querySelector('main[data-topic]');
 const page = main.dataset.page;
 const title = document.title;
 const fresh = new Set(); // ids announced and not yet shown
+const touched = new Set(); // changed while those are fetched to be shown
+let showing = 0;
 let replying = 0; // own replies under way: their events wait until the answer is there
 let held = [];
 
@@ -69,8 +71,11 @@ function focusOn(article) {
 
 // ---- Fetching
 
+// One that hangs would keep all others waiting.
+const patience = () => AbortSignal.timeout?.(15_000);
+
 async function fragment(query) {
-  const response = await request(`${page}?${query}`);
+  const response = await request(`${page}?${query}`, { signal: patience() });
   if (!response.ok) throw response;
   return parse(await response.text());
 }
@@ -84,7 +89,7 @@ async function posts(ids) {
   return found;
 }
 
-async function renew(ids) {
+async function renewPosts(ids) {
   const shown = ids.filter(post);
   if (shown.length) for (const article of await posts(shown)) replace(article);
 }
@@ -96,12 +101,14 @@ async function renewHead() {
 
 /** Reads the whole page again and keeps what is being read where it is. */
 async function renewThread() {
-  const response = await request(location.href);
-  if (!response.ok) return;
+  const response = await request(location.href, { signal: patience() });
+  if (!response.ok) throw response;
   const next = parse(await response.text());
   const anchor = [...main.querySelectorAll('article[data-post]')].find((article) => article.getBoundingClientRect().bottom > 80);
   const before = anchor?.getBoundingClientRect().top;
   const focused = document.activeElement?.closest?.('[data-region] article[data-post], .is-opening')?.dataset.post;
+  // What was added here meanwhile may be missing in the answer.
+  const added = [...main.querySelectorAll('article.is-new')].map((article) => article.dataset.post);
   const folded = [...main.querySelectorAll('[data-fold][aria-expanded="false"]')].map((line) => line.dataset.fold);
   for (const part of ['[data-topic-head]', '.is-opening', '[data-region]']) {
     const [old, renewed] = [$(part), next.querySelector(`main ${part}`)];
@@ -110,6 +117,7 @@ async function renewThread() {
   listenForFolds();
   for (const id of folded) if (post(id)) fold(post(id));
   if (focused && post(focused)) focusOn(post(focused));
+  for (const id of added) if (!post(id)) fresh.add(id);
   // What stands on a later page is still only announced.
   for (const id of [...fresh]) if (post(id)) fresh.delete(id);
   count();
@@ -117,6 +125,52 @@ async function renewThread() {
   if (again) scrollBy(0, again.getBoundingClientRect().top - before);
   say(word('changed'));
 }
+
+// What has changed and is not fetched yet. One answer at a time, so that none is older than the one
+// before it; what does not come for now is asked for again, ever later.
+const TRY_TO = 30_000;
+const stale = { thread: false, head: false, posts: new Set() };
+let fetching = false;
+let tries = 0;
+let again = 0;
+
+async function renew() {
+  if (fetching || again) return;
+  fetching = true;
+  while (stale.thread || stale.head || stale.posts.size) {
+    const now = { ...stale };
+    Object.assign(stale, { thread: false, head: false, posts: new Set() });
+    try {
+      if (now.thread) await renewThread();
+      else {
+        if (now.posts.size) await renewPosts([...now.posts]);
+        if (now.head) await renewHead();
+      }
+      tries = 0;
+    } catch (refused) {
+      const answered = refused instanceof Response;
+      if (answered && refused.status < 500 && refused.status !== 429) { toast(word('failed')); continue; }
+      stale.thread ||= now.thread;
+      stale.head ||= now.head;
+      for (const id of now.posts) stale.posts.add(id);
+      const asked = answered ? 1000 * Number(refused.headers.get('Retry-After') ?? 0) || 0 : 0;
+      const wait = Math.max(asked, Math.min(TRY_TO, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
+      tries += 1;
+      if (tries === 6) toast(word('failed'));
+      again = setTimeout(retry, wait);
+      break;
+    }
+  }
+  fetching = false;
+}
+
+function retry() {
+  clearTimeout(again);
+  again = 0;
+  renew();
+}
+
+onState((state) => { if (state === 'online') { tries = 0; retry(); } });
 
 // ---- The pill
 
@@ -138,9 +192,13 @@ function replies(by) {
 
 async function showFresh() {
   const ids = [...fresh];
+  showing += 1;
   try {
     const added = (await posts(ids)).map(insert).filter(Boolean);
     ids.forEach((id) => fresh.delete(id));
+    // What changed while the answer was on its way.
+    for (const id of touched) if (post(id)) stale.posts.add(id);
+    renew();
     count();
     replies(added.length);
     if (!added.length) return;
@@ -150,6 +208,9 @@ async function showFresh() {
     say(word('added', { n: added.length }));
   } catch (refused) {
     toast(refused instanceof Response ? await refusal(refused) : word('offline'));
+  } finally {
+    showing -= 1;
+    if (!showing) touched.clear();
   }
 }
 
@@ -157,9 +218,6 @@ async function showFresh() {
 
 function onEvents(items) {
   if (replying) { held.push(...items); return; }
-  const renewed = new Set();
-  let head = false;
-  let moved = false;
   for (const { event, data } of items) {
     const id = String(data.post_id ?? data.id ?? '');
     switch (event) {
@@ -168,29 +226,29 @@ function onEvents(items) {
         break;
       case 'post.deleted':
         fresh.delete(id);
-        renewed.add(id);
+        stale.posts.add(id);
+        if (showing) touched.add(id);
         break;
       case 'post.edited':
-        renewed.add(id);
+        stale.posts.add(id);
+        if (showing) touched.add(id);
         break;
       case 'answer.accepted':
       case 'answer.removed':
         // It goes to the accepted ones above the thread, or back from there.
-        moved = true;
+        stale.thread = true;
         break;
       case 'reaction.added':
       case 'reaction.removed':
         react(id, data.reactions ?? []);
         break;
       case 'topic.changed':
-        head = true;
+        stale.head = true;
         break;
     }
   }
   count();
-  if (moved) { renewThread().catch(() => toast(word('failed'))); return; }
-  if (renewed.size) renew([...renewed]).catch(() => toast(word('failed')));
-  if (head) renewHead().catch(() => toast(word('failed')));
+  renew();
 }
 
 /** The counts of a post as the server has them; which are one's own is known here only. */
@@ -382,7 +440,7 @@ if (main.dataset.signedIn !== undefined) {
     since: Number(main.dataset.head),
     epoch: main.dataset.epoch,
     onEvents,
-    onReset: () => renewThread().catch(() => toast(word('failed'))),
+    onReset: () => { stale.thread = true; renew(); },
     onLost: () => location.reload(),
   });
 }

@@ -166,6 +166,12 @@ impl Browser {
         self.until("the view has its size", &there).await;
     }
 
+    /// Takes the network from the browser, or gives it back.
+    pub async fn network(&self, there: bool) {
+        let conditions = json!({"offline": !there, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
     /// Opens a path of the hub.
     pub async fn open(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.base)).await.unwrap();

@@ -76,13 +76,16 @@ hub_test!(async fn an_accepted_answer_rises_and_the_answered_post_stays_in_sight
         )
         .await;
     // The toast about a lost connection goes when it is back.
+    browser.network(false).await;
+    browser.ask("document.querySelector('.is-opening button[formaction*=endorsement]').click()").await;
     browser
-        .ask(
-            "return import(document.querySelector('script[type=module]').src.replace(/[^/]+$/, 'texts.js')).then(({ default: words }) => { \
-             document.querySelector('[data-toast]').textContent = words.offline; dispatchEvent(new Event('online')); })",
+        .until(
+            "the toast that there is no connection, and its end",
+            "const line = document.querySelector('[data-toast]'); if (!line.textContent) return false; \
+             dispatchEvent(new Event('online')); return line.textContent === ''",
         )
         .await;
-    assert_eq!(browser.ask("return document.querySelector('[data-toast]').textContent").await, "");
+    browser.network(true).await;
 
     let accepted = ben.put(&format!("/api/v1/posts/{last}/answer")).await;
     assert!(accepted.status < 300, "{}", accepted.text);

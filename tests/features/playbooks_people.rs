@@ -30,6 +30,12 @@ hub_test!(async fn others_are_taken_out_by_whoever_began_it(hub) {
     // A co-author takes nobody out, and makes nobody less than an author.
     assert_eq!(eve.delete(&of("ada")).await.status, 403);
     assert_eq!(put(&eve, &of("ada"), &json!({"role": "credited"})).await.status, 403);
+    // Their pages offer what they may.
+    for (who, offered) in [("ada", [true, true]), ("eve", [false, true])] {
+        let editor = Client::sign_in(&hub.base, who).await.page(&format!("/case-studies/{slug}/edit")).await;
+        let takes = |out: &str| editor.text.contains(&format!("name=\"handle\" value=\"{out}\""));
+        assert_eq!([takes("ada"), takes("eve")], offered, "{who}: {}", editor.text);
+    }
     // Said again, nothing is new.
     done(&put(&eve, &of("ada"), &json!({"role": "author"})).await);
     let before = ["made ", "submitted ", "published "];
@@ -151,6 +157,13 @@ hub_test!(async fn what_is_said_among_few_leaves_its_space_with_a_word(hub) {
     }
     let browser = Client::sign_in(&hub.base, "ada").await;
     assert_eq!(browser.page(&format!("/case-studies/new?topic={topic}")).await.status, 403);
+    // Nor is it offered there, as it is elsewhere.
+    let open = hub.space(&ada, "open").await;
+    let told = id(&hub.topic(&ada, &open, "Merger of sites").await);
+    for (space, topic, offered) in [(&secret, &topic, false), (&open, &told, true)] {
+        let shown = browser.page(&format!("/s/{space}/t/{topic}")).await;
+        assert_eq!(shown.text.contains("/case-studies/new?topic="), offered, "{}", shown.text);
+    }
     // A private space: into a playbook of its own at once, into an open one when asked.
     let space = hub.space(&ada, "private").await;
     playbook(&ada, "ours", Some(&space)).await;
@@ -194,5 +207,58 @@ hub_test!(async fn words_are_said_to_whom_they_go(hub) {
     let open = step(&bob, &slug, "publish", &json!({})).await;
     assert_eq!(faults(&open), ["checklist"]);
     assert!(open.text.contains("has 1 point that is not ticked"), "{}", open.text);
+    hub.settle().await;
+});
+
+hub_test!(async fn what_stands_in_a_playbook_is_shown_to_those_who_may_read_it(hub) {
+    let (rhea, ada, bob, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await, hub.member("eve").await);
+    playbook(&bob, "reads", None).await;
+    let open = published(&ada, &bob, "Seen by all", "reads").await;
+    let space = hub.space(&bob, "private").await;
+    playbook(&bob, "inner", Some(&space)).await;
+    let scenario = id(&done(&bob.post("/api/v1/playbooks/reads/scenarios", &json!({"title": "Faster"})).await));
+    let place = |slug: &str| format!("/api/v1/playbooks/reads/scenarios/{scenario}/studies/{slug}");
+    done(&put(&bob, &place(&open), &json!({})).await);
+    let shown = async |who: &Client| {
+        let view = done(&who.get("/api/v1/playbooks/reads").await);
+        let studies = view["scenarios"][0]["studies"].as_array().unwrap();
+        let titles: Vec<String> = studies.iter().map(|of| of["title"].as_str().unwrap().to_owned()).collect();
+        (titles, view["scenarios"][0]["study_count"].as_i64().unwrap())
+    };
+    let (all, few) = ((vec!["Seen by all".to_owned(), "Seen by few".to_owned()], 2), (vec!["Seen by all".to_owned()], 1));
+    for who in [&bob, &eve, &hub.visitor()] {
+        assert_eq!(shown(who).await, few);
+    }
+    // One that is not open is there for its space alone, whoever looked before.
+    let inner = study(&bob, "Seen by few", "inner").await;
+    done(&step(&bob, &inner, "submit", &json!({})).await);
+    done(&put(&bob, "/api/v1/playbooks/inner/people/rhea", &json!({"role": "reviewer"})).await);
+    done(&step(&rhea, &inner, "publish", &json!({})).await);
+    done(&put(&bob, &place(&inner), &json!({})).await);
+    let page = Client::sign_in(&hub.base, "eve").await;
+    let inside = Client::sign_in(&hub.base, "bob").await;
+    for _ in 0..2 {
+        for (who, seen) in [(&inside, true), (&page, false), (&hub.visitor(), false)] {
+            let read = who.page("/playbooks/reads").await;
+            assert!(read.text.contains("Seen by all"), "{}", read.text);
+            assert_eq!(read.text.contains("Seen by few"), seen, "{}", read.text);
+        }
+        assert_eq!(shown(&bob).await, all);
+        assert_eq!(shown(&eve).await, few);
+        assert_eq!(shown(&hub.visitor()).await, few);
+    }
+    // What its page shows to members is no older than what happened before it was asked for.
+    done(&bob.delete(&place(&inner)).await);
+    assert!(page.page("/playbooks/reads").await.text.contains("Seen by all"));
+    done(&bob.delete(&place(&open)).await);
+    assert!(!page.page("/playbooks/reads").await.text.contains("Seen by all"));
+    assert_eq!(shown(&eve).await, (vec![], 0));
+    done(&put(&bob, &place(&open), &json!({})).await);
+    for _ in 0..2 {
+        let read = page.page("/playbooks/reads").await;
+        assert!(read.text.contains("Seen by all") && !read.text.contains("Seen by few"), "{}", read.text);
+        assert!(read.header("x-queries").parse::<u32>().unwrap() <= 8, "{}", read.header("x-queries"));
+        assert_eq!(shown(&bob).await, few);
+    }
     hub.settle().await;
 });

@@ -171,6 +171,7 @@ async fn open(config: Config, clock: Clock) -> Result<Opened, String> {
         spaces: spaces::Directory::default(),
         pages: forum::PageCache::default(),
         addresses: playbooks::Addresses::default(),
+        shelves: playbooks::Shelves::default(),
         exports: playbooks::Exports::default(),
         downloads: library::files::Counted::default(),
         epoch,

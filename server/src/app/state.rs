@@ -46,6 +46,7 @@ pub struct Parts {
     pub spaces: spaces::Directory,
     pub pages: forum::PageCache,
     pub addresses: playbooks::Addresses,
+    pub shelves: playbooks::Shelves,
     pub exports: playbooks::Exports,
     pub downloads: library::files::Counted,
     pub sender: chat::Sender,

@@ -351,3 +351,18 @@ fn error_words(error: &AppError) -> (Code, String) {
     }
     (code, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Session;
+
+    fn size_of_task<A, B, C, F: Future>(_: impl FnOnce(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_socket_at_rest_holds_no_room_for_what_it_may_do() {
+        let size = size_of_task(Session::run);
+        assert!(size <= 1024, "{size} bytes");
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! `bench --base http://127.0.0.1:8080 --login HANDLE --password PASSWORD [--pid PID] [--seconds N]`
 //! against a hub with `PRAXIS_RATE_LIMIT=off`; `docs/BENCHMARKS.md` says how to set it up.
-//! `--pages /playbooks/SLUG,/case-studies/SLUG` asks for those, too.
+//! `--pages /playbooks/SLUG,/case-studies/SLUG` asks for those, too. `bench --studies DIR` writes 500 invented case
+//! studies of one playbook, one of them of 100 kB, as `praxis import markdown` takes them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -34,6 +35,10 @@ async fn main() {
         .collect();
     if let Some(size) = args.get("floor") {
         floor(size.parse().unwrap()).await;
+        return;
+    }
+    if let Some(dir) = args.get("studies") {
+        write_studies(std::path::Path::new(dir)).unwrap();
         return;
     }
     let base = args.get("base").map_or("http://127.0.0.1:8080", String::as_str).trim_end_matches('/').to_owned();
@@ -348,4 +353,45 @@ async fn floor(size: usize) {
     .unwrap();
     println!("{}", server.addrs()[0]);
     server.run().await.unwrap();
+}
+
+/// The studies of a large playbook, in twenty scenarios; each has two measures, and terms of every kind.
+fn write_studies(dir: &std::path::Path) -> std::io::Result<()> {
+    const STUDIES: usize = 500;
+    const SCENARIOS: usize = 20;
+    std::fs::create_dir_all(dir)?;
+    let mut front = String::from(
+        "---\ntype: playbook\ntitle: Imaging, invented\nslug: imaging\npathway: radiology\nsummary: Invented studies to measure with.\nscenarios:\n",
+    );
+    for scenario in 0..SCENARIOS {
+        let of: Vec<String> = (scenario..STUDIES).step_by(SCENARIOS).map(|at| format!("\"invented-{at}\"")).collect();
+        front.push_str(&format!(
+            "  - title: \"Read sooner, way {scenario}\"\n    description: \"Images wait too long on ward {scenario}.\"\n    steps: [\"Count what waits\", \"Choose a tool\", \"Try it\"]\n    studies: [{}]\n",
+            of.join(", "),
+        ));
+    }
+    std::fs::write(dir.join("playbook.md"), front + "---\n\nAn invented playbook.\n")?;
+    for at in 0..STUDIES {
+        let paragraph = format!("Site {at} read {} images a week and wrote down **what it saw**.", 40 + at % 60);
+        let paragraphs = |count: usize| vec![paragraph.as_str(); count].join("\n\n");
+        // The first one has 100 kB: its parts are as long as parts may be, and one more.
+        let (did, learned) = if at == 0 { (780, 680) } else { (6, 3) };
+        let text = format!(
+            "---\ntype: case_study\ntitle: \"Invented study {at}\"\nslug: invented-{at}\nstate: published\nsummary: \"What site {at} did.\"\n\
+             terms:\n  setting: [\"Hospital {}\"]\n  technique: [\"Technique {}\"]\n  country: [\"Country {}\"]\n  technology: [\"Tool {}\"]\n\
+             measures:\n  - name: \"Time to report\"\n    unit: \"h\"\n    before: {}\n    after: {}\n    n: {}\n  - name: \"Missed\"\n    unit: \"%\"\n    before: 4\n    after: 3\n---\n\n\
+             ## Challenge\n\nImages waited.\n\n## What we did\n\n{}\n\n## Outcomes\n\nSooner.\n\n## Lessons learned\n\n{}\n",
+            at % 40,
+            at % 12,
+            at % 9,
+            at % 30,
+            30 + at % 20,
+            10 + at % 9,
+            100 + at,
+            paragraphs(did),
+            paragraphs(learned),
+        );
+        std::fs::write(dir.join(format!("invented-{at}.md")), text)?;
+    }
+    Ok(())
 }

@@ -40,7 +40,7 @@ pub use archive::Exports;
 pub use events::{fill_events, fill_playbook_events};
 pub use glimpses::{Told, glimpses};
 pub use pages::{Card, configure as configure_pages, some_books};
-pub use queries::{Waiting, waiting_for};
+pub use queries::{Shelves, Waiting, waiting_for};
 pub use remind::remind;
 pub use rows::day;
 pub use search::{CaseStudies, Playbooks};

@@ -193,6 +193,7 @@ impl StudyStanding {
             retire: retires && self.state != StudyState::Retired,
             comment: self.signed_in && self.reads_working(),
             respond: self.signed_in && self.respond().is_ok(),
+            owns: self.book.is_some_and(|book| book.owns()),
         }
     }
 

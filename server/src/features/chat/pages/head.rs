@@ -1,7 +1,7 @@
 //! What stands above every page of a room, for the partial `_room_head.html`.
 
 use crate::app::AppState;
-use crate::entities::kinds::RoomKind;
+use crate::entities::kinds::{RoomKind, Visibility};
 use crate::features::chat::model::{RoomPerson, RoomView};
 use crate::features::chat::queries::{self, FoundRoom};
 use crate::web::error::Result;
@@ -34,6 +34,8 @@ pub struct RoomHead {
     /// May change the room and archive it.
     pub manages: bool,
     pub make_topic: bool,
+    /// Messages may become a case study: what is said in a confidential space stays in it.
+    pub make_study: bool,
     /// `room`, `pins`, `topics`, `day` or `settings`.
     pub tab: &'static str,
 }
@@ -81,6 +83,7 @@ impl RoomHead {
             leaves: view.kind != RoomKind::Direct && room.ground.mine.is_some(),
             manages: standing.arrange().is_ok(),
             make_topic: view.kind == RoomKind::Open && standing.write().is_ok(),
+            make_study: standing.visibility != Some(Visibility::Confidential),
             people,
             tab,
         }

@@ -13,6 +13,7 @@ use super::layout::Layout;
 use super::threads::{Part, Spot, Thread};
 use super::{kept, link_of};
 use crate::app::AppState;
+use crate::entities::kinds::Visibility;
 use crate::features::forum::model::TopicRow;
 use crate::features::forum::queries::{self, Seen};
 use crate::store::Id;
@@ -46,6 +47,8 @@ pub struct Head {
     pub moderate: bool,
     pub delete: bool,
     pub deleted: bool,
+    /// Whether it may become a case study: what is said in a confidential space stays in it.
+    pub study: bool,
 }
 
 /// The form for a reply.
@@ -220,6 +223,7 @@ pub fn head_of(viewer: &Viewer, row: &TopicRow, seen: &Seen, state: &AppState, s
         moderate: rights.moderate,
         delete: change && !gone && (rights.moderate || !others),
         deleted: gone,
+        study: !gone && seen.space.visibility != Visibility::Confidential,
         row: row.clone(),
     }
 }

@@ -190,6 +190,9 @@ pub struct StudyRights {
     pub comment: bool,
     /// Endorse, adopt, follow.
     pub respond: bool,
+    /// Is an owner of its playbook.
+    #[serde(skip)]
+    pub owns: bool,
 }
 
 /// What the viewer has done with a study.

@@ -6,9 +6,10 @@ use askama::Template;
 use super::cards::Row;
 use super::narrowing::{Asked, Facet, Narrowed, address, asked, facets, pager, with_all};
 use crate::app::AppState;
+use crate::features::forum::kept;
 use crate::features::playbooks::queries::{self, Sort};
 use crate::web::error::Result;
-use crate::web::frame::{Frame, page};
+use crate::web::frame::Frame;
 use crate::web::pagination::PageQuery;
 use crate::web::viewer::Viewer;
 
@@ -35,6 +36,11 @@ pub async fn show(
     viewer: Viewer,
     query: web::Query<Asked>,
 ) -> Result<HttpResponse> {
+    let kept_at = kept::address(&req, &viewer);
+    if let Some(page) = kept::find(&state, &req, kept_at.as_deref()) {
+        return Ok(page);
+    }
+    let changes = state.heads.changes();
     let sort = asked(&query, "sort").unwrap_or("new").to_owned();
     let narrowed = Narrowed::of(&query)?.sorted(&sort);
     let mut filter = narrowed.filter(None);
@@ -63,5 +69,5 @@ pub async fn show(
         first,
         next,
     };
-    page(&frame, &content)
+    kept::keep_list(&state, &req, &frame, kept_at, changes, &content).await
 }

@@ -96,19 +96,26 @@ pub struct Edited {
     pub all: String,
     pub missing: Vec<(&'static str, String)>,
     pub groups: Vec<Group>,
-    pub authors: Vec<(Person, &'static str)>,
+    /// With what they are, and whether the reader may take them out.
+    pub authors: Vec<(Person, &'static str, bool)>,
     pub scenarios: Vec<String>,
     pub terms: Vec<(&'static str, String)>,
     pub blank_measure: EditMeasure,
 }
 
 impl Edited {
-    pub fn of(f: &Frame, view: &StudyView) -> Self {
+    pub fn of(f: &Frame, viewer: &Viewer, view: &StudyView) -> Self {
         let needed = parts::REQUIRED.len();
         let missing: Vec<(&'static str, String)> =
             view.completeness.missing.iter().map(|key| (key.as_str(), parts::title(*key))).collect();
-        let authors = view.authors_full.iter().map(|who| (Person::of(f, who), StudyRole::Author.as_str()));
-        let credited = view.credited.iter().map(|who| (Person::named(who), StudyRole::Credited.as_str()));
+        let me = viewer.member().map(|me| me.id);
+        let others = view.may.owns || view.authors_full.first().is_some_and(|first| Some(first.id) == me);
+        let authors = view.authors_full.iter().map(|who| {
+            // The last author stays.
+            let leaves = view.authors_full.len() > 1 && (others || Some(who.id) == me);
+            (Person::of(f, who), StudyRole::Author.as_str(), leaves)
+        });
+        let credited = view.credited.iter().map(|who| (Person::named(who), StudyRole::Credited.as_str(), others));
         let terms = view.row.terms.iter().filter(|(_, of)| !of.is_empty());
         Self {
             slug: view.row.slug.clone(),
@@ -207,7 +214,7 @@ pub async fn render(
         _ => Vec::new(),
     };
     let frame = Frame::new(state, req, viewer).await?;
-    let mut edited = Edited::of(&frame, &view);
+    let mut edited = Edited::of(&frame, viewer, &view);
     // Who came or went since says nothing of the review.
     let comes_or_goes = |kind| matches!(kind, StudyAct::Joined | StudyAct::Credited | StudyAct::Left);
     if let Some(act) = acts.into_iter().find(|act| !comes_or_goes(act.kind)) {
@@ -305,7 +312,7 @@ pub async fn part(
     let saved = view.parts.get(&key).cloned().unwrap_or_else(|| PartView::blank(key));
     let mut part = part_of(&frame, &view, &saved, draft.as_ref());
     part.talk = Some(talk(&frame, &view, key, &said, "edit"));
-    let e = Edited::of(&frame, &view);
+    let e = Edited::of(&frame, &viewer, &view);
     if query.fragment.is_some() {
         return page(&frame, &PartFragment { f: &frame, e, part });
     }
@@ -388,7 +395,7 @@ async fn answer(
         }
     };
     part.talk = Some(talk(&frame, &view, key, &said, "edit"));
-    let e = Edited::of(&frame, &view);
+    let e = Edited::of(&frame, viewer, &view);
     if by_fetch(req) {
         return page_with_status(&frame, &PartFragment { f: &frame, e, part }, status);
     }

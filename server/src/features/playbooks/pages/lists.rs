@@ -210,18 +210,17 @@ pub async fn book(
             .collect();
         return answer(&req, &state, &frame, kept_at, heads, shown);
     }
-    let view = queries::playbook_view(&state, &viewer, &path).await?;
-    let filter = narrowed.filter(Some(view.row.id.0));
-    let counts = queries::term_counts(&state, &viewer, &filter).await?;
+    let (view, shelf) = queries::playbook_and_shelf(&state, &viewer, &path).await?;
     let frame = Frame::new(&state, &req, &viewer).await?;
     let place = address_of(&view.row.slug);
     let mut shown = base(&frame, &state, &viewer, &view.row, &view.people).await?;
     shown.intro.clone_from(&view.introduction_html);
     (shown.own, shown.review, shown.waiting) = (view.may_edit, view.may_review, view.waiting);
-    shown.scenario_count = i64::try_from(view.scenarios.len()).unwrap_or(i64::MAX);
-    shown.scenarios = view.scenarios.iter().map(|of| Scenario::of(&frame, of)).collect();
-    shown.facets = facets(&counts, &narrowed, &place);
-    if view.scenarios.is_empty() && view.row.study_count > 0 {
+    shown.scenario_count = i64::try_from(shelf.scenarios.len()).unwrap_or(i64::MAX);
+    shown.scenarios = shelf.scenarios.iter().map(|of| Scenario::of(&frame, of)).collect();
+    shown.facets = facets(&shelf.counts, &narrowed, &place);
+    if shelf.scenarios.is_empty() && view.row.study_count > 0 {
+        let filter = narrowed.filter(Some(view.row.id.0));
         let found = queries::list_studies(&state, &viewer, &filter, &wanted).await?;
         shown.flat = true;
         shown.rows = found.items.iter().map(|row| Row::of(&frame, row)).collect();

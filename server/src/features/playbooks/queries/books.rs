@@ -1,9 +1,11 @@
 //! Playbooks and their scenarios.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sea_orm::ConnectionTrait;
 
+use super::shelf::{Shelf, shelf_of};
 use crate::app::AppState;
 use crate::entities::kinds::{HubRole, PlaybookRole};
 use crate::features::forum::{AUTHOR, author};
@@ -44,6 +46,25 @@ pub(super) async fn readable(sql: Sql, state: &AppState, viewer: &Viewer) -> Res
             .bind(me.id)
             .then(")))"),
     })
+}
+
+/// For whom studies are selected.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Eyes<'a> {
+    /// What this viewer may read.
+    Of(&'a Viewer),
+    /// What everybody who may read this playbook may read, too: its own, and those of open ones.
+    AnyReader(i64),
+}
+
+impl Eyes<'_> {
+    /// Appends the condition that they may read playbook `b`.
+    pub(super) async fn may_read(self, sql: Sql, state: &AppState) -> Result<Sql> {
+        match self {
+            Self::Of(viewer) => readable(sql, state, viewer).await,
+            Self::AnyReader(playbook) => Ok(sql.then("(b.visibility = 'open' OR b.id = ").bind(playbook).then(")")),
+        }
+    }
 }
 
 /// The slug of a playbook's space, if the viewer may know of it.
@@ -120,6 +141,15 @@ pub async fn playbook_view(state: &AppState, viewer: &Viewer, slug: &str) -> Res
     Ok(view)
 }
 
+/// A playbook, without its scenarios, and what stands in it: two statements, four more for a shelf that
+/// is not in mind, and one for such heads.
+pub async fn playbook_and_shelf(state: &AppState, viewer: &Viewer, slug: &str) -> Result<(PlaybookView, Arc<Shelf>)> {
+    let view = bare_view(state.store.read(), state, viewer, slug).await?;
+    state.addresses.learn(&view.row.slug, view.row.id.0);
+    let shelf = shelf_of(state, viewer, view.row.id.0, &view.heads).await?;
+    Ok((view, shelf))
+}
+
 /// The same on a connection, so that an action can answer with what it has written.
 pub(in crate::features::playbooks) async fn playbook_view_in(
     db: &impl ConnectionTrait,
@@ -127,11 +157,16 @@ pub(in crate::features::playbooks) async fn playbook_view_in(
     viewer: &Viewer,
     slug: &str,
 ) -> Result<PlaybookView> {
+    let mut view = bare_view(db, state, viewer, slug).await?;
+    view.scenarios = scenarios_of(db, state, viewer, view.row.id.0).await?;
+    Ok(view)
+}
+
+async fn bare_view(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, slug: &str) -> Result<PlaybookView> {
     let heads = playbook_heads(db, state, slug).await?;
     let of = find_in(db, state, viewer, slug).await?;
     let stream = Stream::playbook(of.id);
     let people = people_of(db, of.id).await?;
-    let scenarios = scenarios_of(db, state, viewer, of.id).await?;
     let reviews = of.standing.reviews();
     Ok(PlaybookView {
         owners: people
@@ -142,7 +177,7 @@ pub(in crate::features::playbooks) async fn playbook_view_in(
         introduction: of.introduction,
         introduction_html: of.introduction_html,
         checklist: of.checklist,
-        scenarios,
+        scenarios: Vec::new(),
         may_edit: of.standing.owns(),
         may_review: reviews,
         waiting: if reviews { of.waiting } else { 0 },
@@ -172,7 +207,9 @@ pub async fn people_of(db: &impl ConnectionTrait, playbook: i64) -> Result<Vec<P
 }
 
 const SCENARIO: &str = "SELECT n.id, n.title, n.description, n.description_html, n.steps, n.steps_html, n.position, \
-    n.version FROM scenario n WHERE ";
+    n.version, EXISTS (SELECT 1 FROM scenario_study x JOIN case_study c ON c.id = x.study_id JOIN playbook o \
+    ON o.id = c.playbook_id WHERE x.scenario_id = n.id AND o.id <> n.playbook_id AND o.visibility <> 'open') AS differs \
+    FROM scenario n WHERE ";
 
 /// The scenarios of a playbook in their order, with the first studies of each: three statements.
 async fn scenarios_of(
@@ -181,8 +218,15 @@ async fn scenarios_of(
     viewer: &Viewer,
     playbook: i64,
 ) -> Result<Vec<ScenarioView>> {
+    let (scenarios, _) = bare_scenarios(db, playbook).await?;
+    filled(db, state, Eyes::Of(viewer), scenarios).await
+}
+
+/// The scenarios of a playbook without their studies, and whether readers of the playbook see different
+/// ones in them.
+pub(super) async fn bare_scenarios(db: &impl ConnectionTrait, playbook: i64) -> Result<(Vec<ScenarioView>, bool)> {
     let sql = Sql::new(SCENARIO).then("n.playbook_id = ").bind(playbook).then(" ORDER BY n.position, n.id LIMIT 200");
-    load(db, state, viewer, sql).await
+    load(db, sql).await
 }
 
 /// One scenario of a playbook, as in its list; 404 if it is none of it.
@@ -194,12 +238,14 @@ pub async fn scenario_view(
     scenario: i64,
 ) -> Result<ScenarioView> {
     let sql = Sql::new(SCENARIO).then("n.playbook_id = ").bind(playbook).then(" AND n.id = ").bind(scenario);
-    load(db, state, viewer, sql).await?.pop().ok_or(AppError::NotFound)
+    let (scenarios, _) = load(db, sql).await?;
+    filled(db, state, Eyes::Of(viewer), scenarios).await?.pop().ok_or(AppError::NotFound)
 }
 
-async fn load(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, sql: Sql) -> Result<Vec<ScenarioView>> {
-    let mut scenarios = Vec::new();
+async fn load(db: &impl ConnectionTrait, sql: Sql) -> Result<(Vec<ScenarioView>, bool)> {
+    let (mut scenarios, mut differs) = (Vec::new(), false);
     for row in sql.all(db).await? {
+        differs |= row.try_get::<bool>("", "differs")?;
         scenarios.push(ScenarioView {
             id: Id(row.try_get("", "id")?),
             title: row.try_get("", "title")?,
@@ -213,8 +259,18 @@ async fn load(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, sql:
             version: row.try_get("", "version")?,
         });
     }
+    Ok((scenarios, differs))
+}
+
+/// Scenarios with their first studies: two statements.
+pub(super) async fn filled(
+    db: &impl ConnectionTrait,
+    state: &AppState,
+    eyes: Eyes<'_>,
+    mut scenarios: Vec<ScenarioView>,
+) -> Result<Vec<ScenarioView>> {
     let ids: Vec<i64> = scenarios.iter().map(|scenario| scenario.id.0).collect();
-    let (mut studies, counts) = studies_of(db, state, viewer, &ids).await?;
+    let (mut studies, counts) = studies_of(db, state, eyes, &ids).await?;
     for scenario in &mut scenarios {
         scenario.studies = studies.remove(&scenario.id.0).unwrap_or_default();
         scenario.study_count = counts.get(&scenario.id.0).copied().unwrap_or(0);
@@ -225,12 +281,7 @@ async fn load(db: &impl ConnectionTrait, state: &AppState, viewer: &Viewer, sql:
 type Studies = (HashMap<i64, Vec<StudyRow>>, HashMap<i64, i64>);
 
 /// The first published studies of scenarios, and how many each has.
-async fn studies_of(
-    db: &impl ConnectionTrait,
-    state: &AppState,
-    viewer: &Viewer,
-    scenarios: &[i64],
-) -> Result<Studies> {
+async fn studies_of(db: &impl ConnectionTrait, state: &AppState, eyes: Eyes<'_>, scenarios: &[i64]) -> Result<Studies> {
     if scenarios.is_empty() {
         return Ok(Studies::default());
     }
@@ -243,7 +294,8 @@ async fn studies_of(
         .then("WHERE c.published > 0 AND c.retired_at IS NULL AND x.scenario_id IN ")
         .list(scenarios.iter().copied())
         .then(" AND ");
-    let rows = readable(sql, state, viewer)
+    let rows = eyes
+        .may_read(sql, state)
         .await?
         .then(") x WHERE x_row <= ")
         .bind(SHOWN)
