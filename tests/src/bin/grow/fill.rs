@@ -57,7 +57,8 @@ pub async fn fill(hub: &Hub, messages: i64) {
             format!("WITH n(i) AS (SELECT generate_series({from}::bigint, {to}::bigint - 1))")
         };
         let tx = db.begin().await.unwrap();
-        let id = format!("{first} - {messages} * 4096 + n.i * 4096 - 4096");
+        // Counted here: PostgreSQL counts numbers that are written out in 32 bits.
+        let id = format!("{} + n.i * 4096", first - messages * 4096 - 4096);
         let at = format!("{now} - ({messages} - n.i) * {step}");
         run(
             &tx,
