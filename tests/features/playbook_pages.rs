@@ -88,6 +88,8 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
         "<svg class=\"plot\"",
         "application/ld+json",
         "42 min",
+        ">42<tspan font-size=\"13\" font-weight=\"400\"> min</tspan></text>",
+        ">88.5<tspan font-size=\"13\" font-weight=\"400\">%</tspan></text>",
         "−74%",
         "+27.5 points",
         "n = 412",
