@@ -46,6 +46,17 @@ pub fn version(page: &Answer) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
+/// A page that says at its top what is wrong, leads to where that is, and has the focus there.
+#[track_caller]
+fn refused(page: &Answer, place: &str) {
+    check_html(&page.text);
+    let head = page.text.split("<h1").next().unwrap();
+    for what in ["<title>Error: ", "data-autofocus", "Something needs your attention", &format!("href=\"#{place}\"")] {
+        assert!(head.contains(what), "{what}: {}", page.text);
+    }
+    assert!(page.text.contains(&format!(" id=\"{place}\"")), "{}", page.text);
+}
+
 async fn publish(s: &Scene) {
     let path = format!("/api/v1/case-studies/{}", s.study);
     done(&s.alan.post(&format!("{path}/submit"), &json!({})).await);
@@ -112,6 +123,16 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
     assert_eq!(silent.status, 422);
     check_html(&silent.text);
     assert!(silent.text.contains("value=\"Head of imaging\""));
+    refused(&silent, "endorse-reason");
+    let mut fields = [("organisation", "Southbank"), ("site", "Ward 4"), ("status", "stopped"), ("why", ""), ("contact", "")];
+    let stopped = olga.form(&format!("{page}/adopt"), token, &fields).await;
+    assert_eq!(stopped.status, 422, "{}", stopped.text);
+    refused(&stopped, "adopt-why");
+    assert!(stopped.text.contains("(needed if you stopped)"), "{}", stopped.text);
+    fields[2].1 = "dreaming";
+    let unknown = olga.form(&format!("{page}/adopt"), token, &fields).await;
+    assert_eq!(unknown.status, 422, "{}", unknown.text);
+    refused(&unknown, "adopt-status");
     let fields = [("reason", "I have seen it on two wards."), ("role", "Head of imaging"), ("organisation", "Northbank")];
     assert_eq!(olga.form(&format!("{page}/endorse"), token, &fields).await.status, 303);
     let fields = [("organisation", "Southbank"), ("site", "Ward 4"), ("status", "piloting"), ("why", ""), ("contact", "")];
