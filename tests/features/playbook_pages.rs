@@ -71,8 +71,15 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
     assert_eq!(visitor.page(&page).await.status, 404, "a draft is its authors' alone");
     good(&alan.page(&format!("{page}/edit")).await);
     good(&alan.page(&format!("{page}/submit")).await);
+    let waits = "It waits for a review by somebody else";
+    let early = alan.page(&format!("{page}/review")).await;
+    assert!(early.text.contains("It does not wait for a review") && !early.text.contains(waits), "{}", early.text);
     let sent = alan.form(&format!("{page}/submit"), csrf, &[("note", "Please look at the outcomes.")]).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
+
+    let own = alan.page(&format!("{page}/review")).await;
+    good(&own);
+    assert!(own.text.contains(waits) && !own.text.contains("It does not wait for a review"), "{}", own.text);
 
     let (olga, token) = (&s.owner.0, &s.owner.1);
     let queue = olga.page(&format!("/playbooks/{}/reviews", s.book)).await;
