@@ -395,6 +395,10 @@ hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
     good(&olga.page("/playbooks/stroke/edit").await);
     assert_eq!(olga.form("/playbooks/stroke/people", token, &[("handle", "@alan"), ("role", "reviewer")]).await.status, 303);
     assert!(olga.page("/playbooks/stroke/edit").await.text.contains("alan Example"));
+    let page = olga.page("/playbooks/stroke").await;
+    let people = page.text.split("Who looks after it").nth(1).unwrap().split("</section>").next().unwrap();
+    let roles: Vec<&str> = people.split("<li>").skip(1).map(|of| of.split("class=\"label\">").nth(1).unwrap().split('<').next().unwrap()).collect();
+    assert_eq!(roles, ["Owner", "Reviewer"], "{people}");
     let nobody = olga.form("/playbooks/stroke/people", token, &[("handle", "nobody"), ("role", "owner")]).await;
     assert_eq!(nobody.status, 422, "{}", nobody.text);
     check_html(&nobody.text);
