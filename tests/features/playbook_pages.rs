@@ -341,6 +341,7 @@ hub_test!(async fn a_topic_becomes_a_draft_that_leads_back(hub) {
     let form = olga.page(&format!("/case-studies/new?topic={topic}")).await;
     good(&form);
     assert!(form.text.contains("value=\"Who reads at night?\""));
+    assert!(form.text.contains("The question goes into “The challenge” and the answers into “What we did”"));
     let made = olga.form("/case-studies/new", token, &[("topic", topic.as_str()), ("title", "Reading at night")]).await;
     assert_eq!(made.status, 303, "{}", made.text);
     let edit = olga.page(made.header("location")).await;
@@ -351,13 +352,22 @@ hub_test!(async fn a_topic_becomes_a_draft_that_leads_back(hub) {
     good(&preview);
     assert!(preview.text.contains(&format!("/s/{space}/t/{topic}")), "it leads back");
     good(&olga.page("/case-studies").await);
+    // What was said in a room is named as the room is.
+    let room = id(&crate::features::chat::room(&s.olga, &space, "night-reads", false).await);
+    let said = id(&crate::features::chat::say(&s.olga, &room, "Who is up?").await);
+    let form = olga.page(&format!("/case-studies/new?room={room}&m={said}")).await;
+    good(&form);
+    assert!(form.text.contains(">Room night-reads</a>"), "{}", form.text);
+    assert!(form.text.contains("The text goes into “What we did”"), "{}", form.text);
     hub.settle().await;
 });
 
 hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
     let s = scene(hub).await;
     let (olga, token) = (&s.owner.0, &s.owner.1);
-    good(&olga.page("/playbooks/new").await);
+    let open = olga.page("/playbooks/new").await;
+    good(&open);
+    assert!(!open.text.contains("slug of a space") && open.text.contains("The moderators of the space you choose"));
     let fields = [("title", ""), ("slug", "A b"), ("summary", "kept"), ("visibility", "open"), ("checklist", "One?\r\nTwo?")];
     let wrong = olga.form("/playbooks/new", token, &fields).await;
     assert_eq!(wrong.status, 422, "{}", wrong.text);
