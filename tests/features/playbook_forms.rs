@@ -105,7 +105,7 @@ hub_test!(async fn measures_with_long_values_and_across_zero_are_told_as_they_ar
         "<td>+8 points of the score</td>",
         "<td><span class=\"nowrap\">123,456,789.12</span> £</td>",
         // No room beside the bar.
-        "x=\"100%\" y=\"14\" text-anchor=\"end\" fill=\"currentColor\" font-size=\"15\" font-weight=\"650\">123,456,789.12</text>",
+        "x=\"100%\" y=\"14\" text-anchor=\"end\" fill=\"currentColor\" font-size=\"15\" font-weight=\"650\">123,456,789.12<tspan font-size=\"13\" font-weight=\"400\"> £</tspan></text>",
         "x=\"100%\" y=\"58\" text-anchor=\"end\"",
         // What stands in the text, too, is told apart from the rest of the side.
         "<section class=\"panel used is-twice\">",

@@ -46,6 +46,17 @@ pub fn version(page: &Answer) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
+/// A page that says at its top what is wrong, leads to where that is, and has the focus there.
+#[track_caller]
+fn refused(page: &Answer, place: &str) {
+    check_html(&page.text);
+    let head = page.text.split("<h1").next().unwrap();
+    for what in ["<title>Error: ", "data-autofocus", "Something needs your attention", &format!("href=\"#{place}\"")] {
+        assert!(head.contains(what), "{what}: {}", page.text);
+    }
+    assert!(page.text.contains(&format!(" id=\"{place}\"")), "{}", page.text);
+}
+
 async fn publish(s: &Scene) {
     let path = format!("/api/v1/case-studies/{}", s.study);
     done(&s.alan.post(&format!("{path}/submit"), &json!({})).await);
@@ -60,8 +71,15 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
     assert_eq!(visitor.page(&page).await.status, 404, "a draft is its authors' alone");
     good(&alan.page(&format!("{page}/edit")).await);
     good(&alan.page(&format!("{page}/submit")).await);
+    let waits = "It waits for a review by somebody else";
+    let early = alan.page(&format!("{page}/review")).await;
+    assert!(early.text.contains("It does not wait for a review") && !early.text.contains(waits), "{}", early.text);
     let sent = alan.form(&format!("{page}/submit"), csrf, &[("note", "Please look at the outcomes.")]).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
+
+    let own = alan.page(&format!("{page}/review")).await;
+    good(&own);
+    assert!(own.text.contains(waits) && !own.text.contains("It does not wait for a review"), "{}", own.text);
 
     let (olga, token) = (&s.owner.0, &s.owner.1);
     let queue = olga.page(&format!("/playbooks/{}/reviews", s.book)).await;
@@ -88,6 +106,8 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
         "<svg class=\"plot\"",
         "application/ld+json",
         "42 min",
+        ">42<tspan font-size=\"13\" font-weight=\"400\"> min</tspan></text>",
+        ">88.5<tspan font-size=\"13\" font-weight=\"400\">%</tspan></text>",
         "−74%",
         "+27.5 points",
         "n = 412",
@@ -110,6 +130,16 @@ hub_test!(async fn a_study_goes_from_draft_to_cited_by_forms_alone(hub) {
     assert_eq!(silent.status, 422);
     check_html(&silent.text);
     assert!(silent.text.contains("value=\"Head of imaging\""));
+    refused(&silent, "endorse-reason");
+    let mut fields = [("organisation", "Southbank"), ("site", "Ward 4"), ("status", "stopped"), ("why", ""), ("contact", "")];
+    let stopped = olga.form(&format!("{page}/adopt"), token, &fields).await;
+    assert_eq!(stopped.status, 422, "{}", stopped.text);
+    refused(&stopped, "adopt-why");
+    assert!(stopped.text.contains("(needed if you stopped)"), "{}", stopped.text);
+    fields[2].1 = "dreaming";
+    let unknown = olga.form(&format!("{page}/adopt"), token, &fields).await;
+    assert_eq!(unknown.status, 422, "{}", unknown.text);
+    refused(&unknown, "adopt-status");
     let fields = [("reason", "I have seen it on two wards."), ("role", "Head of imaging"), ("organisation", "Northbank")];
     assert_eq!(olga.form(&format!("{page}/endorse"), token, &fields).await.status, 303);
     let fields = [("organisation", "Southbank"), ("site", "Ward 4"), ("status", "piloting"), ("why", ""), ("contact", "")];
@@ -311,6 +341,7 @@ hub_test!(async fn a_topic_becomes_a_draft_that_leads_back(hub) {
     let form = olga.page(&format!("/case-studies/new?topic={topic}")).await;
     good(&form);
     assert!(form.text.contains("value=\"Who reads at night?\""));
+    assert!(form.text.contains("The question goes into “The challenge” and the answers into “What we did”"));
     let made = olga.form("/case-studies/new", token, &[("topic", topic.as_str()), ("title", "Reading at night")]).await;
     assert_eq!(made.status, 303, "{}", made.text);
     let edit = olga.page(made.header("location")).await;
@@ -321,13 +352,22 @@ hub_test!(async fn a_topic_becomes_a_draft_that_leads_back(hub) {
     good(&preview);
     assert!(preview.text.contains(&format!("/s/{space}/t/{topic}")), "it leads back");
     good(&olga.page("/case-studies").await);
+    // What was said in a room is named as the room is.
+    let room = id(&crate::features::chat::room(&s.olga, &space, "night-reads", false).await);
+    let said = id(&crate::features::chat::say(&s.olga, &room, "Who is up?").await);
+    let form = olga.page(&format!("/case-studies/new?room={room}&m={said}")).await;
+    good(&form);
+    assert!(form.text.contains(">Room night-reads</a>"), "{}", form.text);
+    assert!(form.text.contains("The text goes into “What we did”"), "{}", form.text);
     hub.settle().await;
 });
 
 hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
     let s = scene(hub).await;
     let (olga, token) = (&s.owner.0, &s.owner.1);
-    good(&olga.page("/playbooks/new").await);
+    let open = olga.page("/playbooks/new").await;
+    good(&open);
+    assert!(!open.text.contains("slug of a space") && open.text.contains("The moderators of the space you choose"));
     let fields = [("title", ""), ("slug", "A b"), ("summary", "kept"), ("visibility", "open"), ("checklist", "One?\r\nTwo?")];
     let wrong = olga.form("/playbooks/new", token, &fields).await;
     assert_eq!(wrong.status, 422, "{}", wrong.text);
@@ -365,6 +405,10 @@ hub_test!(async fn playbooks_and_scenarios_are_made_by_forms(hub) {
     good(&olga.page("/playbooks/stroke/edit").await);
     assert_eq!(olga.form("/playbooks/stroke/people", token, &[("handle", "@alan"), ("role", "reviewer")]).await.status, 303);
     assert!(olga.page("/playbooks/stroke/edit").await.text.contains("alan Example"));
+    let page = olga.page("/playbooks/stroke").await;
+    let people = page.text.split("Who looks after it").nth(1).unwrap().split("</section>").next().unwrap();
+    let roles: Vec<&str> = people.split("<li>").skip(1).map(|of| of.split("class=\"label\">").nth(1).unwrap().split('<').next().unwrap()).collect();
+    assert_eq!(roles, ["Owner", "Reviewer"], "{people}");
     let nobody = olga.form("/playbooks/stroke/people", token, &[("handle", "nobody"), ("role", "owner")]).await;
     assert_eq!(nobody.status, 422, "{}", nobody.text);
     check_html(&nobody.text);

@@ -69,6 +69,8 @@ hub_test!(async fn pages_become_case_studies_and_nothing_is_lost(hub) {
     let body = |key: &str| made["parts"][key]["body"].as_str().unwrap_or_default().to_owned();
     assert_eq!((body("summary"), body("challenge")), ("A small model that sorts referrals".into(), "Referrals waited for *weeks*.".into()));
     assert_eq!(body("what_we_did"), "Told before all.\n\n### Overview\nWho we are.\n\nWe sorted.\n\n![queue length](images/queue-length.png)\n\nFigure 1: the queue.");
+    let html = made["parts"]["what_we_did"]["body_html"].as_str().unwrap();
+    assert!(html.contains("<h3>Overview</h3>"), "right below the heading of its part: {html}");
     assert_eq!((body("outcomes"), body("what_next")), ("*Outcomes and lessons learned*\n\nShorter.".into(), "More.".into()));
     assert_eq!(body("find_out_more"), "First told [here](https://elsewhere.example/sorting).");
     assert_eq!(made["terms"]["technique"], json!(["nlp", "triage"]));

@@ -13,7 +13,7 @@ use super::budget::Deadline;
 use super::format::{Page, escaped, write_node};
 use super::linking::{link_words, linkable, note};
 use super::mentions::{Piece, handles, pieces};
-use super::{guard, sanitise};
+use super::{guard, outline, sanitise};
 
 /// Far above what 60,000 characters need (some tens of milliseconds): for what nobody foresaw.
 const PARSE_TIME: Duration = Duration::from_secs(1);
@@ -65,21 +65,35 @@ pub fn render(source: &str, links: &Links<'_>) -> Rendered {
     render_marked(source, links)
 }
 
+/// The same for a text below a heading of its own: its highest headings come right below that, and
+/// no level is left out between them.
+#[must_use]
+pub fn render_section(source: &str, links: &Links<'_>) -> Rendered {
+    if super::plain::is_plain(source) { render(source, links) } else { marked(source, links, true) }
+}
+
 /// The whole way, for any text.
 pub(super) fn render_marked(source: &str, links: &Links<'_>) -> Rendered {
+    marked(source, links, false)
+}
+
+fn marked(source: &str, links: &Links<'_>, section: bool) -> Rendered {
     let source = guard::bound(source);
     // The parser and the grammars are other people's code on hostile input.
-    let tried = catch_unwind(AssertUnwindSafe(|| try_render(&source, links)));
+    let tried = catch_unwind(AssertUnwindSafe(|| try_render(&source, links, section)));
     tried.ok().flatten().unwrap_or_else(|| Rendered {
         html: sanitise::sanitise(&format!("<p>{}</p>", escaped(&source).replace('\n', "<br>"))),
         ..Rendered::default()
     })
 }
 
-fn try_render(source: &str, links: &Links<'_>) -> Option<Rendered> {
+fn try_render(source: &str, links: &Links<'_>, section: bool) -> Option<Rendered> {
     let arena = Arena::new();
     let options = options(links.hard_breaks);
     let root = parse(&arena, source, &options)?;
+    if section {
+        outline::settle(root);
+    }
     let mut rendered = Rendered::default();
     for text in linkable(root) {
         link_words(&arena, &text, links, &mut rendered);

@@ -2,9 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Links, Rendered, Words, mention_candidates, quote, render};
+use super::{Links, Rendered, Words, mention_candidates, quote, render, render_section};
 
 fn rendered(source: &str) -> Rendered {
+    rendered_by(render, source)
+}
+
+fn rendered_by(render: fn(&str, &Links<'_>) -> Rendered, source: &str) -> Rendered {
     let members = HashSet::from(["anna".to_owned(), "bob-x".to_owned()]);
     let words = Words { table: "Table", done: "done", not_done: "to do" };
     render(source, &Links { members: &members, origin: "https://hub.org", hard_breaks: false, words })
@@ -79,6 +83,22 @@ fn raw_html_is_shown() {
         "H<sub>2</sub>O <kbd>Esc</kbd> <sup>open a<br/>b",
         "<p>H<sub>2</sub>O <kbd>Esc</kbd> &lt;sup&gt;open a<br>b</p>",
     );
+}
+
+#[test]
+fn the_headings_of_a_section_leave_no_level_out() {
+    for (source, html) in [
+        ("### a\n\nx\n\n#### b", "<h3>a</h3>\n<p>x</p>\n<h4>b</h4>"),
+        ("# a\n## b\n###### c", "<h3>a</h3>\n<h4>b</h4>\n<h5>c</h5>"),
+        ("## a\n#### b\n### c\n## d", "<h3>a</h3>\n<h4>b</h4>\n<h4>c</h4>\n<h3>d</h3>"),
+        ("#### a\n## b\n### c", "<h3>a</h3>\n<h3>b</h3>\n<h4>c</h4>"),
+        ("# a\n## b\n### c\n#### d\n##### e", "<h3>a</h3>\n<h4>b</h4>\n<h5>c</h5>\n<h6>d</h6>\n<h6>e</h6>"),
+        ("x", "<p>x</p>"),
+    ] {
+        assert_eq!(rendered_by(render_section, source).html.trim_end(), html, "{source}");
+    }
+    let text = rendered_by(render_section, "### @anna on #falls");
+    assert_eq!((text.mentions.as_slice(), text.tags.as_slice()), (&["anna".to_owned()][..], &["falls".to_owned()][..]));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::web::words::grouped;
 const LONGEST: f64 = 72.0;
 /// Letters of a value that find room there on a narrow screen.
 const ROOM: usize = 7;
+/// The same with its unit, which is written smaller.
+const ROOM_WITH_UNIT: usize = 8;
 const MINUS: char = '\u{2212}';
 
 /// One bar: where it begins, how long it is, and where its value stands, in per cent.
@@ -19,6 +21,8 @@ pub struct Bar {
     pub end: String,
     /// The value as people read it.
     pub value: String,
+    /// What follows it, with the space between them; empty where it has no room.
+    pub unit: String,
     /// Whether it has room behind the bar; else it stands above, at the end of the line.
     pub beside: bool,
 }
@@ -34,7 +38,7 @@ pub struct Plot {
 
 /// The plot of two values of one unit; `None` if either is no finite number.
 #[must_use]
-pub fn plot(before: f64, after: f64) -> Option<Plot> {
+pub fn plot(before: f64, after: f64, unit: &str) -> Option<Plot> {
     if !before.is_finite() || !after.is_finite() {
         return None;
     }
@@ -44,12 +48,29 @@ pub fn plot(before: f64, after: f64) -> Option<Plot> {
     let span = high / 2.0 - low / 2.0;
     let share = |value: f64| if span > 0.0 { (value / 2.0 - low / 2.0) / span * LONGEST } else { 0.0 };
     // Both alike, so that they can be compared.
-    let beside = [before, after].into_iter().all(|value| number(value).chars().count() <= ROOM);
+    let longest = number(before).chars().count().max(number(after).chars().count());
+    let beside = longest <= ROOM;
+    let unit = Some(tail(unit)).filter(|unit| {
+        let letters = unit.chars().count();
+        if beside { longest + letters <= ROOM_WITH_UNIT } else { letters <= ROOM }
+    });
+    let unit = unit.unwrap_or_default();
     let bar = |value: f64| {
         let (from, to) = (share(value.min(0.0)), share(value.max(0.0)));
-        Bar { x: percent(from), width: percent(to - from), end: percent(to), value: number(value), beside }
+        let (x, width, end) = (percent(from), percent(to - from), percent(to));
+        Bar { x, width, end, value: number(value), unit: unit.clone(), beside }
     };
     Some(Plot { before: bar(before), after: bar(after), zero: percent(share(0.0)) })
+}
+
+/// A unit as it follows a number: `%`, ` min`.
+#[must_use]
+pub fn tail(unit: &str) -> String {
+    match unit.trim() {
+        "" => String::new(),
+        unit @ ("%" | "°") => unit.to_owned(),
+        unit => format!(" {unit}"),
+    }
 }
 
 fn percent(share: f64) -> String {
@@ -129,7 +150,7 @@ mod tests {
 
     #[test]
     fn bars_share_a_scale_and_begin_at_zero() {
-        let both = plot(42.0, 10.5).unwrap();
+        let both = plot(42.0, 10.5, "min").unwrap();
         assert_eq!((both.before.x.as_str(), both.before.width.as_str()), ("0%", "72%"));
         assert_eq!((both.after.width.as_str(), both.after.value.as_str()), ("18%", "10.5"));
         assert_eq!(both.zero, "0%");
@@ -137,7 +158,7 @@ mod tests {
 
     #[test]
     fn values_below_zero_hang_to_the_left_of_it() {
-        let both = plot(-30.0, 10.0).unwrap();
+        let both = plot(-30.0, 10.0, "").unwrap();
         assert_eq!(both.zero, "54%");
         assert_eq!((both.before.x.as_str(), both.before.width.as_str()), ("0%", "54%"));
         assert_eq!((both.after.x.as_str(), both.after.end.as_str()), ("54%", "72%"));
@@ -146,18 +167,39 @@ mod tests {
 
     #[test]
     fn a_long_value_stands_where_it_has_room() {
-        assert!(plot(42.0, 1_234.5).unwrap().before.beside);
-        let long = plot(42.0, 123_456_789.12).unwrap();
+        assert!(plot(42.0, 1_234.5, "").unwrap().before.beside);
+        let long = plot(42.0, 123_456_789.12, "").unwrap();
         assert!(!long.before.beside && !long.after.beside);
     }
 
     #[test]
+    fn a_unit_follows_its_value_where_it_has_room() {
+        for (before, after, unit, shown) in [
+            (42.0, 11.0, "min", " min"),
+            (61.0, 88.5, " % ", "%"),
+            (19.0, 4.0, "hours", " hours"),
+            (19.0, 4.5, "minutes", ""),
+            (1_234.5, 4.0, "hours", ""),
+            (19.0, 4.0, "", ""),
+            (123_456_789.12, 4.0, "£", " £"),
+            (123_456_789.12, 4.0, "points of the score", ""),
+        ] {
+            let both = plot(before, after, unit).unwrap();
+            assert_eq!(
+                (both.before.unit.as_str(), both.after.unit.as_str()),
+                (shown, shown),
+                "{before} {after} {unit}"
+            );
+        }
+    }
+
+    #[test]
     fn nothing_is_plotted_of_what_is_no_number() {
-        assert_eq!(plot(f64::NAN, 1.0), None);
-        assert_eq!(plot(1.0, f64::INFINITY), None);
-        let none = plot(0.0, 0.0).unwrap();
+        assert_eq!(plot(f64::NAN, 1.0, ""), None);
+        assert_eq!(plot(1.0, f64::INFINITY, ""), None);
+        let none = plot(0.0, 0.0, "").unwrap();
         assert_eq!((none.before.width.as_str(), none.zero.as_str()), ("0%", "0%"));
-        let far = plot(f64::MAX, f64::MIN).unwrap();
+        let far = plot(f64::MAX, f64::MIN, "").unwrap();
         assert_eq!((far.zero.as_str(), far.before.end.as_str()), ("36%", "72%"));
     }
 

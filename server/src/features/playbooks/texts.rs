@@ -175,13 +175,15 @@ pub(super) async fn render_parts(
 
 /// Renders one checked part with the members who are known. Slow only for long texts.
 pub(super) fn render(origin: &str, key: PartKey, content: PartContent, members: &HashSet<String>) -> Written {
+    // Its heading is the part's title.
+    let section = |body: &str| text::render_section(body, &links(origin, members)).html;
     let mut written = Written {
-        html: if shape(key) == Shape::Text { markdown(origin, &content.body, members) } else { String::new() },
+        html: if shape(key) == Shape::Text { section(&content.body) } else { String::new() },
         ..Written::default()
     };
     for field in fields(key) {
         if let (FieldShape::Text, Some(value)) = (field.shape, content.fields.get(field.name)) {
-            written.fields_html.insert(field.name.to_owned(), markdown(origin, value, members));
+            written.fields_html.insert(field.name.to_owned(), section(value));
         }
     }
     if key == PartKey::ReviewDue {
@@ -214,8 +216,12 @@ pub async fn preview(state: &AppState, body: &str) -> Result<String> {
 }
 
 pub(super) fn markdown(origin: &str, body: &str, members: &HashSet<String>) -> String {
+    text::render(body, &links(origin, members)).html
+}
+
+fn links<'a>(origin: &'a str, members: &'a HashSet<String>) -> Links<'a> {
     let words = english();
-    let links = Links {
+    Links {
         members,
         origin,
         hard_breaks: false,
@@ -224,8 +230,7 @@ pub(super) fn markdown(origin: &str, body: &str, members: &HashSet<String>) -> S
             done: words.t("forum.task_done"),
             not_done: words.t("forum.task_open"),
         },
-    };
-    text::render(body, &links).html
+    }
 }
 
 async fn known(state: &AppState, handles: HashSet<String>) -> Result<HashSet<String>> {

@@ -121,7 +121,12 @@ pub(super) async fn insert_row(
     Err(AppError::Conflict("Another case study took this address; try again.".into()))
 }
 
-/// Small letters, digits and hyphens of a title: `faster-x-rays`.
+/// Characters of an address that is made from a title; a number may follow.
+const LONGEST: usize = 56;
+/// A word that begins before this place and is longer than the rest is cut inside.
+const SHORTEST: usize = 20;
+
+/// Small letters, digits and hyphens of a title: `faster-x-rays`. A long one ends with a word.
 #[must_use]
 fn slug_of(title: &str) -> String {
     let mut slug = String::new();
@@ -140,11 +145,13 @@ fn slug_of(title: &str) -> String {
             _ if slug.ends_with('-') || slug.is_empty() => {}
             _ => slug.push('-'),
         }
-        if slug.len() >= 56 {
+        if slug.len() > LONGEST {
             break;
         }
     }
-    let slug = slug.trim_end_matches('-');
+    let end =
+        if slug.len() > LONGEST { slug.rfind('-').filter(|at| *at > SHORTEST).unwrap_or(LONGEST) } else { LONGEST };
+    let slug = slug.get(..end).unwrap_or(&slug).trim_end_matches('-');
     if slug.len() < 2 || RESERVED.contains(&slug) {
         format!("study-{slug}").trim_end_matches('-').to_owned()
     } else {
@@ -154,7 +161,7 @@ fn slug_of(title: &str) -> String {
 
 async fn free_slug(db: &impl ConnectionTrait, wanted: &str) -> Result<String> {
     // No room for a number: if it is taken, the row's id makes the difference.
-    if wanted.len() > 56 {
+    if wanted.len() > LONGEST {
         return Ok(wanted.to_owned());
     }
     let taken = Sql::new("SELECT slug FROM case_study WHERE slug = ")
@@ -297,6 +304,9 @@ mod tests {
         assert_eq!(slug_of("Ward’s études"), "wards-etudes");
         assert_eq!(slug_of("New"), "study-new");
         assert_eq!(slug_of("数据"), "study");
-        assert!(slug_of(&"long words ".repeat(20)).len() <= 60);
+        assert_eq!(slug_of(&"long words ".repeat(20)), "long-words-long-words-long-words-long-words-long-words");
+        let whole = format!("{} end", "a".repeat(52));
+        assert_eq!(slug_of(&format!("{whole} and more")), whole.replace(' ', "-"), "its last word has just room");
+        assert_eq!(slug_of(&format!("A {}", "ß".repeat(80))).len(), 56, "a word without end is cut");
     }
 }

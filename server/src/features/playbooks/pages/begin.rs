@@ -114,7 +114,7 @@ impl Named {
             place.ok_or_else(|| AppError::Forbidden("What is said in a private room stays in it.".into()))?;
         let mut fields = vec![("room", Id(room).to_string())];
         fields.extend(self.messages.iter().map(|id| ("m", Id(*id).to_string())));
-        Ok(Made { kind: "messages", href: format!("/s/{space}/chat/{slug}"), title: slug.to_owned(), fields })
+        Ok(Made { kind: "messages", href: format!("/s/{space}/chat/{slug}"), title: found.ground.name.clone(), fields })
     }
 }
 

@@ -137,11 +137,7 @@ pub fn in_unit(value: f64, unit: &str) -> String {
 }
 
 fn with_unit(number: &str, unit: &str) -> String {
-    match unit.trim() {
-        "" => number.to_owned(),
-        unit @ ("%" | "°") => format!("{number}{unit}"),
-        unit => format!("{number} {unit}"),
-    }
+    format!("{number}{}", chart::tail(unit))
 }
 
 /// The change of a measure in words: `−74%`, `+27.5 points`.
@@ -217,7 +213,8 @@ impl MeasureCard {
     #[must_use]
     pub fn of(f: &Frame, at: usize, measure: &Measure) -> Self {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| in_unit(value, &measure.unit));
-        let plot = measure.before.zip(measure.after).and_then(|(before, after)| chart::plot(before, after));
+        let plot =
+            measure.before.zip(measure.after).and_then(|(before, after)| chart::plot(before, after, &measure.unit));
         let (before, after) = (shown(measure.before), shown(measure.after));
         let parted = |value: Option<f64>, shown: &str| {
             let number = value.map_or_else(|| shown.to_owned(), chart::number);

@@ -124,6 +124,13 @@ impl Sheet {
         }
     }
 
+    /// What stands behind the name of a field that may stay empty.
+    #[must_use]
+    pub fn optional<'a>(&self, f: &'a Frame, field: &str) -> &'a str {
+        // Who uses something need not say more; who has stopped says why.
+        f.t(if field == "why" && self.has("status") { "playbooks.adopt.why_needed" } else { "forum.form.optional" })
+    }
+
     #[must_use]
     pub fn hint(&self, f: &Frame, field: &str) -> String {
         if self.for_reviewers && field == "note" {

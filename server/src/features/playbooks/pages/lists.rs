@@ -149,7 +149,8 @@ struct Shown {
     own: bool,
     review: bool,
     waiting: i64,
-    owners: Vec<Person>,
+    /// Who looks after it, each as an owner or a reviewer.
+    owners: Vec<(Person, &'static str)>,
     /// Kind, term, and the address without it.
     filters: Vec<(&'static str, String, String)>,
     facets: Vec<Facet>,
@@ -281,7 +282,7 @@ async fn base(
         own: false,
         review: false,
         waiting: 0,
-        owners: people.iter().map(|of| Person::of(f, &of.person)).collect(),
+        owners: people.iter().map(|of| (Person::of(f, &of.person), of.playbook_role.as_str())).collect(),
         filters: Vec::new(),
         facets: Vec::new(),
         flat: false,

@@ -50,6 +50,8 @@ struct ReviewPage<'a> {
     judged: Vec<Judged>,
     s: Read,
     checklist: Vec<String>,
+    /// It waits for a review, whoever reads this page.
+    waits: bool,
     may: bool,
     retire: bool,
     form: Sheet,
@@ -99,6 +101,7 @@ async fn render(
         judged,
         s: Read { plotted: measures.iter().any(|measure| measure.plot.is_some()), measures },
         checklist: view.checklist.clone(),
+        waits: view.row.state == StudyState::Submitted,
         may: view.may.review,
         retire: view.may.retire,
         form,
