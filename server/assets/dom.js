@@ -26,11 +26,24 @@ export function icon(name) {
 }
 
 /** Same-origin fetch that says it is one, and carries the CSRF token when it writes. */
-export function request(url, { method = 'GET', body, json, accept = 'text/html', signal } = {}) {
+export function request(url, { method = 'GET', body, json, accept = 'text/html', signal, keepalive = false } = {}) {
   const headers = { Accept: accept, 'X-Requested-With': 'fetch' };
   if (method !== 'GET') headers['X-CSRF-Token'] = document.querySelector('meta[name="csrf"]')?.content ?? '';
   if (json !== undefined) headers['Content-Type'] = 'application/json';
-  return fetch(url, { method, body: json === undefined ? body : JSON.stringify(json), headers, signal, credentials: 'same-origin' }).then((response) => { connected(); return response; });
+  return fetch(url, { method, body: json === undefined ? body : JSON.stringify(json), headers, signal, keepalive, credentials: 'same-origin' }).then((response) => { connected(); return response; });
+}
+
+/** An answer, with its text if it is a page; nothing if there is no connection. What else goes wrong is thrown. */
+export async function reach(url, options) {
+  try {
+    const response = await request(url, options);
+    const isPage = response.headers.get('content-type')?.startsWith('text/html');
+    return { response, html: isPage ? await response.text() : null };
+  } catch (error) {
+    // This is how `fetch` says that nobody was reached.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 /** The files that are pasted. What is copied from a text or a table brings a picture of itself along: that is text. */

@@ -1,11 +1,14 @@
 // A case study that is written: drafts kept while typing, saving in place, and what others do.
 //
 // Invariant: a text that somebody types is never replaced by another. What others save into a part
-// that is being written is told beside it, and shown with the differences before it can be saved.
+// that is being written is told beside it, and shown with the differences before it can be saved. A form has
+// the version that its text was begun on (`base`), which moves only when it is saved or let go, and the one
+// that its writer has seen (`version`), which saving asks for.
 import { word, lang } from './words.js';
-import { el, parse, refusal, request, show, toast } from './dom.js';
+import { el, parse, reach, refusal, request, show, toast } from './dom.js';
 import { enhance } from './composer.js';
 import { live, onFrame } from './socket.js';
+import { fill, forget, recall, remember, typed, untouched } from './study-kept.js';
 import './study.js';
 
 const main = document.querySelector('main[data-study]');
@@ -13,8 +16,11 @@ const page = `/case-studies/${main.dataset.study}`;
 const api = `/api/v1${page}`;
 const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' });
 const KEEP_AFTER = 1200;
+// What a browser sends for a page that is gone has 64 KiB, all of it together.
+const LAST_BREATH = 60_000;
 
 const part = (key) => main.querySelector(`[data-part="${CSS.escape(key)}"]`);
+const nameOf = (handle) => document.querySelector(`#authors option[value="${CSS.escape(handle)}"]`)?.textContent || `@${handle}`;
 const keyOf = (node) => node.closest('[data-part]')?.dataset.part;
 const say = (message) => { const line = main.querySelector('[data-announce]'); if (line) line.textContent = message; };
 const tell = (section, message, warns = false) => {
@@ -26,7 +32,7 @@ const tell = (section, message, warns = false) => {
 
 // ---- What is typed and not saved
 
-const changed = new Map(); // by part: {timer, sending, again}
+const changed = new Map(); // by part: {had: what the server has of it, left: what its page was left with, timer, sending, again, saving}
 
 const isChanged = (key) => changed.has(key);
 
@@ -40,7 +46,7 @@ function measures(form) {
 function content(form) {
   const fields = {};
   for (const field of form.querySelectorAll('[name^="field."]')) fields[field.name.slice(6)] = field.value;
-  const kept = { body: form.elements.body?.value ?? '', fields, base_version: Number(form.elements.version.value) };
+  const kept = { body: form.elements.body?.value ?? '', fields, base_version: Number(form.elements.base.value) };
   if (form.querySelector('[data-measures]')) kept.measures = measures(form);
   return kept;
 }
@@ -49,61 +55,92 @@ main.addEventListener('input', (event) => {
   const form = event.target.closest('[data-part-form]');
   if (!form || !event.target.name) return;
   const key = keyOf(form);
-  const state = changed.get(key) ?? {};
+  const state = changed.get(key) ?? { had: untouched(form) };
   clearTimeout(state.timer);
   state.timer = setTimeout(() => keep(key), KEEP_AFTER);
   changed.set(key, state);
   tell(part(key), word('notSaved'));
 });
 
-async function keep(key) {
+async function keep(key, leaving = false) {
   const state = changed.get(key);
   if (!state || state.saving) return;
-  if (state.sending) { state.again = true; return; }
-  state.sending = send(key, state);
-  await state.sending;
+  if (state.sending && !leaving) { state.again = true; return; }
+  const sending = Promise.all([state.sending, send(key, state, leaving)]);
+  state.sending = sending;
+  await sending;
+  if (state.sending !== sending) return;
   state.sending = null;
   if (state.again) { state.again = false; keep(key); }
 }
 
-async function send(key, state) {
+async function send(key, state, leaving) {
   const section = part(key);
   const form = section?.querySelector('[data-part-form]');
   if (!form) return;
-  try {
-    const response = await request(`${api}/parts/${key}/draft`, { method: 'PUT', json: content(form), accept: 'application/json' });
-    if (!response.ok) throw new Error(await refusal(response));
+  const [json, text] = [content(form), typed(form)];
+  const keepalive = leaving && new Blob([JSON.stringify(json)]).size < LAST_BREATH;
+  const answer = await reach(`${api}/parts/${key}/draft`, { method: 'PUT', json, accept: 'application/json', keepalive });
+  if (answer?.response.ok) {
+    [state.had, state.left] = [text, null];
+    if (typed(form) === text) forget(key);
     tell(section, word('draftKept', { time: clock.format(new Date()) }));
-  } catch (error) {
-    tell(section, error instanceof TypeError ? word('offline') : error.message, true);
-    state.timer = setTimeout(() => keep(key), 5000);
+    return;
+  }
+  tell(section, answer ? await refusal(answer.response) : word('offline'), true);
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => keep(key), 5000);
+}
+
+/** A draft under way is sent with the page's last breath, and waits in this tab for the page to be loaded again. */
+function leave() {
+  for (const [key, state] of changed) {
+    const form = part(key)?.querySelector('[data-part-form]');
+    const text = form && typed(form);
+    if (!form || text === state.left || (text === state.had && !state.sending)) continue;
+    state.left = text;
+    remember(key, form, state.had);
+    // What is being saved must not become a draft after it.
+    if (state.saving) continue;
+    clearTimeout(state.timer);
+    keep(key, true);
   }
 }
 
-// A draft under way is sent with the page's last breath.
-addEventListener('pagehide', () => {
-  for (const [key, state] of changed) {
-    clearTimeout(state.timer);
-    const form = part(key)?.querySelector('[data-part-form]');
-    if (!form || state.saving) continue;
-    fetch(`${api}/parts/${key}/draft`, {
-      method: 'PUT', keepalive: true, credentials: 'same-origin', body: JSON.stringify(content(form)),
-      headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': document.querySelector('meta[name="csrf"]')?.content ?? '' },
-    }).catch(() => {});
+addEventListener('pagehide', leave);
+document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'hidden') leave(); });
+
+/** Puts back what the page was left with before the server had it. */
+function putBack() {
+  for (const section of main.querySelectorAll('[data-part]')) {
+    const key = section.dataset.part;
+    const form = section.querySelector('[data-part-form]');
+    const left = form && recall(key, form);
+    if (!left) continue;
+    fill(form, left.fields, addMeasure);
+    [form.elements.version.value, form.elements.base.value] = [left.version, left.base];
+    changed.set(key, { had: left.here });
+    tell(section, word('notSaved'));
+    keep(key);
+    // Somebody saved it in between.
+    if (left.version !== section.dataset.version) look(key);
   }
-});
+}
 
 // ---- Saving
 
-/** What a form holds, to be compared with what was sent of it. */
-function typed(form) {
-  const held = new FormData(form);
-  held.delete('version');
-  held.delete('_csrf');
-  return new URLSearchParams(held).toString();
-}
-
 const halfTyped = (box) => [...box.querySelectorAll('textarea')].some((text) => text.value !== text.defaultValue);
+
+/** Where one goes on whose place is gone with the comments it was in: in the thread, in the new one, or where one is begun. */
+function goOn(fresh, box, inside) {
+  const within = inside.closest('article')?.id;
+  const isHere = (each) => (within ? each.id === within : !box.querySelector(`#${CSS.escape(each.id)}`));
+  const thread = [...fresh.querySelectorAll('article')].find(isHere);
+  const said = [...thread?.querySelectorAll('.comment') ?? []].at(-1);
+  const place = thread?.querySelector(':scope > details > summary') ?? said ?? fresh.querySelector('.comment-new > summary') ?? fresh;
+  if (!place.matches('summary')) place.tabIndex = -1;
+  place.focus();
+}
 
 /** Puts newer comments in the place of a box; what is half typed in it goes along, but for what was sent. */
 function swapComments(box, fresh, sent = new Map()) {
@@ -119,16 +156,19 @@ function swapComments(box, fresh, sent = new Map()) {
   const inside = box.contains(document.activeElement) ? document.activeElement : null;
   const place = inside?.matches('textarea') ? [inside.selectionStart, inside.selectionEnd] : null;
   box.replaceWith(fresh);
-  const again = inside?.id && fresh.querySelector(`#${CSS.escape(inside.id)}`);
+  if (!inside) return;
+  const again = inside.id ? fresh.querySelector(`#${CSS.escape(inside.id)}`) : null;
   again?.focus({ preventScroll: true });
   if (again && place) again.setSelectionRange(...place);
+  if (!again || document.activeElement !== again) goOn(fresh, box, inside);
 }
 
 /**
  * Puts an answer in the place of a part. `sent` is what the form held when the answer was asked for: what somebody
- * typed since stays as it is, and gets the version and what has to be said of it alone.
+ * typed since stays as it is, and gets the versions and what has to be said of it alone; if the other text was to be
+ * `taken`, nothing of it.
  */
-function put(html, sent) {
+function put(html, sent, taken = false) {
   const answer = parse(html);
   const fresh = answer.querySelector('[data-part]');
   const key = fresh?.dataset.part;
@@ -139,12 +179,13 @@ function put(html, sent) {
   // An answer that was overtaken by a later one.
   if (Number(fresh.dataset.version) < Number(section.dataset.version)) return { section, kept: true };
   const kept = typed(form) !== sent;
+  if (kept && taken) return { section, kept };
   const inside = form.contains(document.activeElement);
   section.dataset.version = fresh.dataset.version;
   if (fresh.dataset.written === undefined) delete section.dataset.written;
   else section.dataset.written = '';
   if (kept) {
-    form.elements.version.value = next.elements.version.value;
+    for (const name of ['version', 'base']) form.elements[name].value = next.elements[name].value;
     for (const notice of form.querySelectorAll('[data-notice]')) notice.remove();
     form.querySelector('.part-guide').after(...next.querySelectorAll('[data-notice]'));
     form.querySelector('[data-overtaken]').replaceChildren();
@@ -179,8 +220,9 @@ main.addEventListener('submit', async (event) => {
 async function save(form, submitter) {
   const section = form.closest('[data-part]');
   const key = section.dataset.part;
-  if (submitter?.name === 'more') { more(form); return; }
-  const state = changed.get(key) ?? {};
+  if (submitter?.name === 'more') { addMeasure(form).querySelector('input').focus(); return; }
+  const taken = submitter?.name === 'take';
+  const state = changed.get(key) ?? { had: untouched(form) };
   clearTimeout(state.timer);
   state.saving = true;
   changed.set(key, state);
@@ -189,39 +231,33 @@ async function save(form, submitter) {
   await state.sending;
   clearTimeout(state.timer);
   const [body, sent] = [new URLSearchParams(new FormData(form, submitter)), typed(form)];
+  const answer = await reach(form.action, { method: 'POST', body });
   // Letters that were typed while the answer was on its way are a draft again.
-  const later = () => {
-    state.saving = false;
+  state.saving = false;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => keep(key), KEEP_AFTER);
+  if (!answer || answer.html === null) {
+    tell(section, answer ? await refusal(answer.response) : word('offline'), true);
+    return;
+  }
+  const { response, html } = answer;
+  const { kept, inside } = put(html, sent, taken);
+  if (response.ok && !kept) {
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => keep(key), KEEP_AFTER);
-  };
-  try {
-    const response = await request(form.action, { method: 'POST', body });
-    const html = response.headers.get('content-type')?.startsWith('text/html');
-    if (!html) {
-      later();
-      tell(section, await refusal(response), true);
-      return;
-    }
-    const { kept, inside } = put(await response.text(), sent);
-    if (response.ok && !kept) {
-      clearTimeout(state.timer);
-      changed.delete(key);
-      tell(section, word('saved', { time: clock.format(new Date()) }));
-      if (inside) section.querySelector('.part-foot .btn-primary')?.focus();
-    } else {
-      later();
-      if (response.ok) tell(section, word('savedSome', { time: clock.format(new Date()) }));
-      else if (!kept) (section.querySelector('.conflict') ?? section.querySelector('[aria-invalid]') ?? section).focus();
-    }
-  } catch {
-    later();
-    tell(section, word('offline'), true);
+    changed.delete(key);
+    forget(key);
+    tell(section, word('saved', { time: clock.format(new Date()) }));
+    if (inside) section.querySelector('.part-foot .btn-primary')?.focus();
+  } else if (response.ok) {
+    if (!taken) state.had = sent;
+    tell(section, taken ? word('notSaved') : word('savedSome', { time: clock.format(new Date()) }));
+  } else if (!kept) {
+    (section.querySelector('[aria-invalid]') ?? section.querySelector('.conflict') ?? section).focus();
   }
 }
 
 let added = 0;
-function more(form) {
+function addMeasure(form) {
   const sheet = document.getElementById('measure').content.firstElementChild.firstElementChild.cloneNode(true);
   added += 1;
   for (const node of sheet.querySelectorAll('[id], [for]')) {
@@ -232,7 +268,7 @@ function more(form) {
   const last = rows[rows.length - 1];
   if (last) last.after(sheet);
   else form.querySelector('[data-measures] .actions').before(sheet);
-  sheet.querySelector('input').focus();
+  return sheet;
 }
 
 // ---- Comments
@@ -244,15 +280,11 @@ async function comment(form, submitter) {
   // To resolve a thread sends no text: what is typed in it stays.
   const said = submitter?.hasAttribute('formaction') ? [] : [...form.querySelectorAll('textarea[id]')];
   const sent = new Map(said.map((text) => [text.id, text.value]));
-  try {
-    const response = await request(target, { method: 'POST', body });
-    if (!response.headers.get('content-type')?.startsWith('text/html')) { toast(await refusal(response)); return; }
-    const fresh = parse(await response.text()).querySelector('[data-comments]');
-    if (fresh && box.isConnected) swapComments(box, fresh, sent);
-    say(word('commented'));
-  } catch {
-    toast(word('offline'));
-  }
+  const answer = await reach(target, { method: 'POST', body });
+  if (!answer || answer.html === null) { toast(answer ? await refusal(answer.response) : word('offline')); return; }
+  const fresh = parse(answer.html).querySelector('[data-comments]');
+  if (fresh && box.isConnected) swapComments(box, fresh, sent);
+  say(word(said.length ? 'commented' : 'commentsChanged'));
 }
 
 async function renewComments(key) {
@@ -260,9 +292,9 @@ async function renewComments(key) {
   // Not while somebody writes in it, and not if they began while the answer was on its way.
   const busy = (box) => !box || box.contains(document.activeElement) || halfTyped(box);
   if (busy(find())) return;
-  const response = await request(`${page}/comments?part=${key}`);
-  if (!response.ok) return;
-  const fresh = parse(await response.text()).querySelector('[data-comments]');
+  const answer = await reach(`${page}/comments?part=${key}`);
+  if (!answer?.response.ok || answer.html === null) return;
+  const fresh = parse(answer.html).querySelector('[data-comments]');
   const box = find();
   if (fresh && !busy(box)) box.replaceWith(fresh);
 }
@@ -279,7 +311,7 @@ function warn(key, who) {
   const line = part(key).querySelector('[data-overtaken]');
   const compare = el('button', { type: 'button', class: 'btn btn-small' }, word('compare'));
   compare.addEventListener('click', () => look(key));
-  line.replaceChildren(`${word('overtaken', { name: who })} `, compare);
+  line.replaceChildren(`${word('overtaken', { name: nameOf(who) })} `, compare);
 }
 
 async function renew(key, who) {
@@ -287,13 +319,12 @@ async function renew(key, who) {
   if (isWritten(key)) { warn(key, who); return; }
   const form = part(key).querySelector('[data-part-form]');
   const before = typed(form);
-  const response = await request(`${form.getAttribute('action')}?fragment=part`);
-  if (!response.ok) return;
-  const html = await response.text();
+  const answer = await reach(`${form.getAttribute('action')}?fragment=part`);
+  if (!answer?.response.ok || answer.html === null) return;
   // Somebody may have begun to write while the answer was on its way.
   if (isWritten(key) || typed(part(key).querySelector('[data-part-form]')) !== before) { warn(key, who); return; }
-  const { section, kept } = put(html, before);
-  if (section && !kept) tell(section, word('savedBy', { name: who, time: clock.format(new Date()) }));
+  const { section, kept } = put(answer.html, before);
+  if (section && !kept) tell(section, word('savedBy', { name: nameOf(who), time: clock.format(new Date()) }));
 }
 
 /** Shows what the two differ in; nothing is saved by it. */
@@ -301,9 +332,9 @@ async function look(key) {
   const form = part(key).querySelector('[data-part-form]');
   const [body, sent] = [new URLSearchParams(new FormData(form)), typed(form)];
   body.set('compare', '1');
-  const response = await request(form.action, { method: 'POST', body });
-  if (!response.headers.get('content-type')?.startsWith('text/html')) { toast(await refusal(response)); return; }
-  const { section, kept } = put(await response.text(), sent);
+  const answer = await reach(form.action, { method: 'POST', body });
+  if (!answer || answer.html === null) { toast(answer ? await refusal(answer.response) : word('offline')); return; }
+  const { section, kept } = put(answer.html, sent);
   if (section && kept) tell(section, word('notSaved'));
   else if (section) (section.querySelector('.conflict') ?? section).focus();
 }
@@ -390,4 +421,5 @@ main.addEventListener('focusin', (event) => {
   form.dataset.composer = '';
   enhance(form.parentElement);
 });
+putBack();
 main.dataset.ready = '';

@@ -57,6 +57,15 @@ fn refused(page: &Answer, place: &str) {
     assert!(page.text.contains(&format!(" id=\"{place}\"")), "{}", page.text);
 }
 
+/// The page shows what stands there beside what he typed, with the version he saw and the one he began on.
+#[track_caller]
+fn confronted(page: &Answer, versions: &str) {
+    check_html(&page.text);
+    for what in ["class=\"conflict\"", "Mine alone.</textarea>", versions] {
+        assert!(page.text.contains(what), "{what}: {}", page.text);
+    }
+}
+
 async fn publish(s: &Scene) {
     let path = format!("/api/v1/case-studies/{}", s.study);
     done(&s.alan.post(&format!("{path}/submit"), &json!({})).await);
@@ -226,6 +235,48 @@ hub_test!(async fn whoever_is_overtaken_keeps_every_word_and_sees_the_other(hub)
     assert!(!alan.page(&edit).await.text.contains("Mine alone"));
 });
 
+hub_test!(async fn a_draft_that_conflicts_says_so_until_it_is_settled(hub) {
+    let s = scene(hub).await;
+    let path = format!("/api/v1/case-studies/{}", s.study);
+    let part = format!("{path}/parts/aim");
+    done(&s.alan.put_json(&format!("{path}/authors/olga"), &json!({"role": "author"})).await);
+    let (alan, csrf) = (&s.editor.0, &s.editor.1);
+    let edit = format!("/case-studies/{}/edit", s.study);
+    let form = format!("{edit}/aim");
+    let versions = |seen: i32| {
+        format!("name=\"version\" value=\"{seen}\"><input type=\"hidden\" name=\"base\" value=\"1\">")
+    };
+    // He begins on version 1; she saves; whenever he comes back he is told, also when he typed on.
+    let typed = json!({"body": "Mine alone.", "base_version": 1});
+    done(&s.alan.put_json(&format!("{part}/draft"), &typed).await);
+    done(&s.olga.patch(&part, &json!({"body": "A third of the wait."})).await);
+    confronted(&alan.page(&edit).await, &versions(2));
+    done(&s.alan.put_json(&format!("{part}/draft"), &typed).await);
+    confronted(&alan.page(&edit).await, &versions(2));
+    confronted(&alan.page(&form).await, &versions(2));
+    // She saves again after he saw the first: what he began on stays what it was.
+    done(&s.olga.patch(&part, &json!({"body": "A quarter of the wait."})).await);
+    let late = alan.form(&form, csrf, &[("version", "2"), ("base", "1"), ("body", "Mine alone.")]).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    confronted(&late, &versions(3));
+    let kept = done(&s.alan.get(&format!("{part}/draft")).await);
+    assert_eq!((&kept["base_version"], &kept["behind"]), (&json!(1), &json!(true)));
+    confronted(&alan.page(&edit).await, &versions(3));
+    // A form that comes back for another reason says it as well.
+    let longer = [("version", "3"), ("base", "1"), ("body", "Mine alone."), ("more", "1")];
+    let longer = alan.form(&form, csrf, &longer).await;
+    assert_eq!(longer.status, 200, "{}", longer.text);
+    confronted(&longer, &versions(3));
+    assert_eq!(s.alan.get(&part).await.json()["body"], "A quarter of the wait.", "nothing was overwritten");
+    let saved = alan.form(&form, csrf, &[("version", "3"), ("base", "1"), ("body", "Mine and hers.")]).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let page = alan.page(&edit).await;
+    good(&page);
+    assert!(!page.text.contains("class=\"conflict\"") && page.text.contains("Mine and hers."));
+    assert_eq!(s.alan.get(&format!("{part}/draft")).await.status, 404);
+    hub.settle().await;
+});
+
 hub_test!(async fn parts_are_written_by_forms_that_lose_nothing(hub) {
     let s = scene(hub).await;
     let (alan, csrf) = (&s.editor.0, &s.editor.1);
@@ -323,9 +374,9 @@ hub_test!(async fn comments_are_answered_and_resolved_beside_their_part(hub) {
     assert_eq!(alan.form(&resolve, csrf, &[("part", "aim")]).await.status, 303);
     let edit = alan.page(&format!("{page}/edit")).await;
     good(&edit);
-    assert!(edit.text.contains("Resolved by @alan") && edit.text.contains("By May."));
+    assert!(edit.text.contains("Resolved by alan Example") && edit.text.contains("By May."));
     assert_eq!(alan.form(&format!("{resolve}?undo=1"), csrf, &[("part", "aim")]).await.status, 303);
-    assert!(!alan.page(&format!("{page}/edit")).await.text.contains("Resolved by @alan"));
+    assert!(!alan.page(&format!("{page}/edit")).await.text.contains("Resolved by alan Example"));
     hub.settle().await;
 });
 

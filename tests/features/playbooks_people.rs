@@ -211,10 +211,12 @@ hub_test!(async fn words_are_said_to_whom_they_go(hub) {
 });
 
 hub_test!(async fn what_stands_in_a_playbook_is_shown_to_those_who_may_read_it(hub) {
-    let (rhea, ada, bob, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await, hub.member("eve").await);
+    let (_rhea, ada, bob, eve) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await, hub.member("eve").await);
     playbook(&bob, "reads", None).await;
     let open = published(&ada, &bob, "Seen by all", "reads").await;
     let space = hub.space(&bob, "private").await;
+    done(&put(&bob, &format!("/api/v1/spaces/{space}/members/ada"), &json!({"role": "member"})).await);
+    done(&ada.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await);
     playbook(&bob, "inner", Some(&space)).await;
     let scenario = id(&done(&bob.post("/api/v1/playbooks/reads/scenarios", &json!({"title": "Faster"})).await));
     let place = |slug: &str| format!("/api/v1/playbooks/reads/scenarios/{scenario}/studies/{slug}");
@@ -230,10 +232,7 @@ hub_test!(async fn what_stands_in_a_playbook_is_shown_to_those_who_may_read_it(h
         assert_eq!(shown(who).await, few);
     }
     // One that is not open is there for its space alone, whoever looked before.
-    let inner = study(&bob, "Seen by few", "inner").await;
-    done(&step(&bob, &inner, "submit", &json!({})).await);
-    done(&put(&bob, "/api/v1/playbooks/inner/people/rhea", &json!({"role": "reviewer"})).await);
-    done(&step(&rhea, &inner, "publish", &json!({})).await);
+    let inner = published(&ada, &bob, "Seen by few", "inner").await;
     done(&put(&bob, &place(&inner), &json!({})).await);
     let page = Client::sign_in(&hub.base, "eve").await;
     let inside = Client::sign_in(&hub.base, "bob").await;
@@ -260,5 +259,30 @@ hub_test!(async fn what_stands_in_a_playbook_is_shown_to_those_who_may_read_it(h
         assert!(read.header("x-queries").parse::<u32>().unwrap() <= 8, "{}", read.header("x-queries"));
         assert_eq!(shown(&bob).await, few);
     }
+    hub.settle().await;
+});
+
+hub_test!(async fn a_study_is_filed_under_the_pathway_of_its_playbook_until_its_authors_say_another(hub) {
+    let (_rhea, ada, bob) = (hub.member("rhea").await, hub.member("ada").await, hub.member("bob").await);
+    for (slug, pathway) in [("reads", "Radiology"), ("stroke", "Stroke"), ("bare", "")] {
+        let body = json!({"slug": slug, "title": slug, "pathway": pathway, "visibility": "open"});
+        done(&bob.post("/api/v1/playbooks", &body).await);
+    }
+    let slug = study(&ada, "Faster", "reads").await;
+    let filed = async || done(&ada.get(&at(&slug)).await)["terms"]["pathway"].clone();
+    assert_eq!(filed().await, json!(["Radiology"]));
+    // It goes along from home to home, as long as nobody chose another.
+    for (home, pathway) in [("stroke", "Stroke"), ("bare", "Stroke"), ("reads", "Stroke")] {
+        done(&ada.patch(&at(&slug), &json!({"playbook": home})).await);
+        assert_eq!(filed().await, json!([pathway]), "{home}");
+    }
+    done(&ada.patch(&at(&slug), &json!({"playbook": "stroke", "terms": {"pathway": ["Lung"]}})).await);
+    done(&ada.patch(&at(&slug), &json!({"playbook": "reads"})).await);
+    assert_eq!(filed().await, json!(["Lung"]));
+    let other = study(&ada, "Sooner", "stroke").await;
+    done(&step(&ada, &other, "submit", &json!({})).await);
+    done(&step(&bob, &other, "publish", &json!({})).await);
+    let found = done(&hub.visitor().get("/api/v1/case-studies?pathway=stroke").await);
+    assert_eq!((found["items"].as_array().unwrap().len(), &found["items"][0]["slug"]), (1, &json!(other)));
     hub.settle().await;
 });

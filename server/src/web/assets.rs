@@ -62,6 +62,7 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "playbooks.css",
     "study.js",
     "study-edit.js",
+    "study-kept.js",
 );
 
 #[derive(Debug)]

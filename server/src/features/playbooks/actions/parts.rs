@@ -23,6 +23,9 @@ pub struct PartSave {
     /// Why, for the history.
     pub note: String,
     pub confirmed: bool,
+    /// The version that the text was begun on, if its writer has seen a later one since, which is
+    /// then what saving asks for.
+    pub base: Option<i32>,
 }
 
 /// What became of it.
@@ -50,7 +53,7 @@ pub async fn save_part(
     let Some((_, written)) = render_parts(state, vec![(key, content)]).await?.pop() else {
         return Err(AppError::internal("a part was lost while it was rendered"));
     };
-    let (member, slug) = (me.id, slug.to_owned());
+    let (member, slug, base) = (me.id, slug.to_owned(), save.base);
     state
         .store
         .write(async move |tx| {
@@ -58,8 +61,9 @@ pub async fn save_part(
             study.standing.edit()?;
             let current = part_of(tx.conn(), study.id, key).await?;
             if if_match.check(current.version).is_err() {
-                // Its base stays what its writer had before them.
-                let base = if_match.asked().unwrap_or(current.version);
+                // Its base stays what it was begun on, whatever its writer was shown since: a draft that
+                // conflicts says so until it is saved or let go.
+                let base = base.or(if_match.asked()).unwrap_or(current.version);
                 super::drafts::store(tx, study.id, key, member, &written.content, base).await?;
                 return Ok(Saved::Stale(current));
             }

@@ -117,7 +117,7 @@ pub(super) async fn patch(
     if let Some(measures) = of.measures {
         input.measures = measures;
     }
-    let save = PartSave { input, note: of.note, confirmed: of.confirmed };
+    let save = PartSave { input, note: of.note, confirmed: of.confirmed, base: None };
     match actions::save_part(&state, &me, &path.0, key, &save, if_match).await? {
         Saved::Kept(part) => Ok(HttpResponse::Ok().insert_header(("ETag", part.etag.clone())).json(part)),
         Saved::Stale(current) => {

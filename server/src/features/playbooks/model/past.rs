@@ -119,6 +119,8 @@ pub struct CommentView {
     pub resolved: bool,
     /// Handle of who resolved it.
     pub resolved_by: Option<String>,
+    #[serde(skip)]
+    pub resolved_by_name: Option<String>,
     pub reply_count: i32,
     pub version: i32,
     #[serde(skip)]

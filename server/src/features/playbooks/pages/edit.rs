@@ -1,7 +1,8 @@
 //! Writing a case study: all its parts on one page, each a form that is saved by itself.
 //!
 //! Invariant: whoever was overtaken keeps every typed character and sees what stands there now
-//! before anything of theirs is saved.
+//! before anything of theirs is saved. A text that was begun on another version than stands there
+//! says so wherever it is shown, until it is saved or let go: its `base` moves with nothing else.
 
 use std::collections::BTreeMap;
 
@@ -258,12 +259,20 @@ fn part_of(f: &Frame, view: &StudyView, saved: &PartView, draft: Option<&PartDra
     let differs = draft.filter(|draft| differs(draft, saved));
     let typed = differs.map_or_else(|| Typed::saved(saved), Typed::draft);
     let mut part = EditPart::new(f, &view.row.url, saved, typed.clone());
-    part.draft = differs.is_some();
-    if differs.is_some_and(|draft| draft.behind) {
-        part.other = Some(other(f, view, saved, &typed));
-        part.version = saved.version;
+    if let Some(draft) = differs {
+        (part.draft, part.drafted) = (true, draft.updated / 1000);
+    }
+    if typed.base != saved.version {
+        confront(f, view, saved, &typed, &mut part);
     }
     part
+}
+
+/// Shows what stands there now to whoever began on something else.
+fn confront(f: &Frame, view: &StudyView, saved: &PartView, typed: &Typed, part: &mut EditPart) {
+    part.other = Some(other(f, view, saved, typed));
+    // Whoever saves now has seen what stands there.
+    part.version = saved.version;
 }
 
 /// What stands there now, against what was typed.
@@ -381,14 +390,12 @@ async fn answer(
         None => EditPart::new(&frame, &view.row.url, &saved, Typed::saved(&saved)),
         Some((typed, why)) => {
             let mut part = EditPart::new(&frame, &view.row.url, &saved, typed.clone());
+            if matches!(why, Why::Overtaken) || typed.base != saved.version {
+                confront(&frame, &view, &saved, &typed, &mut part);
+            }
             match why {
                 Why::More => {}
-                Why::Overtaken => {
-                    status = StatusCode::PRECONDITION_FAILED;
-                    part.other = Some(other(&frame, &view, &saved, &typed));
-                    // Whoever saves now has seen what stands there.
-                    part.version = saved.version;
-                }
+                Why::Overtaken => status = StatusCode::PRECONDITION_FAILED,
                 Why::Refused(error) => status = part.blame(&frame, error)?,
             }
             part

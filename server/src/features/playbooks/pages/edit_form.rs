@@ -129,12 +129,17 @@ pub struct EditPart {
     pub rows: usize,
     pub most: usize,
     pub body: String,
+    /// What stands there, as its writer has seen it: what saving asks for.
     pub version: i32,
+    /// The version that the text was begun on, which a draft keeps.
+    pub base: i32,
     pub fields: Vec<EditField>,
     pub measured: bool,
     pub measures: Vec<EditMeasure>,
     /// What is shown was typed and never saved.
     pub draft: bool,
+    /// When that was kept, in milliseconds.
+    pub drafted: i64,
     pub faults: Vec<String>,
     /// The id of what is said of the text itself, if it is wrong.
     pub body_error: String,
@@ -153,6 +158,7 @@ pub struct Typed {
     pub fields: BTreeMap<String, String>,
     pub measures: Vec<EditMeasure>,
     pub version: i32,
+    pub base: i32,
 }
 
 impl Typed {
@@ -162,6 +168,7 @@ impl Typed {
             fields: part.fields.clone(),
             measures: part.measures.iter().map(EditMeasure::of).collect(),
             version: part.version,
+            base: part.version,
         }
     }
 
@@ -171,6 +178,7 @@ impl Typed {
             fields: draft.fields.clone(),
             measures: draft.measures.iter().map(EditMeasure::of_draft).collect(),
             version: draft.base_version,
+            base: draft.base_version,
         }
     }
 
@@ -194,11 +202,14 @@ impl Typed {
             source: at(7, row),
             wrong: Vec::new(),
         };
+        let number = |name: &str| form.some(name).and_then(|number| number.parse::<i32>().ok());
+        let version = number("version").unwrap_or(0);
         Self {
             body: form.get("body").replace("\r\n", "\n"),
             fields: parts::fields(key).iter().map(|of| field(of.name)).collect(),
             measures: (0..rows).map(measure).filter(|measure| !measure.is_empty()).collect(),
-            version: form.some("version").and_then(|version| version.parse().ok()).unwrap_or(0),
+            version,
+            base: number("base").unwrap_or(version),
         }
     }
 
@@ -208,7 +219,7 @@ impl Typed {
             fields: self.fields.clone(),
             measures: self.measures.iter().map(EditMeasure::input).collect(),
         };
-        PartSave { input, note: String::new(), confirmed }
+        PartSave { input, note: String::new(), confirmed, base: Some(self.base) }
     }
 
     /// Whether the measures, as typed, are those that are saved: all of them and no other.
@@ -274,10 +285,12 @@ impl EditPart {
             most: parts::most(key),
             body: typed.body,
             version: typed.version,
+            base: typed.base,
             fields: fields.collect(),
             measured,
             measures,
             draft: false,
+            drafted: 0,
             faults: Vec::new(),
             body_error: String::new(),
             findings: Vec::new(),

@@ -91,7 +91,7 @@ fn threads(f: &Frame, view: &StudyView, of: &Threads, key: PartKey) -> Vec<Threa
                 id: of.id,
                 quote: of.quote.clone(),
                 resolved: of.resolved,
-                resolved_by: of.resolved_by.clone().unwrap_or_default(),
+                resolved_by: of.resolved_by_name.clone().unwrap_or_default(),
                 said: vec![said(of)],
                 replies: of.reply_count,
                 more: false,

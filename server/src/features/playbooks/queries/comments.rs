@@ -14,7 +14,7 @@ use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 
 const COMMENT: &str = "SELECT k.id, k.part, k.parent_id, k.quote, k.body, k.body_html, k.created_at, k.edited_at, \
-    k.deleted_at, k.resolved_at, k.reply_count, k.version, z.handle AS z_handle, ";
+    k.deleted_at, k.resolved_at, k.reply_count, k.version, z.handle AS z_handle, z.display_name AS z_name, ";
 
 const FROM: &str = " FROM study_comment k JOIN member a ON a.id = k.author_id \
     LEFT JOIN member z ON z.id = k.resolved_by WHERE ";
@@ -199,6 +199,7 @@ fn comment(row: &QueryResult) -> Result<CommentView> {
         deleted,
         resolved: row.try_get::<Option<i64>>("", "resolved_at")?.is_some(),
         resolved_by: row.try_get("z_", "handle")?,
+        resolved_by_name: row.try_get("z_", "name")?,
         reply_count: row.try_get("", "reply_count")?,
         version: row.try_get("", "version")?,
         created,
