@@ -169,6 +169,7 @@ impl Browser {
     /// Takes the network from the browser, or gives it back.
     pub async fn network(&self, there: bool) {
         let conditions = json!({"offline": !there, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.enable", json!({})).await;
         self.devtools("Network.emulateNetworkConditions", conditions).await;
     }
 
