@@ -16,7 +16,7 @@ use crate::support::program::{Folder, Served};
 use crate::support::{Client, Socket};
 
 /// How long full service may take to come back on a busy machine.
-const WITHIN: Duration = Duration::from_secs(60);
+pub const WITHIN: Duration = Duration::from_secs(60);
 
 pub struct Rig {
     folder: Folder,
