@@ -246,7 +246,7 @@ async function save(form, submitter) {
     clearTimeout(state.timer);
     changed.delete(key);
     forget(key);
-    tell(section, word('saved', { time: clock.format(new Date()) }));
+    tell(section, taken ? '' : word('saved', { time: clock.format(new Date()) }));
     if (inside) section.querySelector('.part-foot .btn-primary')?.focus();
   } else if (response.ok) {
     if (!taken) state.had = sent;
@@ -303,7 +303,8 @@ async function renewComments(key) {
 
 function isWritten(key) {
   const form = part(key)?.querySelector('[data-part-form]');
-  return isChanged(key) || (document.activeElement?.matches('textarea, input, select') && form?.contains(document.activeElement));
+  // Who is shown what two texts differ in reads on in peace.
+  return isChanged(key) || Boolean(form?.querySelector('.conflict')) || (document.activeElement?.matches('textarea, input, select') && form?.contains(document.activeElement));
 }
 
 /** Says so beside what is told of drafts, which goes on while somebody types; it stays until the part is compared or saved. */

@@ -10,7 +10,7 @@ import { live, onState } from './socket.js';
 
 const main = document.querySelector('main[data-topic]');
 const page = main.dataset.page;
-const title = document.title;
+let title = document.title;
 const fresh = new Set(); // ids announced and not yet shown
 const touched = new Set(); // changed while those are fetched to be shown
 let showing = 0;
@@ -96,7 +96,11 @@ async function renewPosts(ids) {
 
 async function renewHead() {
   const head = (await fragment('fragment=head')).querySelector('[data-topic-head]');
-  if (head) $('[data-topic-head]').replaceWith(head);
+  if (!head) return;
+  const [before, now] = [$('[data-topic-head] h1'), head.querySelector('h1')].map((line) => line?.textContent.trim() ?? '');
+  if (before && now) title = title.replace(before, now);
+  $('[data-topic-head]').replaceWith(head);
+  count();
 }
 
 /** Reads the whole page again and keeps what is being read where it is. */
@@ -119,11 +123,12 @@ async function renewThread() {
   if (focused && post(focused)) focusOn(post(focused));
   for (const id of added) if (!post(id)) fresh.add(id);
   // What stands on a later page is still only announced.
-  for (const id of [...fresh]) if (post(id)) fresh.delete(id);
+  const come = [...fresh].filter(post);
+  for (const id of come) { fresh.delete(id); post(id).classList.add('is-new'); }
   count();
   const again = anchor && post(anchor.dataset.post);
   if (again) scrollBy(0, again.getBoundingClientRect().top - before);
-  say(word('changed'));
+  say(come.length ? word('added', { n: come.length }) : word('changed'));
 }
 
 // What has changed and is not fetched yet. One answer at a time, so that none is older than the one
@@ -174,6 +179,7 @@ onState((state) => { if (state === 'online') { tries = 0; retry(); } });
 
 // ---- The pill
 
+let told = 0;
 function count() {
   const pill = $('[data-new-replies]');
   const n = fresh.size;
@@ -182,7 +188,8 @@ function count() {
   const words = n ? word('newReplies', { n }) : '';
   (pill.querySelector('span') ?? pill).textContent = words;
   pill.hidden = !n;
-  if (n) say(words);
+  if (n && n !== told) say(words);
+  told = n;
 }
 
 function replies(by) {
