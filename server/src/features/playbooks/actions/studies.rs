@@ -399,7 +399,7 @@ async fn file_under_pathway(tx: &Tx, from: Option<i64>, to: Option<i64>, terms: 
     let Some(new) = pathways.get(&to).filter(|pathway| !pathway.is_empty()) else { return Ok(false) };
     let before = from.and_then(|from| pathways.get(&from));
     let own = terms.get(&TermKind::Pathway).map(Vec::as_slice).unwrap_or_default();
-    if !own.is_empty() && !before.is_some_and(|before| own == std::slice::from_ref(before)) {
+    if !own.is_empty() && before.is_none_or(|before| own != std::slice::from_ref(before)) {
         return Ok(false);
     }
     terms.insert(TermKind::Pathway, vec![new.clone()]);
