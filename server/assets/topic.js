@@ -132,7 +132,7 @@ async function renewThread() {
 }
 
 // What has changed and is not fetched yet. One answer at a time, so that none is older than the one
-// before it; what does not come for now is asked for again, ever later.
+// before it. What does not come is asked for again, ever later.
 const TRY_TO = 30_000;
 const stale = { thread: false, head: false, posts: new Set() };
 let fetching = false;

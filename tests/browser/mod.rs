@@ -11,6 +11,7 @@ mod journey;
 mod library;
 mod nodes;
 mod playbooks;
+mod playbooks_editor;
 mod search;
 mod writing;
 

@@ -42,6 +42,7 @@ mod people;
 mod people_files;
 mod permissions;
 mod permissions_table;
+mod playbook_editing;
 mod playbook_forms;
 pub mod playbook_pages;
 pub mod playbooks;
