@@ -147,7 +147,7 @@ async function render(form, text, preview) {
   const asked = text.value;
   try {
     const response = await request('/preview', {
-      method: 'POST', body: new URLSearchParams({ body: asked, space: form.dataset.space ?? '' }),
+      method: 'POST', body: new URLSearchParams({ body: asked, space: form.dataset.space ?? '', section: form.dataset.section === undefined ? '' : '1' }),
     });
     if (!response.ok) throw response;
     preview.replaceChildren(...parse(await response.text()).body.childNodes);

@@ -46,6 +46,9 @@ export async function reach(url, options) {
   }
 }
 
+/** How long to wait after so many tries that came to nothing, in milliseconds: ever longer, and not all at once. */
+export const pauseAfter = (tries) => Math.min(30_000, 1000 * 2 ** tries) * (0.5 + Math.random() / 2);
+
 /** The files that are pasted. What is copied from a text or a table brings a picture of itself along: that is text. */
 export function pasted({ clipboardData: data }) {
   const types = data?.types ?? [];

@@ -1,11 +1,11 @@
 // Messages fetched again as they now are, and put over what is shown. What cannot be fetched is
 // tried again, ever later.
+import { pauseAfter } from './dom.js';
 import { idOf } from './log.js';
 import { onState } from './socket.js';
 import { views } from './views.js';
 
 const TOGETHER = 50;
-const TRY_TO = 30_000;
 const stale = new Set();
 const flying = new Set();
 let running = null;
@@ -39,7 +39,7 @@ async function run() {
       }
     } catch {
       for (const id of now) stale.add(id);
-      timer = setTimeout(() => renew([]), Math.min(TRY_TO, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
+      timer = setTimeout(() => renew([]), pauseAfter(tries));
       tries += 1;
       return;
     } finally { flying.clear(); }

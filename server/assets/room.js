@@ -3,7 +3,7 @@
 // Everything is applied by id and idempotently: the socket, the outbox and the answer to one's
 // own request may tell the same thing several times, in any order.
 import { word } from './words.js';
-import { el, icon, parse, refusal, request, toast } from './dom.js';
+import { el, icon, parse, pauseAfter, refusal, request, toast } from './dom.js';
 import { menus } from './menu.js';
 import { canOf, idOf, isBusy } from './log.js';
 import { live } from './socket.js';
@@ -130,7 +130,7 @@ async function start(tries = 0) {
     await restart();
     say(word('caughtUp'));
   } catch {
-    restarting = setTimeout(() => start(tries + 1), Math.min(30_000, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
+    restarting = setTimeout(() => start(tries + 1), pauseAfter(tries));
   }
 }
 

@@ -18,6 +18,7 @@ const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit'
 const KEEP_AFTER = 1200;
 // What a browser sends for a page that is gone has 64 KiB, all of it together.
 const LAST_BREATH = 60_000;
+let breath = 0;
 
 const part = (key) => main.querySelector(`[data-part="${CSS.escape(key)}"]`);
 const nameOf = (handle) => document.querySelector(`#authors option[value="${CSS.escape(handle)}"]`)?.textContent || `@${handle}`;
@@ -79,7 +80,9 @@ async function send(key, state, leaving) {
   const form = section?.querySelector('[data-part-form]');
   if (!form) return;
   const [json, text] = [content(form), typed(form)];
-  const keepalive = leaving && new Blob([JSON.stringify(json)]).size < LAST_BREATH;
+  const size = leaving ? new Blob([JSON.stringify(json)]).size : 0;
+  const keepalive = leaving && breath + size < LAST_BREATH;
+  if (keepalive) breath += size;
   const answer = await reach(`${api}/parts/${key}/draft`, { method: 'PUT', json, accept: 'application/json', keepalive });
   if (answer?.response.ok) {
     [state.had, state.left] = [text, null];
@@ -94,6 +97,7 @@ async function send(key, state, leaving) {
 
 /** A draft under way is sent with the page's last breath, and waits in this tab for the page to be loaded again. */
 function leave() {
+  breath = 0;
   for (const [key, state] of changed) {
     const form = part(key)?.querySelector('[data-part-form]');
     const text = form && typed(form);
@@ -123,7 +127,7 @@ function putBack() {
     tell(section, word('notSaved'));
     keep(key);
     // Somebody saved it in between.
-    if (left.version !== section.dataset.version) look(key);
+    if (left.base !== section.dataset.version) look(key);
   }
 }
 

@@ -3,8 +3,9 @@
 // Everything is applied idempotently by post id: the socket and the answer to one's own request
 // may tell the same thing twice, in either order.
 import { word } from './words.js';
-import { el, icon, parse, refusal, request, toast } from './dom.js';
+import { el, parse, pauseAfter, refusal, request, toast } from './dom.js';
 import { enhance, replyTo, reset } from './composer.js';
+import { fold, foldable, listenForFolds, subtree, unfold } from './folds.js';
 import { menus } from './menu.js';
 import { live, onState } from './socket.js';
 
@@ -22,18 +23,6 @@ const post = (id) => document.getElementById(`post-${id}`);
 const say = (message) => { const line = $('[data-announce]'); if (line) line.textContent = message; };
 
 // ---- Finding places in the flat list
-
-/** The posts below `parent`, as far as they are on this page: a run of siblings. */
-function subtree(parent) {
-  const within = new Set([parent.dataset.post]);
-  const below = [];
-  for (let next = parent.nextElementSibling; next; next = next.nextElementSibling) {
-    if (!next.matches('article[data-post]') || !within.has(next.dataset.parent)) break;
-    within.add(next.dataset.post);
-    below.push(next);
-  }
-  return below;
-}
 
 function insert(article) {
   if (post(article.dataset.post)) return null;
@@ -94,13 +83,18 @@ async function renewPosts(ids) {
   if (shown.length) for (const article of await posts(shown)) replace(article);
 }
 
-async function renewHead() {
-  const head = (await fragment('fragment=head')).querySelector('[data-topic-head]');
-  if (!head) return;
-  const [before, now] = [$('[data-topic-head] h1'), head.querySelector('h1')].map((line) => line?.textContent.trim() ?? '');
-  if (before && now) title = title.replace(before, now);
-  $('[data-topic-head]').replaceWith(head);
+/** Puts the head of the topic as it now is, and its name into the window's title. */
+function setHead(head) {
+  const old = $('[data-topic-head]');
+  if (!old || !head) return;
+  const [before, now] = [old, head].map((each) => each.querySelector('h1')?.textContent.trim() ?? '');
+  if (before && now) title = title.replace(before, () => now);
+  old.replaceWith(head);
   count();
+}
+
+async function renewHead() {
+  setHead((await fragment('fragment=head')).querySelector('[data-topic-head]'));
 }
 
 /** Reads the whole page again and keeps what is being read where it is. */
@@ -111,17 +105,18 @@ async function renewThread() {
   const anchor = [...main.querySelectorAll('article[data-post]')].find((article) => article.getBoundingClientRect().bottom > 80);
   const before = anchor?.getBoundingClientRect().top;
   const focused = document.activeElement?.closest?.('[data-region] article[data-post], .is-opening')?.dataset.post;
-  // What was added here meanwhile may be missing in the answer.
-  const added = [...main.querySelectorAll('article.is-new')].map((article) => article.dataset.post);
+  // What was added here meanwhile may be missing in the answer, and stays.
+  const added = [...main.querySelectorAll('article.is-new')];
   const folded = [...main.querySelectorAll('[data-fold][aria-expanded="false"]')].map((line) => line.dataset.fold);
-  for (const part of ['[data-topic-head]', '.is-opening', '[data-region]']) {
+  setHead(next.querySelector('main [data-topic-head]'));
+  for (const part of ['.is-opening', '[data-region]']) {
     const [old, renewed] = [$(part), next.querySelector(`main ${part}`)];
     if (old && renewed) old.replaceWith(renewed);
   }
   listenForFolds();
   for (const id of folded) if (post(id)) fold(post(id));
   if (focused && post(focused)) focusOn(post(focused));
-  for (const id of added) if (!post(id)) fresh.add(id);
+  added.forEach(insert);
   // What stands on a later page is still only announced.
   const come = [...fresh].filter(post);
   for (const id of come) { fresh.delete(id); post(id).classList.add('is-new'); }
@@ -133,7 +128,6 @@ async function renewThread() {
 
 // What has changed and is not fetched yet. One answer at a time, so that none is older than the one
 // before it. What does not come is asked for again, ever later.
-const TRY_TO = 30_000;
 const stale = { thread: false, head: false, posts: new Set() };
 let fetching = false;
 let tries = 0;
@@ -159,7 +153,7 @@ async function renew() {
       stale.head ||= now.head;
       for (const id of now.posts) stale.posts.add(id);
       const asked = answered ? 1000 * Number(refused.headers.get('Retry-After') ?? 0) || 0 : 0;
-      const wait = Math.max(asked, Math.min(TRY_TO, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
+      const wait = Math.max(asked, pauseAfter(tries));
       tries += 1;
       if (tries === 6) toast(word('failed'));
       again = setTimeout(retry, wait);
@@ -233,6 +227,7 @@ function onEvents(items) {
         break;
       case 'post.deleted':
         fresh.delete(id);
+        post(id)?.classList.remove('is-new');
         stale.posts.add(id);
         if (showing) touched.add(id);
         break;
@@ -323,8 +318,7 @@ async function act(form, button) {
     if (response.status === 204 || !response.headers.get('content-type')?.includes('html')) return;
     const answer = parse(await response.text());
     for (const each of answer.querySelectorAll('article[data-post]')) replace(each);
-    const head = answer.querySelector('[data-topic-head]');
-    if (head) $('[data-topic-head]').replaceWith(head);
+    setHead(answer.querySelector('[data-topic-head]'));
     if (article && !article.isConnected && document.activeElement === document.body) {
       const again = post(article.dataset.post);
       if (again) focusOn(again);
@@ -390,55 +384,6 @@ document.addEventListener('click', (event) => {
   const opener = event.target.closest('[data-unfold]');
   if (opener) unfold(opener.closest('article'), { focus: true });
 });
-
-// ---- Folding
-
-function foldable(article) {
-  if (article.querySelector('[data-fold]') || $('[data-thread]').dataset.thread !== 'tree') return;
-  const line = el('button', { class: 'fold', type: 'button', 'aria-expanded': 'true', 'aria-label': word('fold', { n: subtree(article).length }) });
-  line.dataset.fold = article.dataset.post;
-  article.append(line);
-}
-
-function fold(article, { focus = false } = {}) {
-  const below = subtree(article);
-  for (const each of below) each.hidden = true;
-  article.querySelector('[data-fold]')?.setAttribute('aria-expanded', 'false');
-  const button = el('button', { class: 'btn btn-small unfold', type: 'button', 'data-unfold': true, 'aria-expanded': 'false' },
-    icon('down'), word('folded', { n: below.length }));
-  article.querySelector('[data-unfold]')?.remove();
-  article.append(button);
-  if (focus) button.focus({ preventScroll: true });
-  if (article.getBoundingClientRect().top < 60) article.scrollIntoView({ block: 'start' });
-}
-
-function unfold(article, { focus = false } = {}) {
-  const below = subtree(article);
-  for (const each of below) each.hidden = false;
-  // What was folded inside stays folded.
-  for (const each of below) {
-    if (each.querySelector('[data-unfold]') && !each.hidden) for (const inner of subtree(each)) inner.hidden = true;
-  }
-  article.querySelector('[data-unfold]')?.remove();
-  const line = article.querySelector('[data-fold]');
-  line?.setAttribute('aria-expanded', 'true');
-  if (focus) line?.focus({ preventScroll: true });
-}
-
-// The lines of the levels above fold too, by pointer: they are the margin of every post below.
-function foldByLine(event) {
-  const article = event.target;
-  if (!article.matches?.('.thread > article[data-post]')) return;
-  const depth = Number(article.dataset.depth);
-  const indent = parseFloat(getComputedStyle(article).paddingLeft) / depth;
-  let level = Math.floor((event.clientX - article.getBoundingClientRect().left) / indent);
-  if (!(level < depth)) return;
-  let owner = article;
-  while (owner && Number(owner.dataset.depth) > level) owner = post(owner.dataset.parent);
-  if (owner) fold(owner);
-}
-const listenForFolds = () => $('[data-region]')?.addEventListener('click', foldByLine);
-listenForFolds();
 
 // ---- Live
 

@@ -72,10 +72,13 @@ fn a_node_is_stopped_for_a_while_and_goes_on() {
 }
 
 /// Waits until so many more were counted, whatever the time it takes.
-async fn more(counted: &watch::Sender<usize>, more: usize) {
+async fn more(what: &str, counted: &watch::Sender<usize>, more: usize) {
     let goal = *counted.borrow() + more;
     let mut counted = counted.subscribe();
-    tokio::time::timeout(WITHIN, counted.wait_for(|count| *count >= goal)).await.expect("pages are seen").unwrap();
+    tokio::time::timeout(WITHIN, counted.wait_for(|count| *count >= goal))
+        .await
+        .unwrap_or_else(|_| panic!("{what} come to an end"))
+        .unwrap();
 }
 
 #[test]
@@ -110,11 +113,11 @@ fn a_rolling_restart_shows_nobody_an_error() {
         let restarting = async {
             let since = Instant::now();
             for node in 0..2 {
-                more(&seen, 25).await;
+                more("pages", &seen, 25).await;
                 rig.end(node).await;
                 rig.launch(node, &[]);
                 rig.written(30).await;
-                more(&seen, 25).await;
+                more("pages", &seen, 25).await;
             }
             rig.full_service("a rolling restart of two nodes", since, true).await;
             done.send_replace(true);
@@ -159,12 +162,12 @@ fn a_rolling_restart_behind_a_proxy_is_seen_by_nobody() {
         let restarting = async {
             let since = Instant::now();
             for node in 0..2 {
-                more(&rounds, 10).await;
+                more("rounds", &rounds, 13).await;
                 rig.end(node).await;
                 rig.launch(node, &[]);
                 door.ready(node).await;
                 rig.written(30).await;
-                more(&rounds, 10).await;
+                more("rounds", &rounds, 13).await;
             }
             rig.full_service("a rolling restart of two nodes behind a proxy", since, true).await;
             done.send_replace(true);

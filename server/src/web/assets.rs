@@ -57,6 +57,7 @@ const FILES: &[(&str, &[u8])] = embedded!(
     "reactions.js",
     "find.css",
     "find.js",
+    "folds.js",
     "library.css",
     "library.js",
     "playbooks.css",

@@ -209,12 +209,6 @@ pub(super) async fn render_list(state: &AppState, texts: &[String]) -> Result<Ve
     Ok(texts.iter().map(|body| markdown(origin, body, &members)).collect())
 }
 
-/// A text as readers would see it, for previews.
-pub async fn preview(state: &AppState, body: &str) -> Result<String> {
-    let [html] = render_texts(state, [body]).await?;
-    Ok(html)
-}
-
 pub(super) fn markdown(origin: &str, body: &str, members: &HashSet<String>) -> String {
     text::render(body, &links(origin, members)).html
 }

@@ -16,7 +16,7 @@ pub use edit::{PostChange, TopicChange, edit_post, edit_topic};
 pub use opinions::{set_answer, set_bookmark, set_endorsement, set_reaction};
 pub use order::{set_closed, set_pinned};
 pub use remove::{delete_post, delete_topic, restore_post, restore_post_once, restore_topic, restore_topic_once};
-pub use texts::preview;
+pub use texts::{preview, preview_section};
 pub use write_reply::{NewReply, reply, reply_once};
 
 use sea_orm::ActiveValue::{NotSet, Set};

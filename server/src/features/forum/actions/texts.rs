@@ -21,7 +21,7 @@ pub(super) struct Written {
 pub(super) async fn written(state: &AppState, space: i64, body: &str) -> Result<Written> {
     let candidates = text::mention_candidates(body);
     let members = if candidates.is_empty() { HashSet::new() } else { known(state, space, candidates).await? };
-    Ok(Written { body: body.to_owned(), rendered: render(state, body, &members) })
+    Ok(Written { body: body.to_owned(), rendered: render(state, body, &members, text::render) })
 }
 
 /// A text as a reader of the space would see it, for previews.
@@ -29,7 +29,13 @@ pub async fn preview(state: &AppState, space: i64, body: &str) -> Result<String>
     Ok(written(state, space, body).await?.rendered.html)
 }
 
-fn render(state: &AppState, body: &str, members: &HashSet<String>) -> Rendered {
+/// The same for a text below a heading of its own, such as a part of a case study.
+pub async fn preview_section(state: &AppState, space: i64, body: &str) -> Result<String> {
+    let members = known(state, space, text::mention_candidates(body)).await?;
+    Ok(render(state, body, &members, text::render_section).html)
+}
+
+fn render(state: &AppState, body: &str, members: &HashSet<String>, how: fn(&str, &Links<'_>) -> Rendered) -> Rendered {
     let words = words::english();
     let links = Links {
         members,
@@ -41,7 +47,7 @@ fn render(state: &AppState, body: &str, members: &HashSet<String>) -> Rendered {
             not_done: words.t("forum.task_open"),
         },
     };
-    text::render(body, &links)
+    how(body, &links)
 }
 
 async fn known(state: &AppState, space: i64, handles: Vec<String>) -> Result<HashSet<String>> {

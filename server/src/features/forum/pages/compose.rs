@@ -137,15 +137,27 @@ pub fn no_kind() -> AppError {
 
 /// A text as it will look; a word of ours where there is nothing yet.
 pub async fn preview_of(state: &AppState, space: i64, body: &str) -> Result<String> {
+    match checked(body)? {
+        Some(text) => actions::preview(state, space, &text).await,
+        None => Ok(nothing_yet()),
+    }
+}
+
+/// A text that can be shown; `None` if there is none.
+fn checked(body: &str) -> Result<Option<String>> {
     if body.trim().is_empty() {
-        return Ok(format!("<p>{}</p>", crate::web::words::english().t("forum.form.preview_empty")));
+        return Ok(None);
     }
     let text = crate::text::clean(body, crate::web::checks::BODY, false)
         .map_err(|fault| AppError::field("body", fault.to_string()))?;
-    actions::preview(state, space, &text).await
+    Ok(Some(text))
 }
 
-/// `POST /preview`: a text as HTML, for the composer.
+fn nothing_yet() -> String {
+    format!("<p>{}</p>", crate::web::words::english().t("forum.form.preview_empty"))
+}
+
+/// `POST /preview`: a text as HTML, for the composer; `section` says that it has a heading of its own.
 pub async fn preview(state: web::Data<AppState>, _me: Member, viewer: Viewer, sent: Form) -> Result<HttpResponse> {
     let space = match sent.some("space") {
         Some(slug) => {
@@ -155,7 +167,11 @@ pub async fn preview(state: web::Data<AppState>, _me: Member, viewer: Viewer, se
         }
         None => 0,
     };
-    let html = preview_of(&state, space, sent.get("body")).await?;
+    let html = match checked(sent.get("body"))? {
+        Some(text) if sent.some("section").is_some() => actions::preview_section(&state, space, &text).await?,
+        Some(text) => actions::preview(&state, space, &text).await?,
+        None => nothing_yet(),
+    };
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("Cache-Control", "no-store"))

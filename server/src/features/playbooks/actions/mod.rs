@@ -39,7 +39,7 @@ pub use studies::{NewStudy, StudyChange, create_study, create_study_once, edit_s
 pub(super) use study_rows::log as log_act;
 pub use trust::{AdoptionInput, EndorsementInput, adopt, endorse, follow, unadopt, unendorse, unfollow};
 
-pub use super::texts::{PartInput, preview};
+pub use super::texts::PartInput;
 
 use crate::entities::kinds::PartKey;
 use crate::store::{Sql, Tx};

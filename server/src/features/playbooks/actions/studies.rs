@@ -1,7 +1,5 @@
 //! Beginning a case study, and changing what is about the whole of it.
 
-use std::collections::BTreeMap;
-
 use actix_web::HttpResponse;
 
 use super::imported::Imported;
@@ -10,7 +8,7 @@ use super::parts::check_day;
 use super::study_rows::{insert_row, keep_saved, log, people, place, set_terms, write_imported, write_parts};
 use super::{gather, under};
 use crate::app::AppState;
-use crate::entities::kinds::{PartKey, StudyAct, StudySource, TermKind};
+use crate::entities::kinds::{PartKey, StudyAct, StudySource};
 use crate::features::playbooks::ground::{self, StudyGround};
 use crate::features::playbooks::measures::MeasureInput;
 use crate::features::playbooks::model::StudyView;
@@ -204,9 +202,7 @@ pub(super) async fn insert_study(tx: &mut Tx, member: i64, new: &Prepared) -> Re
     let slug = insert_row(tx, id, member, book, &new.title, &new.origin, new.slug.as_deref()).await?;
     people(tx, id, &[member], &new.origin.credited).await?;
     write_parts(tx, id, member, &new.parts).await?;
-    let mut terms = new.terms.clone();
-    file_under_pathway(tx, None, book, &mut terms).await?;
-    set_terms(tx, id, &terms, false).await?;
+    set_terms(tx, id, &new.terms, false).await?;
     place(tx, id, book, &new.scenarios).await?;
     if new.origin.topic.is_some() || new.origin.room.is_some() {
         // Its co-authors and reviewers see what its first author took along.
@@ -377,31 +373,6 @@ async fn move_home(
         .bind(study.id)
         .run(tx.conn())
         .await?;
-    let old = crate::features::playbooks::queries::terms_of(tx.conn(), &[study.id], false).await?;
-    let mut terms = old.get(&study.id).cloned().unwrap_or_default();
-    if file_under_pathway(tx, study.playbook_id, book, &mut terms).await? {
-        set_terms(tx, study.id, &terms, false).await?;
-        keep_saved(tx, study, "terms", &serde_json::to_string(&terms)?).await?;
-    }
     study.playbook_id = book;
     changed(tx, study).await
-}
-
-/// Files a study under the pathway of its new home where its authors chose none, or that of the home
-/// before, so that whoever looks by pathway finds it. False: its terms stay.
-async fn file_under_pathway(tx: &Tx, from: Option<i64>, to: Option<i64>, terms: &mut Terms) -> Result<bool> {
-    let Some(to) = to else { return Ok(false) };
-    let rows = Sql::new("SELECT id, pathway FROM playbook WHERE id IN ").list(from.into_iter().chain([to]));
-    let mut pathways = BTreeMap::new();
-    for row in rows.all(tx.conn()).await? {
-        pathways.insert(row.try_get::<i64>("", "id")?, row.try_get::<String>("", "pathway")?);
-    }
-    let Some(new) = pathways.get(&to).filter(|pathway| !pathway.is_empty()) else { return Ok(false) };
-    let before = from.and_then(|from| pathways.get(&from));
-    let own = terms.get(&TermKind::Pathway).map(Vec::as_slice).unwrap_or_default();
-    if !own.is_empty() && before.is_none_or(|before| own != std::slice::from_ref(before)) {
-        return Ok(false);
-    }
-    terms.insert(TermKind::Pathway, vec![new.clone()]);
-    Ok(true)
 }
