@@ -3,12 +3,16 @@ import { word } from './words.js';
 import { el, icon, parse, request } from './dom.js';
 import { live, onFrame, onState } from './socket.js';
 
-// A list of rooms has so many a page, and a sidebar no more than so many pages.
+// A list of rooms has so many a page, and no more than so many pages are asked for.
 const PAGE = 100;
 const PAGES = 5;
+// So many rows, and no row is added to a list: what is beyond them is only counted.
+const ROWS = 60;
 const me = document.querySelector('meta[name="me"]');
 const bell = document.querySelector('[data-bell]');
 const line = document.querySelector('[data-told]');
+const total = document.querySelector('[data-rooms-unread]');
+let beyond = Number(total?.dataset.beyond ?? 0); // rooms with something new that the sidebar has no place for
 const linksOf = (id) => document.querySelectorAll(`[data-side-room="${CSS.escape(id)}"]`);
 
 /** Shows a count in every place that shows it; nothing for 0. */
@@ -29,6 +33,8 @@ function counter(link) {
   return count;
 }
 
+const waits = ({ unread, mentions, muted }) => (muted ? mentions : Math.max(mentions, unread)) > 0;
+
 function room(id, { unread, mentions, muted }) {
   const n = muted ? mentions : unread;
   for (const link of linksOf(id)) {
@@ -42,8 +48,8 @@ function room(id, { unread, mentions, muted }) {
 }
 
 function count() {
-  const waiting = document.querySelectorAll('.side [data-side-room].is-unread').length;
-  show(document.querySelectorAll('[data-rooms-unread]'), waiting, 'roomsUnread');
+  if (!total) return;
+  show([total], document.querySelectorAll('.side [data-side-room].is-unread').length + beyond, 'roomsUnread');
 }
 
 // ---- Activity in rooms: what is unread is asked for, at most every two seconds
@@ -56,7 +62,7 @@ const moved = new Set(); // rooms read while a list is fetched: what it says of 
 /** A room that was not in the sidebar when the page came, such as a conversation that has just begun. */
 function add({ id, space, slug, name, private: closed, mine }) {
   const list = document.querySelector(`[aria-labelledby="${slug ? 'nav-rooms' : 'nav-direct'}"] ul`);
-  if (!list || linksOf(id).length) return;
+  if (!list || list.children.length > ROWS || linksOf(id).length) return;
   const link = el('a', { href: slug ? `/s/${space}/chat/${slug}` : `/direct/${id}`, 'data-side-room': id, 'data-muted': mine.muted },
     ...(slug && closed ? [icon('lock')] : []), el('span', {}, name));
   list.lastElementChild.before(el('li', {}, link));
@@ -89,6 +95,8 @@ async function renew() {
       for (const link of linksOf(each.id)) link.toggleAttribute('data-muted', each.mine.muted);
       if (!moved.has(each.id)) room(each.id, each.mine);
     }
+    beyond = rooms.filter(({ id, archived, mine }) => mine && !archived && !moved.has(id) && waits(mine) && !linksOf(id).length).length;
+    count();
     if (!whole) return;
     // What was left is no longer there.
     const still = new Set(rooms.map((each) => each.id));
@@ -138,6 +146,7 @@ function onEvents(items) {
     if (event === 'read.moved') {
       moved.add(data.room);
       room(data.room, { ...data, muted: linksOf(data.room)[0]?.dataset.muted !== undefined });
+      if (beyond > 0 && !linksOf(data.room).length) soon();
       document.dispatchEvent(new CustomEvent('praxis:read', { detail: data }));
     }
     if (event === 'membership.changed') {

@@ -34,6 +34,78 @@ hub_test!(async fn a_room_moves_closes_and_opens_again(hub) {
     assert_ne!(ada.patch(&format!("/api/v1/rooms/{pair}"), &json!({"private": false})).await.status, 200);
 });
 
+hub_test!(async fn a_sidebar_has_so_many_rooms_and_counts_the_others(hub) {
+    let (ada, bob) = (hub.member("ada").await, hub.member("bob").await);
+    let space = hub.space(&ada, "open").await;
+    let pair = ada.post("/api/v1/direct", &json!({"handles": ["bob"]})).await.id();
+    say(&ada, &pair, "Between us.").await;
+    let number = |text: &Value| text.as_str().unwrap().parse::<Id>().unwrap().0;
+    let me = number(&done(&bob.get("/api/v1/me").await)["id"]);
+    let within = number(&done(&ada.get(&format!("/api/v1/spaces/{space}")).await)["id"]);
+    // Rooms that moved one after the other, with a message each; the first one names him.
+    let written = hub.state().store.write(async move |tx| {
+        let mut rooms: Vec<[sea_orm::Value; 11]> = Vec::new();
+        let mut people: Vec<[sea_orm::Value; 8]> = Vec::new();
+        let (mut ids, one, no): (_, sea_orm::Value, sea_orm::Value) = (Vec::new(), 1i64.into(), false.into());
+        for number in 0..65i64 {
+            let (id, at) = (tx.id(), tx.now() - 1_000_000 + number);
+            let (name, slug) = (format!("Room {number:02}"), format!("r{number}"));
+            rooms.push([
+                id.into(),
+                within.into(),
+                "open".into(),
+                slug.into(),
+                name.into(),
+                "".into(),
+                one.clone(),
+                at.into(),
+                me.into(),
+                at.into(),
+                1i32.into(),
+            ]);
+            let mentions = i32::from(number == 0);
+            people.push([
+                me.into(),
+                id.into(),
+                0i64.into(),
+                0i64.into(),
+                mentions.into(),
+                no.clone(),
+                no.clone(),
+                at.into(),
+            ]);
+            ids.push(Id(id).to_string());
+        }
+        let insert = "INSERT INTO room (id, space_id, kind, slug, name, purpose, message_count, last_message_at, \
+             created_by, created_at, version) VALUES ";
+        insert_rows(tx.conn(), insert, rooms).await?;
+        let insert = "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, \
+             favourite, joined_at) VALUES ";
+        insert_rows(tx.conn(), insert, people).await.map(|()| ids)
+    });
+    let rooms: Vec<String> = written.await.unwrap();
+
+    let browser = Client::sign_in(&hub.base, "bob").await;
+    let page = browser.page("/topics").await.text;
+    let shown = |room: &String| page.contains(&format!("data-side-room=\"{room}\""));
+    // The 30 that moved last and 30 of the others, the one that names him among them; the conversation.
+    assert_eq!(page.matches("data-side-room").count(), 61);
+    assert!(shown(&rooms[0]) && rooms[35..].iter().all(shown) && shown(&pair));
+    assert!(page.contains("<span>ada Example</span>"), "the other one's name");
+    assert!(page.contains("data-beyond=\"5\"><span data-n>66<"), "all of them count");
+
+    // A favourite comes first whenever it moved.
+    done(&bob.patch(&format!("/api/v1/rooms/{}/mine", rooms[1]), &json!({"favourite": true})).await);
+    let page = browser.page("/topics").await.text;
+    assert!(page.split("data-side-room=\"").nth(1).unwrap().starts_with(&rooms[1]));
+
+    // What he no longer may read is neither shown nor counted, without waiting for anything.
+    done(&ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "private"})).await);
+    let page = browser.page("/topics").await.text;
+    assert_eq!(page.matches("data-side-room").count(), 1, "{page}");
+    assert!(page.contains("data-beyond=\"0\"><span data-n>1<"));
+});
+
 hub_test!(async fn what_others_wrote_in_private_is_opened_by_a_moderator_alone(hub) {
     let ada = hub.member("ada").await;
     let (bob, eve) = (hub.member("bob").await, hub.member("eve").await);

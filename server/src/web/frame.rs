@@ -13,6 +13,7 @@ use super::words::{Words, english};
 use crate::app::AppState;
 use crate::entities::kinds::Availability;
 use crate::ports::clock::{DAY, HOUR, MINUTE, rfc3339};
+use crate::store::Id;
 use crate::streams::Stream;
 
 /// A space in the sidebar.
@@ -33,11 +34,12 @@ impl SideSpace {
 /// A room in the sidebar.
 #[derive(Clone, Debug)]
 pub struct SideRoom {
-    pub id: String,
+    pub id: Id,
     pub path: String,
     pub name: String,
     /// Empty for what most are: the stylesheet has a sign for these.
     pub icon: &'static str,
+    pub favourite: bool,
     pub muted: bool,
     pub unread: i64,
     pub mentions: i32,
@@ -67,21 +69,23 @@ impl SideRoom {
 pub struct Side {
     pub rooms: Vec<SideRoom>,
     pub directs: Vec<SideRoom>,
+    /// Rooms and conversations with something new, whether the lists have place for them or not.
+    pub waiting: usize,
     /// Unread notices; counted to 100.
     pub notices: i64,
     pub availability: Availability,
 }
 
 impl Side {
-    /// Rooms with something new.
+    /// How many of those with something new the lists have no place for.
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.rooms.iter().chain(&self.directs).filter(|room| room.count() > 0).count()
+    pub fn beyond(&self) -> usize {
+        self.waiting.saturating_sub(self.rooms.iter().chain(&self.directs).filter(|room| room.count() > 0).count())
     }
 
     #[must_use]
     pub fn waiting_form(&self) -> &'static str {
-        form_of(i64::try_from(self.waiting()).unwrap_or(i64::MAX))
+        form_of(i64::try_from(self.waiting).unwrap_or(i64::MAX))
     }
 
     #[must_use]
@@ -273,7 +277,7 @@ impl Frame {
     /// The viewer's id, for the stream of what concerns them.
     #[must_use]
     pub fn my_id(&self) -> String {
-        self.me.as_ref().map(|me| crate::store::Id(me.id).to_string()).unwrap_or_default()
+        self.me.as_ref().map(|me| Id(me.id).to_string()).unwrap_or_default()
     }
 
     /// Whether the page is about rooms.

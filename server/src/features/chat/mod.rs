@@ -5,7 +5,7 @@
 //! is withdrawn ends at once. Whatever a viewer may not see is 404.
 //!
 //! For pages: [`queries`] finds rooms for a viewer (`by_slug`, `find_room`, `rooms_of_space`,
-//! `followed` for the sidebar, `directs`) and reads what is in a found one (`messages`, `thread`,
+//! `followed`, `directs`, `side` for the sidebar) and reads what is in a found one (`messages`, `thread`,
 //! `pins`, `day`, `seq_at`, `people_of_room`, `room_topics`, `my_reactions`). [`actions`] has every
 //! write but sending, which is [`send`].
 

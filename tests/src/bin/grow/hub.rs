@@ -53,6 +53,24 @@ impl Hub {
         Database::connect(self.url().unwrap_or_else(|| format!("sqlite://{}", file.display()))).await.unwrap()
     }
 
+    /// Reads all data once, so that it is in memory as far as there is memory.
+    pub async fn warm(&self) {
+        if self.postgres.is_none() {
+            let mut file = std::fs::File::open(self.folder.join("data/praxis.db")).unwrap();
+            std::io::copy(&mut file, &mut std::io::sink()).unwrap();
+            return;
+        }
+        let db = self.connect().await;
+        for sql in [
+            "CREATE EXTENSION IF NOT EXISTS pg_prewarm",
+            "SELECT sum(pg_prewarm(oid::regclass, 'read')) FROM pg_class \
+             WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace",
+        ] {
+            db.execute_unprepared(sql).await.unwrap();
+        }
+        db.close().await.unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(&self.folder).env("PRAXIS_BIND", "127.0.0.1:0");

@@ -2,8 +2,9 @@
 //! messages in so many rooms, straight in the database, and asks for what people ask for.
 //!
 //! `grow --serve target/release/praxis [--postgres URL] [--messages 10000,10000000] [--rooms 10,1000]
-//! [--seconds 3] [--data DIR] [--only fill|measure]`. `docs/BENCHMARKS.md` has the figures. With `--only`
-//! what was filled stays, so that filling and measuring can be two runs.
+//! [--seconds 3] [--data DIR] [--only fill|measure] [--warm yes|no]`. `docs/BENCHMARKS.md` has the figures. With
+//! `--only` what was filled stays, so that filling and measuring can be two runs. With `--warm yes` the data is read
+//! once before it is asked for, so that no answer waits for the disk.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -46,6 +47,7 @@ async fn main() {
     let data = args.get("data").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let postgres = args.get("postgres").map(String::as_str);
     let only = args.get("only").map(String::as_str);
+    let warm = args.get("warm").is_some_and(|text| text == "yes");
     let mut before: BTreeMap<&'static str, Duration> = BTreeMap::new();
     for rooms in numbers(args.get("rooms"), "10,1000") {
         for messages in numbers(args.get("messages"), "10000,10000000") {
@@ -59,6 +61,9 @@ async fn main() {
                 eprintln!("{name}: filled in {:.0} s", started.elapsed().as_secs_f64());
             }
             if only != Some("fill") {
+                if warm {
+                    hub.warm().await;
+                }
                 hub.serve().await;
                 let figures = ask::ask(&hub, seconds).await;
                 print(rooms, messages, &hub.database(), &figures, &mut before);

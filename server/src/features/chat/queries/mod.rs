@@ -8,12 +8,14 @@ mod pages;
 mod people;
 mod rooms;
 mod rows;
+mod side;
 
 pub(super) use messages::messages_by_ids;
 pub use messages::{Bound, Which, day, find_message, messages, my_reactions, pins, revisions, seq_at, thread};
-pub use pages::{has_blocked, last_before, messages_in, side};
+pub use pages::{has_blocked, last_before, messages_in};
 pub use people::{blocks, people_of_room, room_topics};
 pub use rooms::{
     FoundRoom, by_slug, directs, find_room, followed, followed_ids, followed_page, rooms_of_space, view_of,
 };
 pub(super) use rooms::{room_in, view_in};
+pub use side::side;

@@ -15,8 +15,8 @@ use crate::web::error::{AppError, Result};
 use crate::web::pagination::{MOST, Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
-/// Rooms that a sidebar holds.
-const MOST_FOLLOWED: i64 = 300;
+/// Rooms that are looked at for what waits in them.
+pub(super) const MOST_FOLLOWED: i64 = 300;
 /// People that a room's view names.
 const MOST_PEOPLE: i64 = 100;
 
@@ -182,14 +182,14 @@ pub async fn rooms_of_space(state: &AppState, me: &Me, space: i64, page: &PageQu
     Ok(page)
 }
 
-/// The rooms a member follows that still exist for them, direct conversations among them: for the
-/// sidebar, those that moved last if they are many. The caller sorts. One statement for rooms and
+/// The rooms a member follows that still exist for them, direct conversations among them; those that
+/// moved last if they are many. The caller sorts. One statement for rooms and
 /// names, one for heads not in mind.
 pub async fn followed(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
     followed_among(state, me, latest(me.id)).await.map(readable)
 }
 
-/// The rooms of a member that a sidebar holds.
+/// The rooms of a member that moved last.
 fn latest(member: i64) -> Sql {
     Sql::new("SELECT p.room_id FROM room_member p JOIN room q ON q.id = p.room_id WHERE p.member_id = ")
         .bind(member)
