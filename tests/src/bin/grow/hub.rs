@@ -75,6 +75,8 @@ impl Hub {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(&self.folder).env("PRAXIS_BIND", "127.0.0.1:0");
         command.env("PRAXIS_RATE_LIMIT", "off").env("PRAXIS_LOG", "error").stderr(Stdio::inherit());
+        // Search is to be found where nothing is: else an index of all that was filled in would be built meanwhile.
+        command.env("PRAXIS_MEILI_URL", "http://127.0.0.1:9");
         if let Some(url) = self.url() {
             command.env("PRAXIS_DATABASE_URL", url);
         }

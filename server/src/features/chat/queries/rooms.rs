@@ -10,13 +10,13 @@ use crate::features::chat::ground::{self, RoomGround};
 use crate::features::chat::model::{MyRoom, RoomPerson, RoomRow, RoomView};
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
-use crate::streams::{Stream, heads_of, log_head};
+use crate::streams::{Stream, log_head};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{MOST, Page, PageQuery, Place};
 use crate::web::viewer::Me;
 
-/// Rooms that are looked at for what waits in them.
-pub(super) const MOST_FOLLOWED: i64 = 300;
+/// Rooms of a member that a page lists.
+const MOST_FOLLOWED: i64 = 300;
 /// People that a room's view names.
 const MOST_PEOPLE: i64 = 100;
 
@@ -271,12 +271,10 @@ async fn followed_among(state: &AppState, me: &Me, ids: Sql) -> Result<Vec<(Room
 
 /// Heads of rows: from memory, and for the rest from the database.
 async fn set_heads(state: &AppState, rooms: &mut [RoomRow]) -> Result<()> {
-    let stream = |row: &RoomRow| Stream::room(row.id.0);
-    let unknown: Vec<Stream> = rooms.iter().map(stream).filter(|stream| state.heads.get(*stream).is_none()).collect();
-    let read = if unknown.is_empty() { HashMap::new() } else { heads_of(state.store.read(), &unknown).await? };
-    for room in rooms {
-        let of = stream(room);
-        room.head = state.heads.get(of).or_else(|| read.get(&of).copied()).unwrap_or(0);
+    let streams: Vec<Stream> = rooms.iter().map(|row| Stream::room(row.id.0)).collect();
+    let heads = state.heads.current_of(state.store.read(), &streams).await?;
+    for (room, (_, head)) in rooms.iter_mut().zip(heads) {
+        room.head = head;
     }
     Ok(())
 }

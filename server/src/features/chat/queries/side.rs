@@ -15,8 +15,8 @@ use crate::web::error::{AppError, Result};
 use crate::web::frame::{Side, SideRoom};
 use crate::web::viewer::Me;
 
-use super::rooms::MOST_FOLLOWED;
-
+/// Rooms and conversations that are looked at for what waits in them: a counter says no more than 99.
+const LOOKED_AT: i64 = 150;
 /// Rooms in the sidebar, favourites first and then those that moved last; all are on a page of their own.
 const ROOMS: usize = 30;
 /// Conversations in the sidebar.
@@ -25,7 +25,8 @@ const DIRECTS: usize = 10;
 const WAITING: usize = 30;
 
 /// What waits for a member: rooms, notices, and how they are shown. Two statements, three with
-/// conversations; whatever has something new is counted among the 300 rooms that moved last.
+/// conversations; whatever has something new is counted among favourites, rooms with mentions and those that moved last,
+/// 150 in all.
 pub async fn side(state: &AppState, me: &Me) -> Result<Side> {
     let spaces = state.spaces.snapshot(state).await?;
     let rows = Sql::new(
@@ -33,8 +34,11 @@ pub async fn side(state: &AppState, me: &Me) -> Result<Side> {
          p.muted, p.favourite FROM room_member p JOIN room q ON q.id = p.room_id WHERE p.member_id = ",
     )
     .bind(me.id)
-    .then(" AND q.archived_at IS NULL ORDER BY p.favourite DESC, COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC LIMIT ")
-    .bind(MOST_FOLLOWED)
+    .then(
+        " AND q.archived_at IS NULL ORDER BY p.favourite DESC, p.mention_count > 0 DESC, \
+         COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC LIMIT ",
+    )
+    .bind(LOOKED_AT)
     .all(state.store.read())
     .await?;
     let (mut rooms, mut directs) = (Vec::new(), Vec::new());
