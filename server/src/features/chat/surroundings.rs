@@ -18,7 +18,7 @@ use crate::web::viewer::Me;
 
 /// Whether a member may read a room's stream now.
 pub async fn may_subscribe(state: &AppState, member: i64, room: i64) -> Result<Within> {
-    let row = ground::select(member).then(" WHERE r.id = ").bind(room).one(state.store.read()).await?;
+    let row = ground::select(member).then("r.id = ").bind(room).one(state.store.read()).await?;
     let room = ground::room(&row.ok_or(AppError::NotFound)?)?;
     room.standing.read()?;
     Ok(room.space_id.map_or(Within::NoSpace, Within::Space))

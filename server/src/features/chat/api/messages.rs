@@ -117,7 +117,7 @@ pub(super) async fn list(
     let room = queries::find_room(&state, &me, id.0).await?;
     let (which, limit) = (query.which()?, page.limit()?);
     let bound = query.bound(page.cursor.as_deref())?;
-    Ok(HttpResponse::Ok().json(queries::messages(&state, room.ground.id, which, bound, limit).await?))
+    Ok(HttpResponse::Ok().json(queries::messages(&state, &room, which, bound, limit).await?))
 }
 
 /// Send a message; 200 with the first one if its client_id was used before

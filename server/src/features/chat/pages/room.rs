@@ -205,7 +205,7 @@ pub async fn render(
 ) -> Result<HttpResponse> {
     let viewer = Viewer::Member(std::sync::Arc::clone(&me.0));
     let bound = query.bound()?;
-    let part = queries::messages(state, room.ground.id, Which::Roots, bound, PAGE).await?;
+    let part = queries::messages(state, &room, Which::Roots, bound, PAGE).await?;
     if let Bound::Around(at) = bound
         && let Some(elsewhere) = in_thread(state, &room, at, &part).await?
     {
@@ -263,7 +263,7 @@ async fn in_thread(state: &AppState, room: &FoundRoom, at: i64, part: &MessagesP
     if part.items.iter().any(|view| view.seq == at) {
         return Ok(None);
     }
-    let found = queries::messages(state, room.ground.id, Which::All, Bound::Around(at), 1).await?;
+    let found = queries::messages(state, room, Which::All, Bound::Around(at), 1).await?;
     let Some(view) = found.items.into_iter().find(|view| view.seq == at) else { return Ok(None) };
     let Some(root) = view.thread else { return Ok(None) };
     let path = queries::view_of(state, room).await?.path();
@@ -323,7 +323,7 @@ async fn fragment(
         }
         None => {
             let bound = query.bound()?;
-            let part = queries::messages(state, room.ground.id, Which::Roots, bound, PAGE).await?;
+            let part = queries::messages(state, room, Which::Roots, bound, PAGE).await?;
             let (older, newer) = links(&page, &part);
             let from = from(bound, &part);
             (part.items, from, older, newer)

@@ -99,7 +99,7 @@ pub async fn render(
     if let Some(above) = found.thread {
         return Ok(see_other(&format!("{}/thread/{above}#m-{}", head.page, found.id)));
     }
-    let part = queries::messages(state, room.ground.id, Which::Thread(root), bound, PAGE).await?;
+    let part = queries::messages(state, &room, Which::Thread(root), bound, PAGE).await?;
     let mut views = part.items;
     if views.first().is_none_or(|first| first.id != found.id) {
         views.insert(0, found.clone());

@@ -11,7 +11,6 @@ use crate::features::chat::model::{MessageRevision, MessageView, MessagesPage};
 use crate::features::forum::AUTHOR;
 use crate::ports::clock::rfc3339;
 use crate::store::{Id, Sql};
-use crate::streams::{Stream, log_head};
 use crate::web::error::{AppError, Result};
 use crate::web::pagination::{Page, PageQuery, Place};
 use crate::web::viewer::Me;
@@ -39,10 +38,16 @@ pub enum Which {
     Thread(i64),
 }
 
-/// A part of a room's messages, ascending: two statements, `Around` three.
-pub async fn messages(state: &AppState, room: i64, which: Which, bound: Bound, limit: u64) -> Result<MessagesPage> {
-    let db = state.store.read();
-    let head = log_head(db, Stream::room(room)).await?.head;
+/// A part of a room's messages, ascending: one statement, `Around` two. Its head is that of the room as it was
+/// found: what came since may be in the part, and comes again to whoever reads on from there.
+pub async fn messages(
+    state: &AppState,
+    of: &FoundRoom,
+    which: Which,
+    bound: Bound,
+    limit: u64,
+) -> Result<MessagesPage> {
+    let (db, room, head) = (state.store.read(), of.ground.id, of.head);
     let (older, newer) = match bound {
         Bound::Newest => (side(db, room, which, i64::MAX, true, limit).await?, Side::default()),
         Bound::Before(seq) => {
@@ -163,11 +168,6 @@ pub async fn find_message(state: &AppState, me: &Me, id: i64) -> Result<(Message
     let view = messages_by_ids(state.store.read(), &[id]).await?.pop().ok_or(AppError::NotFound)?;
     let room = find_room(state, me, view.room.0).await?;
     Ok((view, room))
-}
-
-/// A thread of a room: its root first, at most `limit` of the newest behind it.
-pub async fn thread(state: &AppState, room: i64, root: i64, limit: u64) -> Result<MessagesPage> {
-    messages(state, room, Which::Thread(root), Bound::Newest, limit).await
 }
 
 /// The pinned messages of a room, the latest pinned first; at most 100.

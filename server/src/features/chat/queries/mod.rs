@@ -11,7 +11,7 @@ mod rows;
 mod side;
 
 pub(super) use messages::messages_by_ids;
-pub use messages::{Bound, Which, day, find_message, messages, my_reactions, pins, revisions, seq_at, thread};
+pub use messages::{Bound, Which, day, find_message, messages, my_reactions, pins, revisions, seq_at};
 pub use pages::{has_blocked, last_before, messages_in};
 pub use people::{blocks, people_of_room, room_topics};
 pub use rooms::{

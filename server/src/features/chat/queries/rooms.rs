@@ -37,7 +37,7 @@ pub async fn find_room(state: &AppState, me: &Me, id: i64) -> Result<FoundRoom> 
 /// The same inside a transaction.
 pub(in crate::features::chat) async fn room_in(db: &impl ConnectionTrait, member: i64, id: i64) -> Result<FoundRoom> {
     let head = log_head(db, Stream::room(id)).await?.head;
-    let row = ground::select(member).then(" WHERE r.id = ").bind(id).one(db).await?.ok_or(AppError::NotFound)?;
+    let row = ground::select(member).then("r.id = ").bind(id).one(db).await?.ok_or(AppError::NotFound)?;
     let ground = ground::room(&row)?;
     ground.standing.read()?;
     Ok(FoundRoom { ground, head })
@@ -159,7 +159,7 @@ fn row_of(state: &AppState, of: &RoomGround, others: &[String]) -> RoomRow {
 /// The rooms of a space that exist for the member, the newest first. Two statements.
 pub async fn rooms_of_space(state: &AppState, me: &Me, space: i64, page: &PageQuery) -> Result<Page<RoomRow>> {
     let (limit, after) = (page.limit()?, page.after()?);
-    let mut sql = ground::select(me.id).then(" WHERE r.space_id = ").bind(space);
+    let mut sql = ground::select(me.id).then("r.space_id = ").bind(space);
     sql = sql.then(" AND (r.kind = 'open' OR rm.member_id IS NOT NULL)");
     if let Some(place) = after {
         sql = sql.then(" AND r.id < ").bind(place.id);
