@@ -29,8 +29,10 @@ const AGAIN: Duration = Duration::from_secs(2);
 const LATER: Duration = Duration::from_mins(1);
 /// Words of what was taken away leave the disk within this.
 const EXPUNGE: Duration = Duration::from_hours(6);
-/// How often index and rows are compared, and how often this server says that it is there.
+/// How often index and rows are compared, but never for more than this part of the time: counting
+/// ten million rows takes seconds. And how often this server says that it is there.
 const CHECK: Duration = Duration::from_mins(10);
+const SHARE: u32 = 500;
 const SAY: Duration = Duration::from_secs(10);
 /// How often a comparison is made again that was overtaken by what is written.
 const RECHECKS: usize = 5;
@@ -108,6 +110,8 @@ struct Follower<'a> {
     /// Replaced; gone once nobody reads it any more.
     retired: Vec<Index>,
     checked: Instant,
+    /// When they are compared again.
+    pause: Duration,
     expunged: Instant,
     said: Option<Instant>,
     total: i64,
@@ -139,6 +143,7 @@ impl<'a> Follower<'a> {
             retired: Vec::new(),
             // The first comparison soon after the start: a killed server may have left something.
             checked: now.checked_sub(CHECK).unwrap_or(now),
+            pause: CHECK,
             expunged: now,
             said: None,
             total: 0,
@@ -224,7 +229,7 @@ impl<'a> Follower<'a> {
             for answer in self.settling.drain(..) {
                 let _gone = answer.send(());
             }
-            if !checks.is_empty() || (self.checked.elapsed() >= CHECK && self.next.is_none()) {
+            if !checks.is_empty() || (self.checked.elapsed() >= self.pause && self.next.is_none()) {
                 let repaired = self.check().await?;
                 for answer in checks {
                     let _gone = answer.send(repaired);
@@ -281,6 +286,7 @@ impl<'a> Follower<'a> {
         self.checked = Instant::now();
         let db = self.state.store.read();
         let mut wrong = self.compare().await?;
+        self.pause = CHECK.max(self.checked.elapsed() * SHARE);
         for _ in 0..RECHECKS {
             if wrong.is_empty() {
                 break;
