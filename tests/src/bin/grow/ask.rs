@@ -20,7 +20,7 @@ struct Room {
 }
 
 async fn get(hub: &Hub, path: &str) -> Value {
-    let request = hub.http.get(format!("{}{path}", hub.base)).bearer_auth(&hub.token);
+    let request = hub.http.get(format!("{}{path}", hub.base())).bearer_auth(&hub.token);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     answer.json().await.unwrap()
@@ -63,7 +63,7 @@ async fn pages(hub: &Hub, what: &'static str, within: Duration, path: impl Fn(us
 }
 
 async fn get_any(hub: &Hub, path: &str) {
-    let request = hub.http.get(format!("{}{path}", hub.base)).bearer_auth(&hub.token);
+    let request = hub.http.get(format!("{}{path}", hub.base())).bearer_auth(&hub.token);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     answer.bytes().await.unwrap();
@@ -99,7 +99,7 @@ pub async fn ask(hub: &Hub, within: Duration) -> Vec<Figure> {
 
 /// A reader that missed some events subscribes again; until the last of them is there.
 async fn catch_up(hub: &Hub, within: Duration, rooms: &[Room]) -> Figure {
-    let mut request = format!("{}/api/v1/ws", hub.base.replacen("http", "ws", 1)).into_client_request().unwrap();
+    let mut request = format!("{}/api/v1/ws", hub.base().replacen("http", "ws", 1)).into_client_request().unwrap();
     let bearer = HeaderValue::from_str(&format!("Bearer {}", hub.token)).unwrap();
     request.headers_mut().insert("Authorization", bearer);
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("praxis.v1"));

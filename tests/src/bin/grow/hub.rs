@@ -1,8 +1,9 @@
-//! A hub of the tool's own: its process, its database, its rooms.
+//! A hub of the tool's own: its processes, its database, its rooms.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
 use serde_json::{Value, json};
@@ -15,8 +16,10 @@ pub struct Hub {
     folder: PathBuf,
     /// Administrative address and name, on PostgreSQL.
     postgres: Option<(String, String)>,
-    child: Option<Child>,
-    pub base: String,
+    children: Vec<Child>,
+    /// Addresses of its nodes.
+    bases: Vec<String>,
+    asked: AtomicUsize,
     pub http: reqwest::Client,
     pub token: String,
 }
@@ -34,11 +37,21 @@ impl Hub {
             db.close().await.unwrap();
         }
         let http = reqwest::Client::new();
-        Self { program, folder, postgres, child: None, base: String::new(), http, token: String::new() }
+        let (children, bases, asked) = (Vec::new(), Vec::new(), AtomicUsize::new(0));
+        Self { program, folder, postgres, children, bases, asked, http, token: String::new() }
     }
 
     pub fn database(&self) -> String {
-        if self.postgres.is_some() { "PostgreSQL".into() } else { "SQLite".into() }
+        let store = if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" };
+        match self.bases.len() {
+            0 | 1 => store.to_owned(),
+            nodes => format!("{store}, {nodes} nodes"),
+        }
+    }
+
+    /// The address of one of its nodes, in turn.
+    pub fn base(&self) -> &str {
+        &self.bases[self.asked.fetch_add(1, Ordering::Relaxed) % self.bases.len()]
     }
 
     fn url(&self) -> Option<String> {
@@ -83,19 +96,23 @@ impl Hub {
         command
     }
 
-    /// Starts the hub and signs in.
-    pub async fn serve(&mut self) {
-        let mut child = self.command(&[]).stdout(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        self.child = Some(child);
-        let mut lines = out.lines().map_while(Result::ok);
-        self.base = lines.find_map(|line| line.strip_prefix("praxis listening on ").map(str::to_owned)).unwrap();
+    /// Starts so many nodes of the hub and signs in.
+    pub async fn serve(&mut self, nodes: usize) {
+        self.bases.clear();
+        for _ in 0..nodes {
+            let mut child = self.command(&[]).stdout(Stdio::piped()).spawn().unwrap();
+            let out = BufReader::new(child.stdout.take().unwrap());
+            self.children.push(child);
+            let mut lines = out.lines().map_while(Result::ok);
+            let base = lines.find_map(|line| line.strip_prefix("praxis listening on ").map(str::to_owned));
+            self.bases.push(base.unwrap());
+        }
         let answer = self.post("/api/v1/auth/login", &json!({"login": HANDLE, "password": PASSWORD})).await;
         self.token = answer["access_token"].as_str().unwrap().to_owned();
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Value {
-        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token).json(body);
+        let request = self.http.post(format!("{}{path}", self.base())).bearer_auth(&self.token).json(body);
         let answer = request.send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
         answer.json().await.unwrap()
@@ -108,7 +125,7 @@ impl Hub {
         let mut child = self.command(&make).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
         assert!(child.wait().unwrap().success());
-        self.serve().await;
+        self.serve(1).await;
         self.post(
             "/api/v1/spaces",
             &json!({"slug": "grown", "name": "Grown", "description": "", "visibility": "open"}),
@@ -123,7 +140,7 @@ impl Hub {
     }
 
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        for mut child in self.children.drain(..) {
             let ended = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status();
             if !ended.is_ok_and(|status| status.success()) {
                 child.kill().unwrap();
@@ -145,7 +162,7 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        for child in &mut self.children {
             let _gone = child.kill();
             let _ended = child.wait();
         }

@@ -2,9 +2,10 @@
 //! messages in so many rooms, straight in the database, and asks for what people ask for.
 //!
 //! `grow --serve target/release/praxis [--postgres URL] [--messages 10000,10000000] [--rooms 10,1000]
-//! [--seconds 3] [--data DIR] [--only fill|measure] [--warm yes|no]`. `docs/BENCHMARKS.md` has the figures. With
-//! `--only` what was filled stays, so that filling and measuring can be two runs. With `--warm yes` the data is read
-//! once before it is asked for, so that no answer waits for the disk.
+//! [--seconds 3] [--data DIR] [--only fill|measure] [--warm yes|no] [--nodes 1]`. `docs/BENCHMARKS.md` has the figures.
+//! Several nodes of a hub on PostgreSQL are asked in turn; `PRAXIS_REDIS_URL` is theirs. With `--only` what was filled
+//! stays, so that filling and measuring can be two runs. With `--warm yes` the data is read once before it is asked
+//! for, so that no answer waits for the disk.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -47,6 +48,7 @@ async fn main() {
     let data = args.get("data").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let postgres = args.get("postgres").map(String::as_str);
     let only = args.get("only").map(String::as_str);
+    let nodes: usize = args.get("nodes").map_or(1, |text| text.parse().unwrap());
     let warm = args.get("warm").is_some_and(|text| text == "yes");
     let mut before: BTreeMap<&'static str, Duration> = BTreeMap::new();
     for rooms in numbers(args.get("rooms"), "10,1000") {
@@ -64,7 +66,7 @@ async fn main() {
                 if warm {
                     hub.warm().await;
                 }
-                hub.serve().await;
+                hub.serve(nodes).await;
                 let figures = ask::ask(&hub, seconds).await;
                 print(rooms, messages, &hub.database(), &figures, &mut before);
             }
