@@ -93,8 +93,8 @@ async fn read_sqlite(db: &DatabaseConnection, cursor: &Cursor) -> Result<Option<
          LEFT JOIN (SELECT id, kind, subject_id, deep FROM index_change WHERE id > ",
     )
     .bind(cursor.after)
-    .then(" ORDER BY id LIMIT ")
-    .bind(PAGE)
+    .then(" ORDER BY id")
+    .limit(PAGE)
     .then(") c ON 1 = 1")
     .all(db)
     .await?;
@@ -146,8 +146,8 @@ async fn read_postgres(db: &DatabaseConnection, cursor: &Cursor) -> Result<Optio
         .bind(seen.clone())
         .then("::pg_snapshot) AND pg_visible_in_snapshot(place::text::xid8, ")
         .bind(target.clone())
-        .then("::pg_snapshot) ORDER BY id LIMIT ")
-        .bind(PAGE)
+        .then("::pg_snapshot) ORDER BY id")
+        .limit(PAGE)
         .all(db)
         .await?;
     let (marks, after, count) = marks(&rows)?;

@@ -49,6 +49,13 @@ impl Sql {
         self
     }
 
+    /// Appends how many rows at most, as a number and not as a value: PostgreSQL plans a statement once for all
+    /// values if it knows that few of the rows will be wanted, and else anew each time it is asked.
+    pub fn limit(self, rows: impl TryInto<u64>) -> Self {
+        let rows = rows.try_into().unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
+        self.then(&format!(" LIMIT {rows}"))
+    }
+
     /// Appends `(a, b, c)`; an empty list matches nothing.
     pub fn list<V: Into<Value>>(mut self, values: impl IntoIterator<Item = V>) -> Self {
         self.text.push('(');

@@ -20,10 +20,10 @@ pub async fn trim(tx: &DatabaseTransaction, before: i64) -> Result<usize> {
          FROM (SELECT stream, seq FROM event WHERE at < ",
     )
     .bind(before)
-    .then(" ORDER BY at LIMIT ")
-    .bind(EVENTS)
-    .then(") e GROUP BY e.stream ORDER BY e.stream LIMIT ")
-    .bind(STREAMS)
+    .then(" ORDER BY at")
+    .limit(EVENTS)
+    .then(") e GROUP BY e.stream ORDER BY e.stream")
+    .limit(STREAMS)
     .all(tx)
     .await?;
     let mut left = EVENTS;

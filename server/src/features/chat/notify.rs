@@ -271,8 +271,8 @@ async fn followers(state: &AppState, message: i64, after: i64) -> Result<Vec<New
         .bind(after)
         .then(TELLABLE)
         .then(MAY_READ)
-        .then(" ORDER BY rm.member_id LIMIT ")
-        .bind(PAGE)
+        .then(" ORDER BY rm.member_id")
+        .limit(PAGE)
         .all(state.store.read())
         .await?;
     rows.iter().map(read).collect()

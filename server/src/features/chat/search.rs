@@ -32,7 +32,7 @@ impl Source for Messages {
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT m.id FROM message m WHERE ").then(FOUND).then(" AND m.id > ").bind(after);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.then(" ORDER BY m.id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.then(" ORDER BY m.id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
@@ -52,7 +52,7 @@ impl Source for Messages {
         }
         let find = Sql::new("SELECT id FROM message WHERE room_id = ").bind(of.id).then(" AND id > ").bind(after);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.then(" ORDER BY id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.then(" ORDER BY id").limit(limit).ids(db))
     }
 }
 
@@ -147,7 +147,7 @@ impl Source for Rooms {
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT id FROM room WHERE space_id IS NOT NULL AND id > ").bind(after);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.then(" ORDER BY id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.then(" ORDER BY id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {

@@ -42,7 +42,7 @@ impl Source for Topics {
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT t.id FROM topic t WHERE ").then(FOUND_TOPIC).then(" AND t.id > ").bind(after);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.then(" ORDER BY t.id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.then(" ORDER BY t.id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
@@ -67,7 +67,7 @@ impl Source for Posts {
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT p.id FROM post p JOIN topic t ON t.id = p.topic_id WHERE ").then(FOUND_POST);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.then(" AND p.id > ").bind(after).then(" ORDER BY p.id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.then(" AND p.id > ").bind(after).then(" ORDER BY p.id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
@@ -87,7 +87,7 @@ impl Source for Posts {
         }
         let find = Sql::new("SELECT id FROM post WHERE NOT is_first AND topic_id = ").bind(of.id).then(" AND id > ");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.bind(after).then(" ORDER BY id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.bind(after).then(" ORDER BY id").limit(limit).ids(db))
     }
 }
 

@@ -166,8 +166,7 @@ async fn ready(tx: &Tx, sha256: &str) -> Result<()> {
 async fn tell_sharers(tx: &mut Tx, file: &stored_file::Model, kind: NoticeKind) -> Result<()> {
     let rows = Sql::new("SELECT DISTINCT author_id, resource_id FROM resource_version WHERE sha256 = ")
         .bind(file.sha256.clone())
-        .then(" LIMIT ")
-        .bind(TOLD)
+        .limit(TOLD)
         .all(tx.conn())
         .await?;
     let mut told = Vec::with_capacity(rows.len());
@@ -259,8 +258,8 @@ async fn tell_resources(tx: &mut Tx, sha256: &str) -> Result<()> {
         "SELECT r.id, r.space_id FROM resource_version v JOIN resource r ON r.version_id = v.id WHERE v.sha256 = ",
     )
     .bind(sha256)
-    .then(" ORDER BY r.id LIMIT ")
-    .bind(TOLD)
+    .then(" ORDER BY r.id")
+    .limit(TOLD)
     .all(tx.conn())
     .await?;
     for row in rows {
@@ -296,8 +295,8 @@ async fn without_job(state: &AppState, waiting: &str, kind: &'static str) -> Res
             .bind(kind)
             .then(" AND j.state IN ('ready', 'running', 'dead') AND (j.state <> 'dead' OR j.finished_at > ")
             .bind(now - GIVEN_UP)
-            .then(")) ORDER BY x.created_at LIMIT ")
-            .bind(BATCH)
+            .then(")) ORDER BY x.created_at")
+            .limit(BATCH)
             .all(state.store.read())
             .await?;
     rows.iter().map(|row| Ok(row.try_get("", "payload")?)).collect()

@@ -31,8 +31,8 @@ async fn tell_some(tx: &mut Tx) -> Result<usize> {
          AND NOT r.review_told AND r.review_due <= ",
     )
     .bind(tx.now())
-    .then(" ORDER BY r.review_due LIMIT ")
-    .bind(BATCH)
+    .then(" ORDER BY r.review_due")
+    .limit(BATCH)
     .locking("r", tx.conn())
     .all(tx.conn())
     .await?;

@@ -50,7 +50,7 @@ impl Source for Resources {
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT r.id FROM resource r WHERE ").then(FOUND).then(" AND r.id > ").bind(after);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Box::pin(find.then(" ORDER BY r.id LIMIT ").bind(limit).ids(db))
+        Box::pin(find.then(" ORDER BY r.id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {

@@ -25,7 +25,7 @@ pub async fn list(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<No
     if let Some(place) = after {
         sql = sql.then(" AND n.id < ").bind(place.id);
     }
-    let sql = sql.then(" ORDER BY n.id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY n.id DESC").limit(limit + 1);
     let items = views(state.store.read(), me.id, sql).await?;
     Ok(Page::cut(items, limit, |notice| Place { key: 0, id: notice.id.0 }))
 }
@@ -34,8 +34,8 @@ pub async fn list(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<No
 pub async fn waiting_in_topics(state: &AppState, me: &Me, limit: i64) -> Result<Vec<NoticeView>> {
     let sql = Sql::new(COLUMNS)
         .bind(me.id)
-        .then(" AND n.read_at IS NULL AND (n.topic_id IS NOT NULL OR n.kind = 'review') ORDER BY n.id DESC LIMIT ")
-        .bind(limit);
+        .then(" AND n.read_at IS NULL AND (n.topic_id IS NOT NULL OR n.kind = 'review') ORDER BY n.id DESC")
+        .limit(limit);
     views(state.store.read(), me.id, sql).await
 }
 

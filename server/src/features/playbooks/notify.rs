@@ -181,7 +181,7 @@ async fn candidates(db: &impl ConnectionTrait, news: &News) -> Result<Vec<i64>> 
             .then(" UNION SELECT id FROM member WHERE handle IN ")
             .list(news.mentions.iter().take(50).cloned()),
     };
-    let rows = sql.then(" LIMIT ").bind(MOST).all(db).await?;
+    let rows = sql.limit(MOST).all(db).await?;
     rows.iter().map(|row| Ok(row.try_get("", "member_id")?)).collect()
 }
 

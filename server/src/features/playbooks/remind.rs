@@ -23,8 +23,8 @@ pub async fn remind(state: &AppState) -> Result<()> {
                      AND c.reminded_at IS NULL AND c.review_due < ",
                 )
                 .bind(tx.now() + AHEAD)
-                .then(" ORDER BY c.review_due, c.id LIMIT ")
-                .bind(BATCH)
+                .then(" ORDER BY c.review_due, c.id")
+                .limit(BATCH)
                 .locking("c", tx.conn())
                 .all(tx.conn())
                 .await?;

@@ -41,7 +41,7 @@ impl Source for Playbooks {
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT id FROM playbook WHERE archived_at IS NULL AND id > ").bind(after);
-        Box::pin(find.then(" ORDER BY id LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX)).ids(db))
+        Box::pin(find.then(" ORDER BY id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
@@ -65,7 +65,7 @@ impl Source for CaseStudies {
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
         let find = Sql::new("SELECT c.id FROM case_study c WHERE ").then(FOUND).then(" AND c.id > ").bind(after);
-        Box::pin(find.then(" ORDER BY c.id LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX)).ids(db))
+        Box::pin(find.then(" ORDER BY c.id").limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {
@@ -84,7 +84,7 @@ impl Source for CaseStudies {
         }
         let find =
             Sql::new("SELECT id FROM case_study WHERE playbook_id = ").bind(of.id).then(" AND id > ").bind(after);
-        Box::pin(find.then(" ORDER BY id LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX)).ids(db))
+        Box::pin(find.then(" ORDER BY id").limit(limit).ids(db))
     }
 }
 

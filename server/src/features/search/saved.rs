@@ -94,7 +94,7 @@ fn view(row: &QueryResult) -> Result<SavedView> {
 
 /// A member's kept searches, the newest first; there are no more than a page of them.
 pub async fn of_member(db: &impl ConnectionTrait, member: i64) -> Result<Vec<SavedView>> {
-    let rows = Sql::new(COLUMNS).bind(member).then(" ORDER BY id DESC LIMIT ").bind(MOST).all(db).await?;
+    let rows = Sql::new(COLUMNS).bind(member).then(" ORDER BY id DESC").limit(MOST).all(db).await?;
     rows.iter().map(view).collect()
 }
 

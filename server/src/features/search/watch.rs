@@ -35,8 +35,8 @@ pub async fn run_due(state: &AppState) -> Result<()> {
     let rows = Sql::new("SELECT id, member_id, query, coalesce(unseen_from, checked_at) AS since FROM saved_search ")
         .then("WHERE notify AND checked_at < ")
         .bind(now - EVERY)
-        .then(" ORDER BY checked_at LIMIT ")
-        .bind(ROUND)
+        .then(" ORDER BY checked_at")
+        .limit(ROUND)
         .all(state.store.read())
         .await?;
     let until = now - SETTLED;

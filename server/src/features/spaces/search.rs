@@ -24,8 +24,8 @@ impl Source for Spaces {
     }
 
     fn ids<'a>(&'a self, db: &'a DatabaseConnection, after: i64, limit: u64) -> SourceAnswer<'a, Vec<i64>> {
-        let find = Sql::new("SELECT id FROM space WHERE id > ").bind(after).then(" ORDER BY id LIMIT ");
-        Box::pin(find.bind(i64::try_from(limit).unwrap_or(i64::MAX)).ids(db))
+        let find = Sql::new("SELECT id FROM space WHERE id > ").bind(after).then(" ORDER BY id");
+        Box::pin(find.limit(limit).ids(db))
     }
 
     fn count<'a>(&'a self, db: &'a DatabaseConnection) -> SourceAnswer<'a, i64> {

@@ -132,14 +132,13 @@ fn side_of(room: i64, which: Which, seq: i64, back: bool, limit: u64) -> Sql {
             .bind(seq)
             .then(" ORDER BY seq")
             .then(order)
-            .then(" LIMIT ")
-            .bind(most)
+            .limit(most)
             .then(") t UNION ALL SELECT id FROM message WHERE id = ")
             .bind(root)
             .then(") x CROSS JOIN message m JOIN member a ON a.id = m.author_id WHERE m.id = x.id AND m.room_id = ")
             .bind(room),
     };
-    sql.then(" AND m.").then(sign).bind(seq).then(" ORDER BY m.seq").then(order).then(" LIMIT ").bind(most)
+    sql.then(" AND m.").then(sign).bind(seq).then(" ORDER BY m.seq").then(order).limit(most)
 }
 
 fn one_more(limit: u64) -> i64 {
@@ -212,8 +211,8 @@ fn day_of(room: i64, start: i64, to: i64, seq: i64, limit: u64) -> Sql {
         .bind(start)
         .then(" OR m.seq > ")
         .bind(seq)
-        .then(") ORDER BY m.created_at, m.seq LIMIT ")
-        .bind(one_more(limit))
+        .then(") ORDER BY m.created_at, m.seq")
+        .limit(one_more(limit))
 }
 
 /// The first message at or after a time, microseconds: its seq and when it was written.
@@ -266,8 +265,8 @@ pub async fn revisions(state: &AppState, me: &Me, id: i64, page: &PageQuery) -> 
     .bind(Id(id).0)
     .then(" AND r.number < ")
     .bind(below)
-    .then(" ORDER BY r.number DESC LIMIT ")
-    .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+    .then(" ORDER BY r.number DESC")
+    .limit(limit + 1)
     .all(state.store.read())
     .await?;
     let mut items = Vec::with_capacity(rows.len());

@@ -20,8 +20,8 @@ pub async fn people_of_room(state: &AppState, room: i64, page: &PageQuery) -> Re
     .bind(room)
     .then(" AND rm.member_id > ")
     .bind(after.map_or(0, |place| place.id))
-    .then(" ORDER BY rm.member_id LIMIT ")
-    .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
+    .then(" ORDER BY rm.member_id")
+    .limit(limit + 1)
     .all(state.store.read())
     .await?;
     let items = rows.iter().map(|row| person(row, "")).collect::<Result<Vec<_>>>()?;
@@ -40,11 +40,7 @@ pub async fn blocks(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page<
         sql = sql.then(" AND (b.created_at < ").bind(place.key).then(" OR (b.created_at = ").bind(place.key);
         sql = sql.then(" AND m.id < ").bind(place.id).then("))");
     }
-    let rows = sql
-        .then(" ORDER BY b.created_at DESC, m.id DESC LIMIT ")
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
-        .all(state.store.read())
-        .await?;
+    let rows = sql.then(" ORDER BY b.created_at DESC, m.id DESC").limit(limit + 1).all(state.store.read()).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         items.push((person(row, "")?, row.try_get::<i64>("", "created_at")?));

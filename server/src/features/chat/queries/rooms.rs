@@ -105,8 +105,8 @@ async fn people(db: &impl ConnectionTrait, room: i64) -> Result<Vec<RoomPerson>>
          WHERE rm.room_id = ",
     )
     .bind(room)
-    .then(" ORDER BY rm.member_id LIMIT ")
-    .bind(MOST_PEOPLE)
+    .then(" ORDER BY rm.member_id")
+    .limit(MOST_PEOPLE)
     .all(db)
     .await?;
     rows.iter().map(|row| person(row, "")).collect()
@@ -164,11 +164,7 @@ pub async fn rooms_of_space(state: &AppState, me: &Me, space: i64, page: &PageQu
     if let Some(place) = after {
         sql = sql.then(" AND r.id < ").bind(place.id);
     }
-    let rows = sql
-        .then(" ORDER BY r.id DESC LIMIT ")
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
-        .all(state.store.read())
-        .await?;
+    let rows = sql.then(" ORDER BY r.id DESC").limit(limit + 1).all(state.store.read()).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let of = ground::room(row)?;
@@ -193,8 +189,8 @@ pub async fn followed(state: &AppState, me: &Me) -> Result<Vec<RoomRow>> {
 fn latest(member: i64) -> Sql {
     Sql::new("SELECT p.room_id FROM room_member p JOIN room q ON q.id = p.room_id WHERE p.member_id = ")
         .bind(member)
-        .then(" ORDER BY p.favourite DESC, COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC LIMIT ")
-        .bind(MOST_FOLLOWED)
+        .then(" ORDER BY p.favourite DESC, COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC")
+        .limit(MOST_FOLLOWED)
 }
 
 /// The direct conversations of a member by pages, that which moved last first.
@@ -208,7 +204,7 @@ pub async fn directs(state: &AppState, me: &Me, page: &PageQuery) -> Result<Page
         some = some.then(" AND (COALESCE(q.last_message_at, q.created_at), q.id) < (").bind(place.key);
         some = some.then(", ").bind(place.id).then(")");
     }
-    some = some.then(" ORDER BY moved DESC, q.id DESC LIMIT ").bind(i64::try_from(MOST + 1).unwrap_or(i64::MAX));
+    some = some.then(" ORDER BY moved DESC, q.id DESC").limit(MOST + 1);
     let rows = some.all(state.store.read()).await?;
     let place = |row: &QueryResult| -> Result<Place> {
         Ok(Place { key: row.try_get("", "moved")?, id: row.try_get("", "id")? })
@@ -231,7 +227,7 @@ pub async fn followed_page(state: &AppState, me: &Me, direct: bool, page: &PageQ
     if let Some(place) = after {
         some = some.then(" AND p.room_id < ").bind(place.id);
     }
-    some = some.then(" ORDER BY p.room_id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    some = some.then(" ORDER BY p.room_id DESC").limit(limit + 1);
     let mut all = followed_among(state, me, some).await?;
     all.sort_by_key(|(row, _)| std::cmp::Reverse(row.id.0));
     let Page { items, next_cursor } = Page::cut(all, limit, |(row, _)| Place { key: 0, id: row.id.0 });

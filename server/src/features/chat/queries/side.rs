@@ -36,9 +36,9 @@ pub async fn side(state: &AppState, me: &Me) -> Result<Side> {
     .bind(me.id)
     .then(
         " AND q.archived_at IS NULL ORDER BY p.favourite DESC, p.mention_count > 0 DESC, \
-         COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC LIMIT ",
+         COALESCE(q.last_message_at, q.created_at) DESC, q.id DESC",
     )
-    .bind(LOOKED_AT)
+    .limit(LOOKED_AT)
     .all(state.store.read())
     .await?;
     let (mut rooms, mut directs) = (Vec::new(), Vec::new());

@@ -164,8 +164,8 @@ async fn below(db: &impl ConnectionTrait, topic: &TopicView) -> Result<Vec<PostV
         "SELECT id FROM post WHERE (deleted_at IS NULL OR reply_count > 0) AND (answer_at IS NULL OR deleted_at IS NOT NULL) AND parent_id IN ",
     )
     .list(topic.answers.iter().map(|post| post.id.0))
-    .then(" ORDER BY tree_pos LIMIT ")
-    .bind(BELOW_ANSWERS)
+    .then(" ORDER BY tree_pos")
+    .limit(BELOW_ANSWERS)
     .all(db)
     .await?;
     let ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
@@ -231,8 +231,8 @@ async fn tree(db: &impl ConnectionTrait, part: Part, root: Option<&PostView>) ->
             None => (range.select(), false),
         },
     };
-    let sql = sql.then(if back { " ORDER BY tree_pos DESC LIMIT " } else { " ORDER BY tree_pos LIMIT " });
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(31)).all(db).await?;
+    let sql = sql.then(if back { " ORDER BY tree_pos DESC" } else { " ORDER BY tree_pos" });
+    let rows = sql.limit(limit + 1).all(db).await?;
     let mut ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
     let more = ids.len() > limit;
     ids.truncate(limit);
@@ -259,14 +259,8 @@ async fn place(db: &impl ConnectionTrait, topic: i64, post: i64) -> Result<i64> 
 /// The place a few posts before another; `None` where the thread begins there.
 async fn lead(db: &impl ConnectionTrait, range: Range, at: i64) -> Result<Option<i64>> {
     let most = i64::try_from(LEAD + 2).unwrap_or(5);
-    let rows = range
-        .select()
-        .then(" AND tree_pos <= ")
-        .bind(at)
-        .then(" ORDER BY tree_pos DESC LIMIT ")
-        .bind(most)
-        .all(db)
-        .await?;
+    let rows =
+        range.select().then(" AND tree_pos <= ").bind(at).then(" ORDER BY tree_pos DESC").limit(most).all(db).await?;
     if rows.len() < LEAD + 2 {
         return Ok(None);
     }

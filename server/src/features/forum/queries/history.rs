@@ -44,7 +44,7 @@ pub async fn revisions(
     if let Some(place) = after {
         sql = sql.then(" AND r.number < ").bind(i32::try_from(place.id).unwrap_or(0));
     }
-    let sql = sql.then(" ORDER BY r.number DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY r.number DESC").limit(limit + 1);
     let mut items = Vec::new();
     for row in sql.all(state.store.read()).await? {
         let tags: Option<String> = row.try_get("", "tags")?;
@@ -95,7 +95,7 @@ pub async fn tags(
         sql = sql.then(" HAVING sum(topic_count) < ").bind(uses).then(" OR (sum(topic_count) = ").bind(uses);
         sql = sql.then(" AND name > ").bind(name).then(")");
     }
-    let sql = sql.then(" ORDER BY uses DESC, name LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY uses DESC, name").limit(limit + 1);
     let mut items = Vec::new();
     for row in sql.all(state.store.read()).await? {
         items.push(TagView { name: row.try_get("", "name")?, count: row.try_get("", "uses")? });

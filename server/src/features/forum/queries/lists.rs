@@ -144,8 +144,8 @@ pub async fn list_topics(
         };
         sql = sql.then(", ").bind(place.id).then(")");
     }
-    sql = sql.then(" ORDER BY ").then(column).then(" DESC, t.id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    sql = sql.then(" ORDER BY ").then(column).then(" DESC, t.id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let now = state.clock.now();
     let rows = rows.iter().map(|row| topic(row, me, now)).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: filter.sort.key(row), id: row.id.0 });

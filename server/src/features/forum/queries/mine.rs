@@ -48,8 +48,8 @@ pub async fn bookmarks(state: &AppState, me: &Me, viewer: &Viewer, page: &PageQu
     if let Some(place) = after {
         sql = sql.then(" AND (k.created_at, k.post_id) < (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY k.created_at DESC, k.post_id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    let sql = sql.then(" ORDER BY k.created_at DESC, k.post_id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let mut found: Vec<(i64, i64, String, String)> = Vec::with_capacity(rows.len());
     for row in &rows {
         found.push((

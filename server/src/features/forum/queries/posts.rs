@@ -191,7 +191,7 @@ pub async fn posts_page(state: &AppState, topic: i64, order: Order, from: From, 
         (Order::Score, false) => sql.then(" ORDER BY -p.score, p.created_at, p.id"),
         (Order::Score, true) => sql.then(" ORDER BY -p.score DESC, p.created_at DESC, p.id DESC"),
     };
-    let sql = sql.then(" LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.limit(limit + 1);
     let mut items = load(db, sql).await?;
     let more = items.len() as u64 > limit;
     items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -250,7 +250,7 @@ async fn lead(db: &impl ConnectionTrait, topic: i64, order: Order, at: Spot) -> 
             .bind(at.id)
             .then(") ORDER BY created_at DESC, id DESC"),
     };
-    let rows = sql.then(" LIMIT ").bind(i64::try_from(LEAD + 1).unwrap_or(1)).all(db).await?;
+    let rows = sql.limit(LEAD + 1).all(db).await?;
     let Some(row) = rows.last() else { return Ok(at) };
     Ok(Spot {
         tree_pos: row.try_get("", "tree_pos")?,

@@ -39,8 +39,8 @@ pub(super) async fn tell(run: &Run) -> Result<()> {
     }
     run.progress.count(|report| report.texts = texts);
     let faults = of("SELECT i.external_id, f.text_state, f.text_reason")
-        .then(" AND f.text_state IN ('failed', 'partial') ORDER BY i.external_id LIMIT ")
-        .bind(NAMED)
+        .then(" AND f.text_state IN ('failed', 'partial') ORDER BY i.external_id")
+        .limit(NAMED)
         .all(db)
         .await?;
     for row in faults {

@@ -55,8 +55,8 @@ pub async fn collections(state: &AppState, space: i64, page: &PageQuery) -> Resu
     if let Some(place) = after {
         sql = sql.then(" AND (c.created_at, c.id) < (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY c.created_at DESC, c.id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    let sql = sql.then(" ORDER BY c.created_at DESC, c.id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let rows = rows.iter().map(view).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(rows, limit, |of| Place { key: of.created, id: of.id.0 }))
 }
@@ -88,8 +88,8 @@ async fn items(state: &AppState, id: i64) -> Result<Vec<ResourceRow>> {
         .then(" JOIN collection_item i ON i.resource_id = r.id WHERE r.deleted_at IS NULL AND r.hidden_at IS NULL ")
         .then("AND r.purged_at IS NULL AND i.collection_id = ")
         .bind(id)
-        .then(" ORDER BY i.place, r.id LIMIT ")
-        .bind(i64::try_from(MOST_ITEMS).unwrap_or(i64::MAX))
+        .then(" ORDER BY i.place, r.id")
+        .limit(MOST_ITEMS)
         .all(db)
         .await?;
     let rows = rows.iter().map(|row| resource(row, now)).collect::<Result<Vec<_>>>()?;

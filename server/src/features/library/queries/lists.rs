@@ -130,8 +130,8 @@ pub async fn list(state: &AppState, viewer: &Viewer, filter: &Filter, page: &Pag
         };
         sql = sql.then(", ").bind(place.id).then(")");
     }
-    sql = sql.then(" ORDER BY ").then(column).then(" DESC, r.id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    sql = sql.then(" ORDER BY ").then(column).then(" DESC, r.id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let rows = rows.iter().map(|row| resource(row, now)).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: filter.sort.key(row), id: row.id.0 });
     page.items = with_terms(state.store.read(), page.items).await?;
@@ -158,7 +158,7 @@ pub async fn due_for(state: &AppState, me: &Me, viewer: &Viewer, page: &PageQuer
     if let Some(place) = after {
         sql = sql.then(" AND (r.review_due, r.id) > (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY r.review_due, r.id LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY r.review_due, r.id").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let rows = rows.iter().map(|row| resource(row, now)).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: row.due.unwrap_or(0), id: row.id.0 });

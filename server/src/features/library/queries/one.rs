@@ -143,8 +143,8 @@ async fn endorsements(db: &impl ConnectionTrait, id: i64) -> Result<Vec<Endorsem
          FROM resource_endorsement e JOIN member m ON m.id = e.member_id WHERE e.resource_id = ",
     )
     .bind(id)
-    .then(" ORDER BY e.created_at, e.member_id LIMIT ")
-    .bind(NAMED)
+    .then(" ORDER BY e.created_at, e.member_id")
+    .limit(NAMED)
     .all(db)
     .await?;
     rows.iter()
@@ -173,8 +173,8 @@ async fn collections_of(db: &impl ConnectionTrait, id: i64) -> Result<Vec<Collec
          WHERE c.deleted_at IS NULL AND i.resource_id = ",
     )
     .bind(id)
-    .then(" ORDER BY c.title, c.id LIMIT ")
-    .bind(NAMED)
+    .then(" ORDER BY c.title, c.id")
+    .limit(NAMED)
     .all(db)
     .await?;
     rows.iter()
@@ -195,7 +195,7 @@ pub async fn versions(
     if let Some(place) = after {
         sql = sql.then(" AND v.number < ").bind(i32::try_from(place.id).unwrap_or(0));
     }
-    let sql = sql.then(" ORDER BY v.number DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY v.number DESC").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let rows = rows.iter().map(version_of).collect::<Result<Vec<_>>>()?;
     Ok((Page::cut(rows, limit, |of| Place { key: 0, id: i64::from(of.number) }), seen))

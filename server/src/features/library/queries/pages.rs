@@ -15,8 +15,8 @@ async fn read(state: &AppState, sha256: &str, from: i32, most: i64) -> Result<Ve
         .bind(sha256)
         .then(" AND number >= ")
         .bind(from)
-        .then(" ORDER BY number LIMIT ")
-        .bind(most)
+        .then(" ORDER BY number")
+        .limit(most)
         .all(state.store.read())
         .await?;
     rows.iter()

@@ -34,8 +34,8 @@ pub async fn reports(
     if let Some(place) = after {
         sql = sql.then(" AND (x.created_at, x.id) < (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY x.created_at DESC, x.id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    let sql = sql.then(" ORDER BY x.created_at DESC, x.id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let created: i64 = row.try_get("", "created_at")?;

@@ -74,14 +74,14 @@ pub(super) async fn around(
     let sql = from(sql.then(" UNION ALL "), "endorsement", ENDORSEMENT, endorsers)
         .then(" ORDER BY CASE WHEN e.member_id = ")
         .bind(me)
-        .then(" THEN 0 ELSE 1 END, e.created_at DESC, e.member_id LIMIT ")
-        .bind(SHOWN)
+        .then(" THEN 0 ELSE 1 END, e.created_at DESC, e.member_id")
+        .limit(SHOWN)
         .then(") e");
     let sql = from(sql.then(" UNION ALL "), "adoption", ADOPTION, adopters)
         .then(" ORDER BY CASE WHEN d.member_id = ")
         .bind(me)
-        .then(" THEN 0 ELSE 1 END, d.organisation_key, d.id LIMIT ")
-        .bind(SHOWN)
+        .then(" THEN 0 ELSE 1 END, d.organisation_key, d.id")
+        .limit(SHOWN)
         .then(") d");
     let mut around = Around::default();
     for row in sql.all(db).await? {
@@ -154,8 +154,8 @@ pub async fn endorsements_of(state: &AppState, study: i64, page: &PageQuery) -> 
     if let Some(place) = after {
         sql = sql.then(" AND (e.created_at, e.member_id) < (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY e.created_at DESC, e.member_id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    let sql = sql.then(" ORDER BY e.created_at DESC, e.member_id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         items.push((endorsement(row)?, row.try_get::<i64>("x_", "id")?));
@@ -181,11 +181,7 @@ pub async fn adoptions_of(
     if let Some(place) = after {
         sql = sql.then(" AND d.id < ").bind(place.id);
     }
-    let rows = sql
-        .then(" ORDER BY d.id DESC LIMIT ")
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX))
-        .all(state.store.read())
-        .await?;
+    let rows = sql.then(" ORDER BY d.id DESC").limit(limit + 1).all(state.store.read()).await?;
     let items = rows.iter().map(|row| adoption(row, signed_in, name.clone())).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(items, limit, |of| Place { key: 0, id: of.id.0 }))
 }

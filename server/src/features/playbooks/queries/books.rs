@@ -323,8 +323,8 @@ const MOST_PATHWAYS: i64 = 2_000;
 
 /// A pathway as playbooks write it, in whatever case: SQLite knows only that of a to z.
 async fn written(state: &AppState, pathway: &str) -> Result<Vec<String>> {
-    let rows = Sql::new("SELECT DISTINCT pathway FROM playbook WHERE pathway <> '' LIMIT ")
-        .bind(MOST_PATHWAYS)
+    let rows = Sql::new("SELECT DISTINCT pathway FROM playbook WHERE pathway <> ''")
+        .limit(MOST_PATHWAYS)
         .all(state.store.read())
         .await?;
     let all = rows.iter().map(|row| Ok(row.try_get("", "pathway")?)).collect::<Result<Vec<String>>>()?;
@@ -355,8 +355,8 @@ pub async fn list_playbooks(
     if let Some(place) = after {
         sql = sql.then(" AND (b.created_at, b.id) < (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY b.created_at DESC, b.id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    let sql = sql.then(" ORDER BY b.created_at DESC, b.id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let rows = rows.iter().map(book).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: row.created, id: row.id.0 });
     let mut items = Vec::with_capacity(page.items.len());

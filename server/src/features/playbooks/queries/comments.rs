@@ -44,7 +44,7 @@ pub async fn comments_of(
     if let Some(place) = after {
         sql = sql.then(" AND k.id > ").bind(place.id);
     }
-    let sql = sql.then(" ORDER BY k.id LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY k.id").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let items = rows.iter().map(comment).collect::<Result<Vec<_>>>()?;
     Ok(Page::cut(items, limit, |of| Place { key: 0, id: of.id.0 }))
@@ -95,8 +95,8 @@ pub async fn threads_of(state: &AppState, study: i64, part: Option<PartKey>, pag
             .bind(i32::try_from(place.key).unwrap_or(0))
             .then(" AND id < ")
             .bind(place.id)
-            .then(")) ORDER BY n_settled, id DESC LIMIT ")
-            .bind(limit + 1),
+            .then(")) ORDER BY n_settled, id DESC")
+            .limit(limit + 1),
         None => sql.then("n_place <= ").bind(limit + 1).then(" ORDER BY part, n_settled, id DESC"),
     };
     let mut found = Threads::default();
@@ -157,7 +157,7 @@ pub async fn thread_of(state: &AppState, study: i64, first: i64, page: &PageQuer
     if let Some(place) = after {
         sql = sql.then(" AND k.id > ").bind(place.id);
     }
-    let sql = sql.then(" ORDER BY k.id LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY k.id").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let replies = rows.iter().map(comment).collect::<Result<Vec<_>>>()?;
     let page = Page::cut(replies, limit, |of| Place { key: 0, id: of.id.0 });

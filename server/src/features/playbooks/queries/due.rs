@@ -58,8 +58,8 @@ pub async fn waiting_for(state: &AppState, me: &Me, few: i64) -> Result<Vec<Wait
         .then(") AND ");
     let sql = readable(sql, state, &viewer)
         .await?
-        .then(" ORDER BY since, c.id LIMIT ")
-        .bind(few)
+        .then(" ORDER BY since, c.id")
+        .limit(few)
         .then(") x UNION ALL SELECT * FROM (SELECT 'overdue' AS what, c.review_due AS since")
         .then(columns)
         .then(from)
@@ -75,8 +75,8 @@ pub async fn waiting_for(state: &AppState, me: &Me, few: i64) -> Result<Vec<Wait
         .then(")))) AND ");
     let rows = readable(sql, state, &viewer)
         .await?
-        .then(" ORDER BY since, c.id LIMIT ")
-        .bind(few)
+        .then(" ORDER BY since, c.id")
+        .limit(few)
         .then(") y")
         .all(state.store.read())
         .await?;

@@ -191,8 +191,8 @@ async fn batch(state: &AppState, playbook: i64, after: i64, most: i64) -> Result
         .bind(playbook)
         .then(" AND c.id > ")
         .bind(after)
-        .then(" ORDER BY c.id LIMIT ")
-        .bind(most)
+        .then(" ORDER BY c.id")
+        .limit(most)
         .all(db)
         .await?;
     let (mut found, mut contents) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));

@@ -35,7 +35,7 @@ pub async fn revisions(state: &AppState, seen: &Seen, page: &PageQuery) -> Resul
     if let Some(place) = after {
         sql = sql.then(" AND r.number < ").bind(i32::try_from(place.id).unwrap_or(0));
     }
-    let sql = sql.then(" ORDER BY r.number DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY r.number DESC").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let items = rows.iter().map(revision_view).collect::<Result<Vec<_>>>()?;
     let items = with_people(state, seen.id, items).await?;
@@ -211,7 +211,7 @@ pub async fn part_revisions(
     if let Some(place) = after {
         sql = sql.then(" AND r.version < ").bind(i32::try_from(place.id).unwrap_or(0));
     }
-    let sql = sql.then(" ORDER BY r.version DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY r.version DESC").limit(limit + 1);
     let mut items = Vec::new();
     for row in sql.all(state.store.read()).await? {
         let at: i64 = row.try_get("", "created_at")?;
@@ -241,7 +241,7 @@ pub async fn acts_of(state: &AppState, study: i64, page: &PageQuery) -> Result<P
     if let Some(place) = after {
         sql = sql.then(" AND t.id < ").bind(place.id);
     }
-    let sql = sql.then(" ORDER BY t.id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY t.id DESC").limit(limit + 1);
     let mut items = Vec::new();
     for row in sql.all(state.store.read()).await? {
         let at: i64 = row.try_get("", "at")?;

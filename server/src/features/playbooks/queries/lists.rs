@@ -90,8 +90,8 @@ pub async fn list_studies(
         };
         sql = sql.then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY ").then(column).then(" DESC, c.id DESC LIMIT ");
-    let rows = sql.bind(i64::try_from(limit + 1).unwrap_or(i64::MAX)).all(state.store.read()).await?;
+    let sql = sql.then(" ORDER BY ").then(column).then(" DESC, c.id DESC");
+    let rows = sql.limit(limit + 1).all(state.store.read()).await?;
     let rows = rows.iter().map(|row| study(row, false, state.clock.now())).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: filter.sort.key(row), id: row.id.0 });
     page.items = with_names(state.store.read(), page.items, true).await?;
@@ -118,7 +118,7 @@ pub async fn list_mine(
     if let Some(place) = after {
         sql = sql.then(" AND sa.study_id < ").bind(place.id);
     }
-    let sql = sql.then(" ORDER BY sa.study_id DESC LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY sa.study_id DESC").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let rows = rows.iter().map(|row| study(row, true, state.clock.now())).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: 0, id: row.id.0 });
@@ -137,7 +137,7 @@ pub async fn reviews_of(state: &AppState, playbook: i64, page: &PageQuery) -> Re
     if let Some(place) = after {
         sql = sql.then(" AND (c.submitted_at, c.id) > (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY c.submitted_at, c.id LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY c.submitted_at, c.id").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let rows = rows.iter().map(|row| study(row, true, state.clock.now())).collect::<Result<Vec<_>>>()?;
     let mut page = Page::cut(rows, limit, |row| Place { key: row.submitted.unwrap_or(0), id: row.id.0 });

@@ -111,7 +111,7 @@ pub async fn list_register(
     if let Some(place) = TextPlace::of(page)? {
         sql = sql.then(" AND (d.organisation_key, d.id) > (").bind(place.key).then(", ").bind(place.id).then(")");
     }
-    let sql = sql.then(" ORDER BY d.organisation_key, d.id LIMIT ").bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" ORDER BY d.organisation_key, d.id").limit(limit + 1);
     let rows = sql.all(state.store.read()).await?;
     let signed_in = viewer.member().is_some();
     let mut items = Vec::with_capacity(rows.len());
@@ -143,9 +143,7 @@ pub async fn organisations(
     if let Some(place) = TextPlace::of(page)? {
         sql = sql.then(" AND d.organisation_key > ").bind(place.key);
     }
-    let sql = sql
-        .then(" GROUP BY d.organisation_key ORDER BY d.organisation_key LIMIT ")
-        .bind(i64::try_from(limit + 1).unwrap_or(i64::MAX));
+    let sql = sql.then(" GROUP BY d.organisation_key ORDER BY d.organisation_key").limit(limit + 1);
     let mut items = Vec::new();
     for row in sql.all(state.store.read()).await? {
         let count = |status: AdoptionStatus| -> Result<i64> { Ok(row.try_get("n_", status.as_str())?) };
