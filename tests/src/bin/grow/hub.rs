@@ -76,7 +76,7 @@ impl Hub {
         let db = self.connect().await;
         for sql in [
             "CREATE EXTENSION IF NOT EXISTS pg_prewarm",
-            "SELECT sum(pg_prewarm(oid::regclass, 'read')) FROM pg_class \
+            "SELECT sum(pg_prewarm(oid::regclass)) FROM pg_class \
              WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace",
         ] {
             db.execute_unprepared(sql).await.unwrap();
