@@ -6,7 +6,7 @@ use crate::search::config;
 use crate::search::log::Cursor;
 
 /// Changes with what an index is made of; another number is another index.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// How far an index has come; stands in the index itself, with what it brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,8 +22,9 @@ const APART: usize = 8;
 /// text each word stands once.
 const IN_ORDER: usize = 50_000;
 const MOST_PLACES: usize = 65_000;
-/// How words of plain letters begin that stand for others.
+/// How words of plain letters begin that stand for others, and those of phrases.
 const CODED: &str = "zz";
+const QUOTED: &str = "xq";
 
 /// A document as it is sent.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +37,7 @@ pub struct Entry {
     pub labels: String,
     pub body: String,
     pub words: String,
+    pub phrases: String,
     pub names: String,
     pub spelling: String,
     pub space: Option<String>,
@@ -86,6 +88,7 @@ impl Entry {
             labels: stems(&labels, spoken),
             body: stems(&passages, spoken),
             words: whole(&all),
+            phrases: quotable(&all),
             names: whole(&names),
             spelling: spelling(&all),
             space: of.space.map(|id| id.to_string()),
@@ -107,6 +110,7 @@ impl Entry {
             + self.labels.len()
             + self.body.len()
             + self.words.len()
+            + self.phrases.len()
             + self.spelling.len()
             + self.counts.len()
     }
@@ -146,10 +150,17 @@ pub fn read_term(counted: &str) -> Option<(String, String)> {
 /// A folded word as it is sent.
 #[must_use]
 pub fn sent(word: &str) -> String {
-    if !word.chars().any(is_dense) {
-        return word.to_owned();
-    }
-    let mut coded = String::from(CODED);
+    if word.chars().any(is_dense) { coded(CODED, word) } else { word.to_owned() }
+}
+
+/// A folded word as it is sent within a phrase. Letters of two scripts would be cut apart.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    if word.is_ascii() { format!("{QUOTED}{word}") } else { coded(QUOTED, word) }
+}
+
+fn coded(begin: &str, word: &str) -> String {
+    let mut coded = String::from(begin);
     for c in word.chars() {
         // Five of sixteen letters for each.
         for digit in format!("{:05x}", u32::from(c)).chars() {
@@ -290,6 +301,16 @@ fn whole(texts: &[&Vec<Token>]) -> String {
     line.end()
 }
 
+/// Whole words in the order of the text, as phrases are asked for.
+fn quotable(texts: &[&Vec<Token>]) -> String {
+    let mut line = Line::default();
+    for text in texts {
+        text.iter().filter(|token| runs(token)).for_each(|token| line.word(quoted(&token.word)));
+        line.gap();
+    }
+    line.end()
+}
+
 /// Every word once that may be written wrongly.
 fn spelling(texts: &[&Vec<Token>]) -> String {
     let from = config::ranking().typos.one_from;
@@ -318,6 +339,8 @@ mod tests {
         assert_eq!(entry.key, "post-7");
         assert!(entry.title.starts_with("chexnet v2 . "), "{}", entry.title);
         assert!(entry.words.contains("chexnetv2. "), "{}", entry.words);
+        assert!(entry.phrases.starts_with("xqchexnet xqv2 . "), "{}", entry.phrases);
+        assert!(entry.phrases.contains(&format!("xqscreenings xqof {} ", quoted("人工"))), "{}", entry.phrases);
         let pairs = [sent("人工"), sent("工智"), sent("智能")].join(" ");
         assert_eq!(entry.body, format!("screen {pairs} . "));
         assert!(sent("人工").starts_with(&sent("人")));

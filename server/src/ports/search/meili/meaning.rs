@@ -8,9 +8,9 @@ use meilisearch_sdk::search::MatchingStrategies;
 
 use super::added::Words;
 use super::ask::{One, Shape};
-use super::entry::sent;
+use super::entry::{quoted, sent};
 use super::index::MeiliIndex;
-use super::settings::{FOUND_BY, NAMES, SPELLING, WORDS};
+use super::settings::{FOUND_BY, NAMES, PHRASES, SPELLING, WORDS};
 use crate::ports::search::{Ask, EngineResult};
 use crate::search::analysis::{Language, stem};
 use crate::search::config;
@@ -67,9 +67,9 @@ pub async fn meaning(index: &MeiliIndex, ask: &Ask, who: &str) -> EngineResult<M
         return Ok(names(query));
     }
     let all_little = query.phrases.is_empty() && query.words.iter().all(|word| query.is_stop(&word.word));
-    // Phrases are of whole words; beside loose words they may also be found by stems.
+    // Nothing but phrases and little words is of whole words.
     let whole = all_little || query.words.is_empty();
-    let mut meaning = Meaning::new(if whole && !query.is_empty() { &[WORDS] } else { &FOUND_BY });
+    let mut meaning = Meaning::new(if whole && !query.is_empty() { &[WORDS, PHRASES] } else { &FOUND_BY });
     let mut terms: Vec<Term> = Vec::new();
     for (at, word) in query.words.iter().enumerate() {
         if all_little || !query.is_stop(&word.word) {
@@ -160,7 +160,7 @@ fn rarest(terms: &mut Vec<Term>, most: usize) {
 /// What every document has to lack or have. First in what is sent, as words beyond the most are not
 /// read; ends with a space if there is something.
 fn strict(query: &Query, marks: &mut Marks) -> String {
-    let phrase = |words: &[String]| words.iter().map(|word| sent(word)).collect::<Vec<_>>().join(" ");
+    let phrase = |words: &[String]| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let mut parts: Vec<String> = Vec::new();
     for word in &query.without {
         parts.push(format!("-{}", sent(word)));

@@ -14,10 +14,13 @@ use crate::search::config;
 /// Stems of titles and labels, in the order of their weights; then those of the text, then whole words.
 pub const NAMES: &str = "names";
 pub const WORDS: &str = "words";
+/// Whole words as phrases are asked for, of letters that stand in no other attribute: Meilisearch takes
+/// a pair of neighbours for the phrase wherever they stand, also where it is not to look.
+pub const PHRASES: &str = "phrases";
 /// Every word once, for faults in typing; nothing else is compared with tolerance.
 pub const SPELLING: &str = "spelling";
 /// What a question is looked for in.
-pub const FOUND_BY: [&str; 4] = ["title", "labels", "body", WORDS];
+pub const FOUND_BY: [&str; 5] = ["title", "labels", "body", WORDS, PHRASES];
 /// Values of a facet that are counted out; a term is two of them.
 const MOST_VALUES: usize = 40;
 /// Pages and counts end here; far beyond any hub.
@@ -35,7 +38,8 @@ pub fn settings() -> Settings {
         ("body", ranking.fields.body.weight),
     ];
     weighted.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let searchable: Vec<&str> = weighted.iter().map(|(name, _)| *name).chain([WORDS, NAMES, SPELLING]).collect();
+    let searchable: Vec<&str> =
+        weighted.iter().map(|(name, _)| *name).chain([WORDS, PHRASES, NAMES, SPELLING]).collect();
     let exact: Vec<String> = searchable.iter().filter(|name| **name != SPELLING).map(|&name| name.into()).collect();
     let letters = |count: usize| Some(u8::try_from(count).unwrap_or(u8::MAX));
     Settings::new()
