@@ -103,10 +103,11 @@ fn a_restart_goes_on_and_a_wiped_server_is_filled_again() {
         // Until it is seen that the index is gone, nothing is lost and nothing is promised.
         let filled = async {
             while hub.state().search.current().is_none_or(|index| index.generation() == generation) {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), filled).await.unwrap();
+        // The server does one task after the other, those of other tests among them.
+        tokio::time::timeout(std::time::Duration::from_secs(120), filled).await.unwrap();
         assert_eq!(total(hub, &ada, "capercaillie").await, 2);
         assert_eq!(hub.state().search.check().await.unwrap(), 0);
     });
