@@ -100,6 +100,9 @@ search_test!(async fn words_are_understood(hub) {
     assert_eq!(titles(&ada, "thrombosis -\"general practitioner\"").await, ["Thrombosis of deep veins"]);
     assert_eq!(titles(&ada, "thrombosis -practitioner").await, ["Thrombosis of deep veins"]);
     assert_eq!(first("pneumo").await, "Pneumonia", "a beginning");
+    for letter in ["x", "z"] {
+        assert!(!titles(&ada, letter).await.contains(&"Veins".to_owned()), "no word of it begins with {letter}");
+    }
     let typo = search(&ada, &[("q", "pnuemonia ")]).await;
     assert_eq!((typo["items"][0]["title"].as_str(), typo["did_you_mean"].as_str()), (Some("Pneumonia"), Some("pneumonia")));
     assert!(titles(&ada, "vien ").await.contains(&"Veins".to_owned()), "one fault from four letters");

@@ -328,7 +328,7 @@ mod tests {
         let terms = terms.collect();
         assert_eq!(
             text(strict(&query, &mut Marks::default()), terms),
-            "-practitioners -practition \"xqdeep xqvein\" screen retin"
+            "-practitioners -practition \"ǂdeep ǂvein\" screen retin"
         );
         assert_eq!(marks.prefix.as_deref(), Some("retin"));
         assert_eq!(names(&parse("Ada Lov").unwrap()).text, "ada lov");
