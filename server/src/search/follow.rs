@@ -235,6 +235,7 @@ impl<'a> Follower<'a> {
                     let _gone = answer.send(repaired);
                 }
             }
+            self.expunge();
         } else {
             self.state.search.note(|status| status.behind = (self.state.clock.now() - started).max(1));
         }
@@ -281,12 +282,26 @@ impl<'a> Follower<'a> {
         Ok(true)
     }
 
+    /// Clears the index of the words of what is gone, when it is time.
+    fn expunge(&mut self) {
+        if self.expunged.elapsed() < EXPUNGE {
+            return;
+        }
+        let Some(index) = self.main.index.embedded().map(Shared::clone) else { return };
+        self.expunged = Instant::now();
+        // On its own: what changes meanwhile is followed.
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = index.expunge() {
+                tracing::warn!(%error, "the search index could not be cleared of what is gone");
+            }
+        }));
+    }
+
     /// Compares index and rows, and reads again what differs.
     async fn check(&mut self) -> Result<u64> {
         self.checked = Instant::now();
         let db = self.state.store.read();
         let mut wrong = self.compare().await?;
-        self.pause = CHECK.max(self.checked.elapsed() * SHARE);
         for _ in 0..RECHECKS {
             if wrong.is_empty() {
                 break;
@@ -299,17 +314,7 @@ impl<'a> Follower<'a> {
             follow(self.state, &self.sources, &mut self.main).await?;
             wrong = self.compare().await?;
         }
-        if self.expunged.elapsed() >= EXPUNGE
-            && let Some(index) = self.main.index.embedded().map(Shared::clone)
-        {
-            self.expunged = Instant::now();
-            // On its own: what changes meanwhile is followed.
-            drop(tokio::task::spawn_blocking(move || {
-                if let Err(error) = index.expunge() {
-                    tracing::warn!(%error, "the search index could not be cleared of what is gone");
-                }
-            }));
-        }
+        self.pause = CHECK.max(self.checked.elapsed() * SHARE);
         let count = wrong.len() as u64;
         if count > 0 {
             bring(db, &self.sources, &self.main, wrong.into_iter(), &self.main.progress).await?;
