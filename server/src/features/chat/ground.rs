@@ -21,7 +21,7 @@ pub(super) const ROOM: &str = "r.id AS r_id, r.space_id AS r_space_id, r.kind AS
     JOIN member_block mb ON mb.blocked_id = bo.member_id AND mb.member_id = v.id \
     WHERE bo.room_id = r.id AND bo.member_id <> v.id)) THEN 1 ELSE 0 END AS r_is_blocked";
 
-/// What goes with them, after `JOIN member v ON v.id = …`.
+/// What goes with them, behind the viewer `v`.
 pub(super) const AROUND: &str = " LEFT JOIN space s ON s.id = r.space_id \
     LEFT JOIN space_member sm ON sm.space_id = r.space_id AND sm.member_id = v.id \
     LEFT JOIN room_member rm ON rm.room_id = r.id AND rm.member_id = v.id";

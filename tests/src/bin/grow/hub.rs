@@ -49,9 +49,10 @@ impl Hub {
         }
     }
 
-    /// The address of one of its nodes, in turn.
+    /// The address of one of its nodes: by turns of a length that no number of rooms shares, so that each is
+    /// asked for all of them.
     pub fn base(&self) -> &str {
-        &self.bases[self.asked.fetch_add(1, Ordering::Relaxed) % self.bases.len()]
+        &self.bases[self.asked.fetch_add(1, Ordering::Relaxed) / 7 % self.bases.len()]
     }
 
     fn url(&self) -> Option<String> {

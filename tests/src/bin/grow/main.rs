@@ -49,6 +49,10 @@ async fn main() {
     let postgres = args.get("postgres").map(String::as_str);
     let only = args.get("only").map(String::as_str);
     let nodes: usize = args.get("nodes").map_or(1, |text| text.parse().unwrap());
+    if nodes == 0 || nodes > 1 && !args.contains_key("postgres") {
+        eprintln!("grow: several nodes need --postgres, and there is one at least");
+        std::process::exit(2);
+    }
     let warm = args.get("warm").is_some_and(|text| text == "yes");
     let mut before: BTreeMap<&'static str, Duration> = BTreeMap::new();
     for rooms in numbers(args.get("rooms"), "10,1000") {
