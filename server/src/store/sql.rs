@@ -52,7 +52,8 @@ impl Sql {
     /// Appends how many rows at most, as a number and not as a value: PostgreSQL plans a statement once for all
     /// values if it knows that few of the rows will be wanted, and else anew each time it is asked.
     pub fn limit(self, rows: impl TryInto<u64>) -> Self {
-        let rows = rows.try_into().unwrap_or(u64::MAX).min(i64::MAX.unsigned_abs());
+        // Less than none is none, and not all.
+        let rows = rows.try_into().unwrap_or(0).min(i64::MAX.unsigned_abs());
         self.then(&format!(" LIMIT {rows}"))
     }
 
