@@ -1,6 +1,7 @@
 //! Bytes on their way in.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,13 +11,15 @@ use object_store::{ObjectStoreExt as _, PutPayload, WriteMultipart};
 use sha2::{Digest as _, Sha256};
 
 use super::Blobs;
-use crate::web::error::{AppError, Result};
+use crate::web::error::Result;
 
 /// Bytes that wait before they are sent on; a smaller object is sent at once. Buckets take parts
 /// of 5 MiB or more, and 10,000 of them.
 const PART: usize = 8 << 20;
 /// Parts on their way at a time.
 const AT_ONCE: usize = 2;
+/// How long an upload that is given up waits for parts on their way.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
 
 /// What was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +84,13 @@ impl Upload {
     /// Makes the object be there, whole.
     pub async fn finish(mut self) -> Result<Stored> {
         match self.parts.take() {
-            Some(parts) => {
+            Some(mut parts) => {
+                // The last part goes alone, so that none is on its way when an error takes the
+                // others back.
+                if let Err(error) = parts.wait_for_capacity(0).await {
+                    take_back(parts).await?;
+                    return Err(error.into());
+                }
                 parts.finish().await?;
             }
             None => {
@@ -97,10 +106,23 @@ impl Upload {
     /// Takes everything back.
     pub async fn give_up(mut self) -> Result<()> {
         match self.parts.take() {
-            Some(parts) => parts.abort().await.map_err(AppError::from),
+            Some(parts) => take_back(parts).await,
             None => Ok(()),
         }
     }
+}
+
+/// Ends an upload that is not to be. What is on its way arrives first: a bucket may keep a part
+/// that comes after the word that the upload is given up, and nobody would remove it.
+async fn take_back(mut parts: WriteMultipart) -> Result<()> {
+    let arrived = async {
+        // Each error is one part less that is on its way.
+        while parts.wait_for_capacity(0).await.is_err() {}
+    };
+    if tokio::time::timeout(ARRIVES_WITHIN, arrived).await.is_err() {
+        tracing::warn!("a part of an upload that was given up is still on its way");
+    }
+    Ok(parts.abort().await?)
 }
 
 impl Drop for Upload {
@@ -109,7 +131,7 @@ impl Drop for Upload {
         let Some(parts) = self.parts.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            if let Err(error) = parts.abort().await {
+            if let Err(error) = take_back(parts).await {
                 tracing::warn!(%error, "an upload that was given up left parts behind");
             }
         });
