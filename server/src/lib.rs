@@ -19,6 +19,7 @@ pub mod streams;
 pub mod text;
 pub mod web;
 
-/// Sockets have many small buffers each: the system's own allocator keeps a third more for them.
+/// A socket at rest touches a page of each of its buffers. With huge pages the system gives it all of
+/// them, and keeps eight KiB more a socket; the feature `no_thp` forgoes these.
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -4,51 +4,101 @@
 //! large a frame says it is and in however many parts a message comes.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use actix_codec::Decoder as _;
+use actix_http::ws::{Codec, Frame};
+use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::{FromRequest as _, HttpRequest, dev, web};
-use actix_ws::{AggregatedMessage, Item, Message, MessageStream, ProtocolError};
-use bytes::Bytes;
+use actix_ws::{AggregatedMessage, Item, ProtocolError};
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
+use super::outbox::Outbox;
 use super::protocol::MOST_BYTES;
 
 /// So much of a frame that is too large is passed over before its sender is told.
 const MOST_PASSED: u64 = 1 << 20;
 
-/// The messages of a socket.
+/// The messages of a socket. Read here and not by `actix_ws::MessageStream`, whose end hangs on the
+/// body of the handshake: a channel for 32 messages a socket, in which none is ever sent.
 pub(super) struct Incoming {
-    messages: MessageStream,
+    bytes: Bounded,
+    /// The beginning of a frame, and of those after it that came with it.
+    unread: BytesMut,
+    codec: Codec,
     parts: Parts,
+    /// The connection is over when its writing side is.
+    outbox: Rc<Outbox>,
+    ended: bool,
 }
 
 impl Incoming {
-    pub fn new(messages: MessageStream) -> Self {
-        Self { messages: messages.max_frame_size(MOST_BYTES), parts: Parts::default() }
+    /// Reads the frames of a connection after its handshake.
+    pub fn new(payload: Payload, outbox: Rc<Outbox>) -> Self {
+        let bytes = Bounded { bytes: payload, lengths: Lengths::default() };
+        let codec = Codec::new().max_size(MOST_BYTES);
+        Self { bytes, unread: BytesMut::new(), codec, parts: Parts::default(), outbox, ended: false }
     }
 
     /// The next message, put together from its parts; nothing is lost if nobody waits to the end.
     pub async fn next(&mut self) -> Option<Result<AggregatedMessage, ProtocolError>> {
         loop {
-            let message = match self.messages.recv().await? {
-                Ok(message) => message,
+            let frame = match self.frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) if self.ended => return None,
+                Ok(None) => {
+                    match std::future::poll_fn(|cx| self.poll_bytes(cx)).await {
+                        Some(Ok(bytes)) if self.unread.is_empty() => self.unread = bytes.into(),
+                        Some(Ok(bytes)) => self.unread.extend_from_slice(&bytes),
+                        Some(Err(error)) => {
+                            self.ended = true;
+                            return Some(Err(ProtocolError::Io(std::io::Error::other(error))));
+                        }
+                        None => self.ended = true,
+                    }
+                    continue;
+                }
                 Err(error) => return Some(Err(error)),
             };
-            return Some(Ok(match message {
-                Message::Text(text) => AggregatedMessage::Text(text),
-                Message::Binary(bytes) => AggregatedMessage::Binary(bytes),
-                Message::Ping(bytes) => AggregatedMessage::Ping(bytes),
-                Message::Pong(bytes) => AggregatedMessage::Pong(bytes),
-                Message::Close(reason) => AggregatedMessage::Close(reason),
-                Message::Continuation(part) => match self.parts.take(part) {
+            return Some(Ok(match frame {
+                Frame::Text(bytes) => match bytes.try_into() {
+                    Ok(text) => AggregatedMessage::Text(text),
+                    Err(error) => return Some(Err(no_text(error))),
+                },
+                Frame::Binary(bytes) => AggregatedMessage::Binary(bytes),
+                Frame::Ping(bytes) => AggregatedMessage::Ping(bytes),
+                Frame::Pong(bytes) => AggregatedMessage::Pong(bytes),
+                Frame::Close(reason) => AggregatedMessage::Close(reason),
+                Frame::Continuation(part) => match self.parts.take(part) {
                     Some(whole) => return Some(whole),
                     None => continue,
                 },
-                Message::Nop => continue,
             }));
         }
     }
+
+    fn frame(&mut self) -> Result<Option<Frame>, ProtocolError> {
+        let frame = self.codec.decode(&mut self.unread)?;
+        // An empty rest would keep the connection from reading into the same memory again.
+        if self.unread.is_empty() {
+            self.unread = BytesMut::new();
+        }
+        Ok(frame)
+    }
+
+    /// What the connection brings next; what it had brought comes before its end.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        match Pin::new(&mut self.bytes).poll_next(cx) {
+            Poll::Pending if self.outbox.is_over(cx) => Poll::Ready(None),
+            polled => polled,
+        }
+    }
+}
+
+fn no_text(error: impl std::error::Error + Send + Sync + 'static) -> ProtocolError {
+    ProtocolError::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, error))
 }
 
 /// The parts of a message so far. Copied: each would keep all that was read with it.
@@ -87,7 +137,7 @@ impl Parts {
         }
         Some(match String::from_utf8(bytes) {
             Ok(text) => Ok(AggregatedMessage::Text(text.into())),
-            Err(error) => Err(ProtocolError::Io(std::io::Error::new(std::io::ErrorKind::InvalidData, error))),
+            Err(error) => Err(no_text(error)),
         })
     }
 }
@@ -106,14 +156,8 @@ pub(super) fn is_too_large(error: &ProtocolError) -> bool {
 
 /// The bytes of a connection without those of frames that are too large: what reads frames would
 /// wait for all of such a one.
-pub(super) async fn bounded(req: &HttpRequest, payload: web::Payload) -> actix_web::Result<web::Payload> {
-    let bytes: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> =
-        Box::pin(Bounded { bytes: payload.into_inner(), lengths: Lengths::default() });
-    web::Payload::from_request(req, &mut dev::Payload::from(bytes)).await
-}
-
 struct Bounded {
-    bytes: dev::Payload,
+    bytes: Payload,
     lengths: Lengths,
 }
 

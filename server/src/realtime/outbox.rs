@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 
 /// A reader with more than this waiting is too slow: 4408.
@@ -21,7 +21,10 @@ pub struct Outbox {
     bytes: Cell<usize>,
     /// Nothing is taken any more; what waits is still written.
     closing: Cell<bool>,
+    /// Nothing is written any more: the connection is over.
+    over: Cell<bool>,
     writer: RefCell<Option<Waker>>,
+    reader: RefCell<Option<Waker>>,
     drained: RefCell<Vec<Waker>>,
 }
 
@@ -84,6 +87,27 @@ impl Outbox {
         .await;
     }
 
+    /// Whether the connection is over; if not, whoever reads it is woken when it is.
+    pub(super) fn is_over(&self, cx: &Context<'_>) -> bool {
+        if !self.over.get() {
+            let mut reader = self.reader.borrow_mut();
+            match &mut *reader {
+                Some(waker) => waker.clone_from(cx.waker()),
+                None => *reader = Some(cx.waker().clone()),
+            }
+        }
+        self.over.get()
+    }
+
+    fn end(&self) {
+        self.closing.set(true);
+        self.over.set(true);
+        if let Some(waker) = self.reader.borrow_mut().take() {
+            waker.wake();
+        }
+        self.wake_drained();
+    }
+
     fn wake(&self) {
         if let Some(waker) = self.writer.borrow_mut().take() {
             waker.wake();
@@ -112,12 +136,8 @@ impl Outbox {
     }
 }
 
-/// The body of the upgraded response: the outbox, and the body of the handshake, which is kept
-/// because its end is what ends the reading side.
-pub struct Body {
-    pub outbox: Rc<Outbox>,
-    pub handshake: Option<BoxBody>,
-}
+/// The body of the upgraded response. Its end is that of the connection, and of the reading side.
+pub struct Body(pub Rc<Outbox>);
 
 impl MessageBody for Body {
     type Error = std::convert::Infallible;
@@ -127,22 +147,17 @@ impl MessageBody for Body {
     }
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let this = self.get_mut();
-        match this.outbox.poll(cx) {
-            Poll::Ready(Some(frame)) => Poll::Ready(Some(Ok(frame))),
-            Poll::Ready(None) => {
-                this.handshake = None;
-                Poll::Ready(None)
-            }
-            Poll::Pending => Poll::Pending,
+        let frame = self.0.poll(cx);
+        if let Poll::Ready(None) = frame {
+            self.0.end();
         }
+        frame.map(|frame| frame.map(Ok))
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        self.outbox.closing.set(true);
-        self.outbox.wake_drained();
+        self.0.end();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, dev, web};
 use actix_ws::{AggregatedMessage, ProtocolError};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::delivering::ended;
 use super::hub::Seat;
-use super::incoming::{Incoming, bounded, is_too_large};
+use super::incoming::{Incoming, is_too_large};
 use super::outbox::Body;
 use super::patience::{Limit, Patience, limit};
 use super::protocol::{ClientFrame, Code, Echo, PROTOCOL, ServerFrame, Unread, close, ping_frame, pong_frame};
@@ -63,20 +63,21 @@ pub async fn open(
         None => None,
     };
     let no_handshake = |_| AppError::BadRequest("This address speaks WebSocket, version 13.".into());
-    let payload = bounded(&req, payload).await.map_err(no_handshake)?;
-    let (response, _session, messages) =
-        actix_ws::handle_with_protocols(&req, payload, &[PROTOCOL]).map_err(no_handshake)?;
+    // The handshake alone: what is read and written does not go through its channel.
+    let nothing = web::Payload::from_request(&req, &mut dev::Payload::None).await.map_err(no_handshake)?;
+    let (response, ..) = actix_ws::handle_with_protocols(&req, nothing, &[PROTOCOL]).map_err(no_handshake)?;
     let state = AppState::clone(&state);
     let sockets = Rc::clone(&sockets);
     sockets.ensure_running(&state);
     let (member, session) = viewer.member().map_or((0, 0), |me| (me.id, me.session_id));
     let socket = sockets.add(member, session);
     let outbox = Rc::clone(&socket.outbox);
-    let response = response.map_body(|_, handshake| Body { outbox, handshake: Some(handshake) });
+    let messages = Incoming::new(payload.into_inner(), Rc::clone(&outbox));
+    let response = response.map_body(|_, _| Body(outbox));
     // A load test sends what a person could not.
     let limit = state.limits.is_on().then(|| limit(FRAMES));
     let session = Session { state, sockets, socket, seat, limit, patience: None, waiting: FuturesUnordered::new() };
-    actix_web::rt::spawn(session.run(Incoming::new(messages), viewer));
+    actix_web::rt::spawn(session.run(messages, viewer));
     Ok(response.map_into_boxed_body())
 }
 
