@@ -11,7 +11,7 @@ use object_store::{ObjectStoreExt as _, PutPayload, WriteMultipart};
 use sha2::{Digest as _, Sha256};
 
 use super::Blobs;
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 
 /// Bytes that wait before they are sent on; a smaller object is sent at once. Buckets take parts
 /// of 5 MiB or more, and 10,000 of them.
@@ -83,14 +83,17 @@ impl Upload {
 
     /// Makes the object be there, whole.
     pub async fn finish(mut self) -> Result<Stored> {
+        // The last part goes alone, so that none is on its way when an error takes the others back.
+        if let Some(parts) = &mut self.parts
+            && let Err(error) = parts.wait_for_capacity(0).await
+        {
+            if let Err(error) = self.give_up().await {
+                tracing::warn!(%error, "an upload that failed left parts behind");
+            }
+            return Err(error.into());
+        }
         match self.parts.take() {
-            Some(mut parts) => {
-                // The last part goes alone, so that none is on its way when an error takes the
-                // others back.
-                if let Err(error) = parts.wait_for_capacity(0).await {
-                    take_back(parts).await?;
-                    return Err(error.into());
-                }
+            Some(parts) => {
                 parts.finish().await?;
             }
             None => {
@@ -106,7 +109,11 @@ impl Upload {
     /// Takes everything back.
     pub async fn give_up(mut self) -> Result<()> {
         match self.parts.take() {
-            Some(parts) => take_back(parts).await,
+            // A task of its own: whoever waits for it may go away meanwhile.
+            Some(parts) => {
+                let taken = tokio::runtime::Handle::current().spawn(take_back(parts)).await;
+                taken.unwrap_or_else(|error| Err(AppError::Internal(Box::new(error))))
+            }
             None => Ok(()),
         }
     }
