@@ -9,6 +9,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt as _, PutPayload, WriteMultipart};
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 
 use super::Blobs;
 use crate::web::error::{AppError, Result};
@@ -93,9 +94,7 @@ impl Upload {
             return Err(error.into());
         }
         match self.parts.take() {
-            Some(parts) => {
-                parts.finish().await?;
-            }
+            Some(parts) => to_its_end(async move { Ok(parts.finish().await.map(|_| ())?) }).await?,
             None => {
                 let payload: PutPayload = std::mem::take(&mut self.waiting).into_iter().collect();
                 self.blobs.store.put(&self.path, payload).await?;
@@ -109,14 +108,17 @@ impl Upload {
     /// Takes everything back.
     pub async fn give_up(mut self) -> Result<()> {
         match self.parts.take() {
-            // A task of its own: whoever waits for it may go away meanwhile.
-            Some(parts) => {
-                let taken = tokio::runtime::Handle::current().spawn(take_back(parts)).await;
-                taken.unwrap_or_else(|error| Err(AppError::Internal(Box::new(error))))
-            }
+            Some(parts) => to_its_end(take_back(parts)).await,
             None => Ok(()),
         }
     }
+}
+
+/// Waits for what ends an upload, in a task of its own: whoever waits may go away meanwhile. An object
+/// that is whole then and that no row names goes as other such bytes do.
+async fn to_its_end(ending: impl Future<Output = Result<()>> + Send + 'static) -> Result<()> {
+    let ended = Handle::current().spawn(ending).await;
+    ended.unwrap_or_else(|error| Err(AppError::Internal(Box::new(error))))
 }
 
 /// Ends an upload that is not to be. What is on its way arrives first: a bucket may keep a part
@@ -136,7 +138,7 @@ impl Drop for Upload {
     /// A client that goes away drops its request; a bucket would keep the parts.
     fn drop(&mut self) {
         let Some(parts) = self.parts.take() else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
         runtime.spawn(async move {
             if let Err(error) = take_back(parts).await {
                 tracing::warn!(%error, "an upload that was given up left parts behind");
