@@ -185,12 +185,19 @@ for (const tabs of document.querySelectorAll('.tabs')) {
 // After a refused form the summary of its errors comes first.
 document.querySelector('[data-autofocus]')?.focus();
 
-// The rest, only where it is used.
-if (document.querySelector('[data-composer], [data-complete]')) import('./composer.js').then((module) => module.enhance(document));
-if (document.querySelector('main[data-topic]')) import('./topic.js');
-if (document.querySelector('main[data-room]')) import('./room.js');
-if (document.querySelector('.log.is-still')) import('./still.js');
-if (document.querySelector('[data-refused]')) import('./refused.js');
-if (document.querySelector('main[data-library], form[data-share]')) import('./library.js');
-if (document.querySelector('meta[name="me"]')) import('./side.js');
-if (document.querySelector('[data-find], .find-form')) import('./find.js');
+// The rest, only where it is used. A hub that restarts just then has it a moment later.
+const PAUSES = [500, 1000, 2000, 4000, 8000];
+async function load(script) {
+  for (const pause of PAUSES) {
+    try { return await import(script); } catch { await new Promise((wake) => { setTimeout(wake, pause); }); }
+  }
+  return import(script);
+}
+if (document.querySelector('[data-composer], [data-complete]')) load('./composer.js').then((module) => module.enhance(document));
+if (document.querySelector('main[data-topic]')) load('./topic.js');
+if (document.querySelector('main[data-room]')) load('./room.js');
+if (document.querySelector('.log.is-still')) load('./still.js');
+if (document.querySelector('[data-refused]')) load('./refused.js');
+if (document.querySelector('main[data-library], form[data-share]')) load('./library.js');
+if (document.querySelector('meta[name="me"]')) load('./side.js');
+if (document.querySelector('[data-find], .find-form')) load('./find.js');

@@ -110,6 +110,27 @@ fn a_page_comes_back_after_a_restart_and_has_lost_nothing() {
     });
 }
 
+hub_test!(async fn a_script_that_did_not_come_is_asked_for_again(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let (ada, bea) = (hub.member("ada").await, hub.member("bea").await);
+    let space = hub.space(&ada, "open").await;
+    let topic = hub.topic(&ada, &space, "Who is awake?").await["id"].as_str().unwrap().to_owned();
+    let browser = driver.open(&hub.base, 1280).await;
+    browser.open("/login").await;
+    browser.fill("[name=login]", "ada").await;
+    browser.fill("[name=password]", &crate::support::hub::password("ada")).await;
+    browser.send("main form .btn-primary").await;
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/folds.js"]})).await;
+    browser.open(&format!("/s/{space}/t/{topic}")).await;
+    let tried = "return performance.getEntriesByType('resource').some((each) => each.name.endsWith('/folds.js'))";
+    browser.until("the script that is held back", tried).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": []})).await;
+    hub.reply(&bea, &topic, None, "I am.").await;
+    browser.until("the pill", "return !!document.querySelector('[data-new-replies]:not([hidden])')").await;
+    browser.close().await;
+});
+
 hub_test!(async fn a_page_says_why_it_is_live_no_more(hub) {
     let Some(driver) = Driver::start() else { return };
     let (root, ada) = (hub.member("rhea").await, hub.member("ada").await);
