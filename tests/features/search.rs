@@ -73,6 +73,17 @@ search_test!(async fn everything_is_found_where_it_is(hub) {
     assert!(names.contains(&"space") && names.contains(&"room") && names.contains(&"topic") && !names.contains(&"post"), "{suggested}");
     let places = done(&ada.get("/api/v1/search/suggest?q=plim&kind=space,room,member").await);
     assert_eq!(places["items"].as_array().unwrap().len(), 2, "{places}");
+    // What is called so comes before what is only filed under it.
+    topic(&ada, "falls", "Zorblat pumps on long wards", "Text.", &[]).await;
+    topic(&ada, "falls", "Bed rails", "Text.", &["zorblats"]).await;
+    topic(&ada, "falls", "Nurse handover", "Text.", &[]).await;
+    settle(hub).await;
+    for begun in ["zorb", "zorblat"] {
+        let suggested = done(&ada.get(&format!("/api/v1/search/suggest?q={begun}")).await);
+        let titles: Vec<&str> = suggested["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, ["Zorblat pumps on long wards", "Bed rails"], "{begun}");
+    }
+    assert_eq!(done(&ada.get("/api/v1/search/suggest?q=nursing").await)["items"], json!([]), "no word begins so");
 });
 
 search_test!(async fn words_are_understood(hub) {

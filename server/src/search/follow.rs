@@ -21,8 +21,10 @@ use crate::web::error::{AppError, Result};
 
 /// How often the log is looked at when nobody wakes the follower: another process may have written.
 const LOOK: Duration = Duration::from_millis(500);
-/// Commits come no closer than this: what is written meanwhile shares the next one.
+/// Commits come no closer than this: what is written meanwhile shares the next one. After a round that took
+/// longer the pause is as long as that, but no longer than this.
 const PAUSE: Duration = Duration::from_millis(120);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// After a fault.
 const AGAIN: Duration = Duration::from_secs(2);
 /// After an index was built that could not follow.
@@ -154,6 +156,7 @@ impl<'a> Follower<'a> {
 
     async fn run(&mut self, wishes: &mut Wishes, stop: &mut watch::Receiver<bool>) -> Result<()> {
         while !*stop.borrow() {
+            let started = Instant::now();
             let more = match self.round(wishes).await {
                 Ok(more) => more,
                 Err(error) => {
@@ -165,12 +168,13 @@ impl<'a> Follower<'a> {
                     continue;
                 }
             };
-            let pause = if more { Duration::ZERO } else { PAUSE };
+            let pause = if more { Duration::ZERO } else { started.elapsed().clamp(PAUSE, LONGEST_PAUSE) };
             tokio::select! {
                 () = async {
                     tokio::time::sleep(pause).await;
                     if !more {
-                        let _due = tokio::time::timeout(LOOK, self.state.search.woken()).await;
+                        let due = LOOK.saturating_sub(pause);
+                        let _due = tokio::time::timeout(due, self.state.search.woken()).await;
                     }
                 } => {}
                 _ = stop.changed() => {}

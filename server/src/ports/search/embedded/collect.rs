@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use tantivy::SegmentReader;
 use tantivy::columnar::{Column, StrColumn};
 
@@ -15,7 +16,7 @@ use super::visible::Visible;
 use super::words::Vocabulary;
 use crate::ports::clock::DAY;
 use crate::ports::search::terms::Counts;
-use crate::ports::search::{Ask, EngineResult, Facets, Filters, Found, Hit, Tuning, key};
+use crate::ports::search::{Ask, EngineResult, Facets, Filters, Found, Hit, Sort, Tuning, key};
 use crate::search::{Kind, config};
 
 /// Tags, and terms of one kind, that are counted out by name.
@@ -93,6 +94,11 @@ impl Columns {
             tags: fast.str("tags")?,
         })
     }
+
+    /// What a score of this segment is multiplied by at most, beside the weight of a kind.
+    fn most(&self, tuning: &Tuning) -> f32 {
+        (self.boost.max_value() as f32).max(1.0) + tuning.ranking.boosts.recent.max(0.0)
+    }
 }
 
 /// Which filters a document passes: all, or all but one.
@@ -110,10 +116,13 @@ struct Collected<'a> {
     best: BinaryHeap<Worst>,
     total: u64,
     behind: u64,
-    kinds: HashMap<Kind, u64>,
-    spaces: HashMap<i64, u64>,
+    /// By the number of the kind.
+    kinds: [u64; Kind::ALL.len()],
+    weights: [f32; Kind::ALL.len()],
+    // Keyed by ids of rows, which nobody chooses: a hash that is quick will do.
+    spaces: FxHashMap<i64, u64>,
+    authors: FxHashMap<i64, u64>,
     tags: HashMap<String, u64>,
-    authors: HashMap<i64, u64>,
     terms: Counts,
 }
 
@@ -124,10 +133,11 @@ impl<'a> Collected<'a> {
             best: BinaryHeap::with_capacity(ask.limit + 2),
             total: 0,
             behind: 0,
-            kinds: HashMap::new(),
-            spaces: HashMap::new(),
+            kinds: [0; Kind::ALL.len()],
+            weights: Kind::ALL.map(config::kind_weight),
+            spaces: FxHashMap::default(),
+            authors: FxHashMap::default(),
             tags: HashMap::new(),
-            authors: HashMap::new(),
             terms: Counts::default(),
         }
     }
@@ -142,12 +152,14 @@ impl<'a> Collected<'a> {
         };
         let mut terms = Terms::of(segment, filters)?;
         let mut tag_counts = vec![0u64; columns.tags.as_ref().map_or(0, |column| column.num_terms())];
+        let most = columns.most(tuning);
         for (doc, score) in scored {
-            let Some(kind) = columns.kind.first(*doc).and_then(Kind::from_number) else { continue };
-            let created = columns.created.first(*doc).unwrap_or(0);
+            let Some(number) = columns.kind.first(*doc) else { continue };
+            let Some(kind) = Kind::from_number(number) else { continue };
+            let created = || columns.created.first(*doc).unwrap_or(0);
             if filters.room.is_some() && columns.room.first(*doc) != filters.room
-                || filters.from.is_some_and(|from| created < from)
-                || filters.to.is_some_and(|to| created >= to)
+                || filters.from.is_some_and(|from| created() < from)
+                || filters.to.is_some_and(|to| created() >= to)
             {
                 continue;
             }
@@ -164,7 +176,8 @@ impl<'a> Collected<'a> {
                 terms: lacks == Lacks::Nothing,
             };
             if self.ask.facets {
-                self.count(passes, kind, space, columns.author.values_for_doc(*doc));
+                let at = usize::try_from(number).unwrap_or(usize::MAX);
+                self.count(passes, at, space, columns.author.values_for_doc(*doc));
                 if passes.kind && passes.space && passes.tag && passes.author {
                     terms.count(*doc, lacks);
                 }
@@ -185,11 +198,17 @@ impl<'a> Collected<'a> {
                 continue;
             }
             self.total += 1;
+            let weight = usize::try_from(number).ok().and_then(|at| self.weights.get(at)).copied();
+            let score = score * weight.unwrap_or(1.0);
+            if self.is_beyond(score * most) {
+                self.behind += 1;
+                continue;
+            }
             let Some(id) = columns.id.first(*doc) else { continue };
+            let created = created();
             let boost = columns.boost.first(*doc).unwrap_or(1.0) as f32;
             let recent = tuning.ranking.boosts.recent * freshness(now - created, tuning);
-            let score = score * config::kind_weight(kind) * (boost + recent);
-            self.offer(Hit { kind, id, score, created_at: created });
+            self.offer(Hit { kind, id, score: score * (boost + recent), created_at: created });
         }
         terms.add_to(&mut self.terms)?;
         if let Some(column) = &columns.tags {
@@ -203,9 +222,14 @@ impl<'a> Collected<'a> {
         Ok(())
     }
 
-    fn count(&mut self, passes: Passes, kind: Kind, space: Option<i64>, authors: impl Iterator<Item = i64>) {
-        if passes.space && passes.tag && passes.author && passes.terms {
-            *self.kinds.entry(kind).or_insert(0) += 1;
+    fn count(&mut self, passes: Passes, kind: usize, space: Option<i64>, authors: impl Iterator<Item = i64>) {
+        if let Some(count) = self.kinds.get_mut(kind)
+            && passes.space
+            && passes.tag
+            && passes.author
+            && passes.terms
+        {
+            *count += 1;
         }
         if let Some(space) = space.filter(|_| passes.kind && passes.tag && passes.author && passes.terms) {
             *self.spaces.entry(space).or_insert(0) += 1;
@@ -213,6 +237,14 @@ impl<'a> Collected<'a> {
         for author in authors.filter(|_| passes.kind && passes.tag && passes.space && passes.terms) {
             *self.authors.entry(author).or_insert(0) += 1;
         }
+    }
+
+    /// Whether a score is too low for the page, so that nothing more of the document need be read.
+    fn is_beyond(&self, score: f32) -> bool {
+        self.ask.sort == Sort::Relevance
+            && self.ask.after.is_none()
+            && self.best.len() == self.ask.limit
+            && self.best.peek().is_some_and(|last| score < last.hit.score)
     }
 
     fn offer(&mut self, hit: Hit) {
@@ -238,7 +270,7 @@ impl<'a> Collected<'a> {
             hits,
             total: self.total,
             facets: Facets {
-                kinds: ranked(self.kinds, usize::MAX),
+                kinds: ranked(Kind::ALL.into_iter().zip(self.kinds).filter(|(_, count)| *count > 0), usize::MAX),
                 spaces: ranked(self.spaces, MOST_TAGS),
                 tags: ranked(self.tags, MOST_TAGS),
                 authors: ranked(self.authors, MOST_TAGS),
@@ -250,7 +282,7 @@ impl<'a> Collected<'a> {
 }
 
 /// The most frequent first.
-fn ranked<K: Ord>(counts: HashMap<K, u64>, most: usize) -> Vec<(K, u64)> {
+fn ranked<K: Ord>(counts: impl IntoIterator<Item = (K, u64)>, most: usize) -> Vec<(K, u64)> {
     let mut counts: Vec<(K, u64)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts.truncate(most);

@@ -13,7 +13,7 @@ use tantivy::directory::error::OpenReadError;
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError};
 
-use super::schema::{Fields, entry, key_term, schema};
+use super::schema::{Fields, Lines, TOKENIZER, entry, key_term, schema};
 use super::visible::Visibles;
 use crate::locks::locked;
 use crate::ports::search::{Change, EngineError, EngineResult, Progress, Tuning};
@@ -76,6 +76,7 @@ impl Generation {
                 ..IndexSettings::default()
             })
             .open_or_create(directory)?;
+        index.tokenizers().register(TOKENIZER, Lines::default());
         let writer = index.writer_with_num_threads(1, HEAP)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self {

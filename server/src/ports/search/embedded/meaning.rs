@@ -19,6 +19,8 @@ pub enum Way {
     Phrase(Vec<String>),
     /// A term of the words of titles and labels.
     Name(String),
+    /// A term of the stems of titles alone: raises what is found in another way, and finds nothing itself.
+    Title(String),
 }
 
 /// A word of the question.
@@ -317,19 +319,27 @@ fn synonyms(query: &Query, places: &[Option<usize>], tuning: &Tuning, meaning: &
     }
 }
 
-/// For suggestions: every word may be a beginning of a word of a title or label.
+/// How much a word of a title or label counts in a suggestion beside a word of a title.
+const LABELLED: f32 = 0.3;
+
+/// For suggestions: every word may be a beginning of a word of a title or label. A title counts for more.
 fn name_meaning(query: &Query, names: Vocabulary<'_>, tuning: &Tuning) -> EngineResult<Meaning> {
     let mut meaning = Meaning::default();
     for word in &query.words {
         let mut concept = Concept { required: true, ..Concept::default() };
+        let mut titles: Vec<(Way, f32)> = Vec::new();
         let asked = if word.pairs.is_empty() { std::slice::from_ref(&word.word) } else { word.pairs.as_slice() };
         for asked in asked {
-            concept.add(Way::Name(asked.clone()), 1.0);
+            concept.add(Way::Name(asked.clone()), LABELLED);
+            let title = |word: &str| stems(word, query.language, tuning).into_iter().map(Way::Title);
+            titles.extend(title(asked).map(|title| (title, 1.0)));
             for (longer, _) in most(names.beginning_with(asked, FAR)?, tuning) {
                 meaning.marks.words.insert(longer.clone());
-                concept.add(Way::Name(longer), 0.8);
+                titles.extend(title(&longer).map(|title| (title, 0.8)));
+                concept.add(Way::Name(longer), 0.8 * LABELLED);
             }
         }
+        titles.into_iter().for_each(|(title, weight)| concept.add(title, weight));
         meaning.concepts.push(concept);
     }
     Ok(meaning)

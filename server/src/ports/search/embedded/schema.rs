@@ -1,7 +1,13 @@
 //! What the embedded index holds of a document: terms and numbers, no text.
+//!
+//! Words reach the index as lines, `word` or `word`, a tab and its place, which [`Lines`] takes apart:
+//! tantivy would hand tokens from thread to thread as JSON, which takes longer than to index them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use tantivy::schema::{Field, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::{PreTokenizedString, Token as IndexToken};
+use tantivy::tokenizer::{Token as IndexToken, TokenStream, Tokenizer};
 use tantivy::{TantivyDocument, Term};
 
 use crate::ports::search::{MOST_TEXT, Tuning, boost, cut, terms};
@@ -10,6 +16,9 @@ use crate::search::{Document, Kind};
 
 /// Positions between two passages, so that no phrase runs from one into the next.
 const GAP: usize = 20;
+
+/// What an index calls its tokenizer. The name is kept in it: with another one it would have to be built again.
+pub const TOKENIZER: &str = "raw";
 
 /// The fields.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +57,8 @@ impl Fields {
 pub fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let text = |option: IndexRecordOption, norms: bool| {
-        let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(option).set_fieldnorms(norms);
+        let indexing =
+            TextFieldIndexing::default().set_tokenizer(TOKENIZER).set_index_option(option).set_fieldnorms(norms);
         TextOptions::default().set_indexing_options(indexing)
     };
     let number = || NumericOptions::default().set_fast();
@@ -100,19 +110,24 @@ pub fn entry(fields: &Fields, of: &Document, tuning: &Tuning) -> TantivyDocument
     let spoken = language(passages.iter().max_by_key(|passage| passage.len()).unwrap_or(&title));
     let stems = Stems { language: spoken, tuning };
     add(&mut entry, fields.title, stems.of(&title));
-    add(&mut entry, fields.labels, labels.iter().flat_map(|label| stems.of(label)).collect());
-    add(&mut entry, fields.body, passages.iter().flat_map(|passage| stems.of(passage)).collect());
-    let mut words = Vec::new();
+    add(&mut entry, fields.labels, stems.of(labels.iter().flatten()));
+    add(&mut entry, fields.body, stems.of(passages.iter().flatten()));
+    let mut words = String::new();
     let mut at = 0;
     for part in std::iter::once(&title).chain(&labels).chain(&passages) {
         let mut part: Vec<&Token> = part.iter().collect();
         part.sort_by_key(|token| token.position);
         let end = part.last().map_or(0, |token| token.position + 1);
-        words.extend(part.iter().map(|token| index_token(&token.word, at + token.position)));
+        for token in part {
+            line(&mut words, &token.word, Some(at + token.position));
+        }
         at += end + GAP;
     }
     add(&mut entry, fields.words, words);
-    let names = std::iter::once(&title).chain(&labels).flatten().map(|token| index_token(&token.word, 0)).collect();
+    let mut names = String::new();
+    for token in std::iter::once(&title).chain(&labels).flatten() {
+        line(&mut names, &token.word, None);
+    }
     add(&mut entry, fields.names, names);
     entry.add_u64(fields.kind, of.kind.number());
     entry.add_i64(fields.id, of.id);
@@ -145,32 +160,100 @@ struct Stems<'a> {
 }
 
 impl Stems<'_> {
-    fn of(&self, tokens: &[Token]) -> Vec<IndexToken> {
-        tokens
-            .iter()
-            .filter(|token| {
-                let little = token.shape == Shape::Word && is_stop_word(&token.word, self.language);
-                // Parts of one letter and single digits of identifiers say nothing alone.
-                let scrap = token.shape == Shape::Part && token.word.len() < 2;
-                !(scrap || little && self.tuning.stop_words)
-            })
-            .map(|token| {
-                if self.tuning.stemming && token.shape != Shape::Pair {
-                    index_token(&stem(&token.word, self.language), token.position)
-                } else {
-                    index_token(&token.word, token.position)
-                }
-            })
-            .collect()
+    fn of<'a>(&self, tokens: impl IntoIterator<Item = &'a Token>) -> String {
+        let mut lines = String::new();
+        for token in tokens {
+            let little = token.shape == Shape::Word && is_stop_word(&token.word, self.language);
+            // Parts of one letter and single digits of identifiers say nothing alone.
+            let scrap = token.shape == Shape::Part && token.word.len() < 2;
+            if scrap || little && self.tuning.stop_words {
+                continue;
+            }
+            let stemmed = self.tuning.stemming && token.shape != Shape::Pair;
+            let word = if stemmed { stem(&token.word, self.language) } else { Cow::Borrowed(token.word.as_str()) };
+            line(&mut lines, &word, None);
+        }
+        lines
     }
 }
 
-fn index_token(word: &str, position: usize) -> IndexToken {
-    IndexToken { offset_from: 0, offset_to: 0, position, text: word.to_owned(), position_length: 1 }
+/// One more word of a field, with its place where the field keeps places. A word has no tab and no end of a line.
+fn line(lines: &mut String, word: &str, place: Option<usize>) {
+    if word.is_empty() {
+        return;
+    }
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    lines.push_str(word);
+    if let Some(place) = place {
+        let _never = write!(lines, "\t{place}");
+    }
 }
 
-fn add(entry: &mut TantivyDocument, field: Field, tokens: Vec<IndexToken>) {
-    if !tokens.is_empty() {
-        entry.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
+fn add(entry: &mut TantivyDocument, field: Field, lines: String) {
+    if !lines.is_empty() {
+        entry.add_text(field, lines);
+    }
+}
+
+/// The tokenizer of lines.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    token: IndexToken,
+}
+
+impl Tokenizer for Lines {
+    type TokenStream<'a> = Words<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Words<'a> {
+        Words { token: &mut self.token, lines: text.split('\n') }
+    }
+}
+
+/// The words of a field.
+#[derive(Debug)]
+pub struct Words<'a> {
+    token: &'a mut IndexToken,
+    lines: std::str::Split<'a, char>,
+}
+
+impl TokenStream for Words<'_> {
+    fn advance(&mut self) -> bool {
+        let Some(line) = self.lines.next() else { return false };
+        let (word, place) = line.split_once('\t').unwrap_or((line, ""));
+        self.token.text.clear();
+        self.token.text.push_str(word);
+        self.token.position = place.parse().unwrap_or(0);
+        true
+    }
+
+    fn token(&self) -> &IndexToken {
+        self.token
+    }
+
+    fn token_mut(&mut self) -> &mut IndexToken {
+        self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_come_as_they_were_written() {
+        let mut lines = String::new();
+        line(&mut lines, "health", Some(3));
+        line(&mut lines, "\u{635}\u{644}\u{649} \u{627}", Some(40));
+        line(&mut lines, "message:12", None);
+        let mut tokenizer = Lines::default();
+        let mut words = tokenizer.token_stream(&lines);
+        let mut read = Vec::new();
+        while words.advance() {
+            read.push((words.token().text.clone(), words.token().position));
+        }
+        let wanted = [("health", 3), ("\u{635}\u{644}\u{649} \u{627}", 40), ("message:12", 0)];
+        assert_eq!(read, wanted.map(|(word, place)| (word.to_owned(), place)));
     }
 }

@@ -101,24 +101,11 @@ impl Scoring<'_> {
         averages: &[f32; 3],
     ) -> EngineResult<Vec<Column>> {
         let norms = self.norms(segment, averages)?;
-        let mut scratch = vec![0.0f32; segment.max_doc() as usize];
+        let mut gathered = Gathered { frequencies: vec![0.0; segment.max_doc() as usize], touched: Vec::new() };
         let mut columns = Vec::with_capacity(meaning.concepts.len());
         for concept in &meaning.concepts {
-            let mut touched: Vec<u32> = Vec::new();
-            let mut add = |doc: u32, frequency: f32| {
-                if let Some(slot) = scratch.get_mut(doc as usize) {
-                    if *slot == 0.0 {
-                        touched.push(doc);
-                    }
-                    *slot += frequency;
-                }
-            };
-            self.gather(segment, visible, concept, &norms, &mut add)?;
-            let take = |doc: u32| {
-                let frequency = scratch.get_mut(doc as usize).map_or(0.0, std::mem::take);
-                (doc, frequency)
-            };
-            columns.push(touched.into_iter().map(take).collect());
+            self.gather(segment, visible, concept, &norms, &mut gathered)?;
+            columns.push(gathered.take());
         }
         Ok(columns)
     }
@@ -145,7 +132,7 @@ impl Scoring<'_> {
         visible: &Visible,
         concept: &Concept,
         norms: &[Norms],
-        add: &mut dyn FnMut(u32, f32),
+        gathered: &mut Gathered,
     ) -> EngineResult<()> {
         for (way, weight) in &concept.ways {
             match way {
@@ -153,7 +140,7 @@ impl Scoring<'_> {
                     for norm in norms {
                         each(segment, norm.field, stem, |doc, frequency| {
                             if visible.has(doc) {
-                                add(doc, weight * norm.part(doc) * frequency as f32);
+                                gathered.add(doc, weight * norm.part(doc) * frequency as f32);
                             }
                         })?;
                     }
@@ -162,20 +149,23 @@ impl Scoring<'_> {
                     let body = norms.last();
                     each(segment, self.fields.words, word, |doc, frequency| {
                         if visible.has(doc) {
-                            add(doc, weight * body.map_or(1.0, |norm| norm.part(doc)) * frequency as f32);
+                            gathered.add(doc, weight * body.map_or(1.0, |norm| norm.part(doc)) * frequency as f32);
                         }
                     })?;
                 }
                 Way::Name(word) => each(segment, self.fields.names, word, |doc, _| {
                     if visible.has(doc) {
-                        add(doc, weight * norms.first().map_or(1.0, |norm| norm.part(doc)));
+                        gathered.add(doc, weight * norms.first().map_or(1.0, |norm| norm.part(doc)));
                     }
+                })?,
+                Way::Title(word) => each(segment, self.fields.title, word, |doc, _| {
+                    gathered.raise(doc, weight * norms.first().map_or(1.0, |norm| norm.part(doc)));
                 })?,
                 Way::Phrase(words) => {
                     let body = norms.last();
                     self.phrase(segment, words, &mut |doc| {
                         if visible.has(doc) {
-                            add(doc, weight * body.map_or(1.0, |norm| norm.part(doc)));
+                            gathered.add(doc, weight * body.map_or(1.0, |norm| norm.part(doc)));
                         }
                     })?;
                 }
@@ -215,39 +205,38 @@ impl Scoring<'_> {
         let mut all = Vec::with_capacity(columns.len());
         for (segment, columns) in self.segments.iter().zip(columns) {
             let size = segment.max_doc() as usize;
-            let (mut scores, mut have) = (vec![0.0f32; size], vec![Has::default(); size]);
+            let mut tallies = vec![Tally::default(); size];
             for ((column, rarity), concept) in columns.iter().zip(rarity).zip(&meaning.concepts) {
                 for (doc, frequency) in column {
-                    let at = *doc as usize;
-                    if let (Some(score), Some(has)) = (scores.get_mut(at), have.get_mut(at)) {
-                        *score += rarity * frequency * (k1 + 1.0) / (frequency + k1);
+                    if let Some(tally) = tallies.get_mut(*doc as usize) {
+                        tally.score += rarity * frequency * (k1 + 1.0) / (frequency + k1);
                         if concept.required {
-                            has.required += 1;
+                            tally.required += 1;
                         } else {
-                            has.words += 1;
-                            has.weight += rarity;
+                            tally.words += 1;
+                            tally.weight += rarity;
                         }
                     }
                 }
             }
-            self.leave_out(segment, meaning, &mut scores)?;
-            let enough = |(doc, (score, has)): (u32, (f32, Has))| {
-                let good = score > 0.0
-                    && usize::from(has.words) >= needed.words
-                    && has.weight >= needed.weight
-                    && usize::from(has.required) >= required;
-                good.then_some((doc, score))
+            self.leave_out(segment, meaning, &mut tallies)?;
+            let enough = |(doc, tally): (u32, &Tally)| {
+                let good = tally.score > 0.0
+                    && usize::from(tally.words) >= needed.words
+                    && tally.weight >= needed.weight
+                    && usize::from(tally.required) >= required;
+                good.then_some((doc, tally.score))
             };
-            all.push((0u32..).zip(scores.into_iter().zip(have)).filter_map(enough).collect());
+            all.push((0u32..).zip(&tallies).filter_map(enough).collect());
         }
         Ok(all)
     }
 
-    fn leave_out(&self, segment: &SegmentReader, meaning: &Meaning, scores: &mut [f32]) -> EngineResult<()> {
+    fn leave_out(&self, segment: &SegmentReader, meaning: &Meaning, tallies: &mut [Tally]) -> EngineResult<()> {
         for way in &meaning.without {
             let mut drop = |doc: u32| {
-                if let Some(score) = scores.get_mut(doc as usize) {
-                    *score = 0.0;
+                if let Some(tally) = tallies.get_mut(doc as usize) {
+                    tally.score = 0.0;
                 }
             };
             match way {
@@ -258,10 +247,41 @@ impl Scoring<'_> {
                 }
                 Way::Whole(word) => each(segment, self.fields.words, word, |doc, _| drop(doc))?,
                 Way::Name(word) => each(segment, self.fields.names, word, |doc, _| drop(doc))?,
+                Way::Title(word) => each(segment, self.fields.title, word, |doc, _| drop(doc))?,
                 Way::Phrase(words) => self.phrase(segment, words, &mut drop)?,
             }
         }
         Ok(())
+    }
+}
+
+/// The documents of one segment that have a word of the question, while they are gathered.
+struct Gathered {
+    /// By document.
+    frequencies: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Gathered {
+    fn add(&mut self, doc: u32, frequency: f32) {
+        if let Some(slot) = self.frequencies.get_mut(doc as usize) {
+            if *slot == 0.0 {
+                self.touched.push(doc);
+            }
+            *slot += frequency;
+        }
+    }
+
+    /// Adds to what is there already.
+    fn raise(&mut self, doc: u32, frequency: f32) {
+        if let Some(slot) = self.frequencies.get_mut(doc as usize).filter(|slot| **slot > 0.0) {
+            *slot += frequency;
+        }
+    }
+
+    fn take(&mut self) -> Column {
+        let take = |doc: u32| (doc, self.frequencies.get_mut(doc as usize).map_or(0.0, std::mem::take));
+        self.touched.drain(..).map(take).collect()
     }
 }
 
@@ -287,7 +307,9 @@ struct Needed {
 
 /// What a document has of the words.
 #[derive(Clone, Copy, Default)]
-struct Has {
+struct Tally {
+    score: f32,
+    /// Rarity of the loose words it has, added up.
     weight: f32,
     words: u8,
     required: u8,
