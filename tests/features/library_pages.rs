@@ -52,10 +52,14 @@ hub_test!(async fn somebody_shares_and_others_find_it(hub) {
     assert_eq!(send(&ben, &new, "wrong", &[("form", "file")], Some(("a.txt", b"Words"))).await.status, 403);
     assert_eq!(send(&ben, &new, "wrong", &[("form", "link"), ("url", "https://example.org/x")], None).await.status, 403, "no file, no token");
     assert_eq!(crate::features::library_files::kept(hub), 1);
-    for (form, field, value) in [("link", "url", "https://example.org/guide"), ("note", "body", "A *note*.")] {
+    for (form, field, value) in [("link", "url", "https://example.org/guide"), ("note", "body", "# Begin\n\nA *note*.\n\n### Then")] {
         let made = send(&ben, &new, &csrf, &[("form", form), (field, value), ("title", form), ("kind", "guidance")], None).await;
         assert_eq!(made.status, 303, "{}", made.text);
-        check_html(&hub.visitor().page(made.header("location")).await.text);
+        let page = hub.visitor().page(made.header("location")).await.text;
+        check_html(&page);
+        // Headings of a note come below one of the page, and leave no level out.
+        let levels = ["<h2 class=\"sr\" id=\"h-note\">", "<h3>Begin</h3>", "<h4>Then</h4>"];
+        assert!(form != "note" || levels.iter().all(|heading| page.contains(heading)), "{page}");
     }
 
     // Details and versions.

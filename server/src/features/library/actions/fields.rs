@@ -109,12 +109,12 @@ pub(super) async fn ready(state: &AppState, space: i64, of: &Fields, body: Optio
     Ok(ready)
 }
 
-/// A checked text with its HTML.
+/// A checked text with its HTML, below a heading of the page.
 pub(super) async fn rendered(state: &AppState, space: i64, text: &str) -> Result<(String, String)> {
     if text.is_empty() {
         return Ok(Default::default());
     }
-    Ok((text.to_owned(), forum::actions::preview(state, space, text).await?))
+    Ok((text.to_owned(), forum::actions::preview_section(state, space, text).await?))
 }
 
 /// Notes faults of a field; other errors pass on.

@@ -101,7 +101,7 @@ fn rendered(markdown: &str, origin: &str) -> String {
             not_done: words.t("forum.task_open"),
         },
     };
-    text::render(&body, &links).html
+    text::render_section(&body, &links).html
 }
 
 /// Markdown without its front matter.
