@@ -4,8 +4,8 @@
 //! `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`, with all settings and with each one changed;
 //! `RANKING=FILE` tries other numbers than those of `search-config/ranking.json`. With
 //! `PRAXIS_TEST_MEILI_URL` (and `PRAXIS_TEST_MEILI_KEY`) one line more, of Meilisearch as shipped.
-//! `relevance speed COUNT FOLDER…`: an embedded index of that many documents made of the collections' text:
-//! indexing, size, and p50 and p99 of search, filtered search and suggestion, one and eight clients.
+//! `relevance speed COUNT FOLDER…`: an index of that many documents made of the collections' text: indexing, size,
+//! and p50 and p99 of search, filtered search and suggestion, one and eight clients; with Meilisearch of both engines.
 //! Documents go the way of the port, as those of the hub do after they have been read from rows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 
 use praxis_server::ports::search::embedded::Generation;
 use praxis_server::ports::search::meili::{Home, Server};
-use praxis_server::ports::search::{Ask, Change, Filters, Hit, Progress, Sort, Tuning};
+use praxis_server::ports::search::{Ask, Change, Filters, Hit, Index, Progress, Sort, Tuning};
 use praxis_server::search::log::Cursor;
 use praxis_server::search::query::parse;
 use praxis_server::search::{Audience, Document, Kind, Passage, Reach};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 struct Collection {
@@ -110,13 +111,21 @@ fn quality(of: &Collection, tuning: &Tuning) -> f64 {
     gained(of, |ask| index.search(&ask).unwrap().hits)
 }
 
-/// The same through Meilisearch, if there is one.
-fn quality_of_meilisearch(collections: &[Collection]) -> Option<Vec<f64>> {
+/// Where indexes of a run are kept on Meilisearch, if there is one.
+fn meilisearch() -> Option<Home> {
     let url = std::env::var("PRAXIS_TEST_MEILI_URL").ok()?;
     let server = Server::new(&url, std::env::var("PRAXIS_TEST_MEILI_KEY").ok().as_deref()).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    Some(Home::new(server, &format!("relevance-{}", std::process::id())))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// The same through Meilisearch, if there is one.
+fn quality_of_meilisearch(collections: &[Collection]) -> Option<Vec<f64>> {
+    let (home, runtime) = (meilisearch()?, runtime());
     let measured = collections.iter().map(|of| {
-        let home = Home::new(server.clone(), &format!("relevance-{}", std::process::id()));
         let index = runtime.block_on(home.fresh()).unwrap();
         runtime.block_on(index.write(changes(of), &Progress::begin("", Cursor::default(), 0))).unwrap();
         let figure = gained(of, |ask| runtime.block_on(index.search(&ask)).unwrap().hits);
@@ -263,9 +272,9 @@ fn percentiles(mut times: Vec<Duration>) -> String {
     format!("p50 {:.1} ms, p99 {:.1} ms", at(0.5), at(0.99))
 }
 
-/// Asks for a while from several clients at once. As in the hub, a question waits its turn for a core: sharing
-/// them would make all of them as slow as the slowest.
-fn measure(index: &Arc<Generation>, asks: &[Ask], clients: usize, seconds: u64) -> String {
+/// Asks for a while from several clients at once. As in the hub, a question to the embedded index waits its turn
+/// for a core: sharing them would make all of them as slow as the slowest.
+async fn measure(index: &Index, asks: &[Ask], clients: usize, seconds: u64) -> String {
     let until = Instant::now() + Duration::from_secs(seconds);
     let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     let ask = async |client: usize| {
@@ -274,27 +283,23 @@ fn measure(index: &Arc<Generation>, asks: &[Ask], clients: usize, seconds: u64) 
             if Instant::now() >= until {
                 break;
             }
-            let (started, ask, index) = (Instant::now(), asks[at % asks.len()].clone(), Arc::clone(index));
-            let turn = Arc::clone(&turns).acquire_owned().await.unwrap();
-            let search = move || {
-                let _turn = turn;
-                index.search(&ask).map(|_| ())
+            let (started, ask) = (Instant::now(), asks[at % asks.len()].clone());
+            let turn = match index {
+                Index::Embedded(_) => Some(Arc::clone(&turns).acquire_owned().await.unwrap()),
+                Index::Meili(_) => None,
             };
-            tokio::task::spawn_blocking(search).await.unwrap().unwrap();
+            index.search(ask, turn).await.unwrap();
             times.push(started.elapsed());
         }
         times
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let times = runtime.block_on(futures_util::future::join_all((0..clients).map(ask)));
+    let times = futures_util::future::join_all((0..clients).map(ask)).await;
     let times: Vec<Duration> = times.into_iter().flatten().collect();
     let rate = times.len() as f64 / seconds as f64;
     format!("{} ({rate:.0} a second)", percentiles(times))
 }
 
-fn speed(count: i64, collections: &[Collection]) {
-    let folder = Folder::new();
-    let index = Arc::new(Generation::open(&folder.0, Tuning::default()).unwrap());
+async fn speed(index: &Index, count: i64, collections: &[Collection]) {
     let mut maker = Maker::new(collections);
     let progress = Progress::begin("", Cursor::default(), 0);
     let (mut text, mut indexing) = (0, Duration::ZERO);
@@ -310,12 +315,12 @@ fn speed(count: i64, collections: &[Collection]) {
             .collect();
         next += batch.len() as i64;
         let started = Instant::now();
-        index.write(&batch, &progress).unwrap();
+        index.write(batch, &progress).await.unwrap();
         indexing += started.elapsed();
     }
     println!("{count} documents, {} MB of text", text >> 20);
     println!("  indexing: {:.0} a second", count as f64 / indexing.as_secs_f64());
-    println!("  size: {} MB", index.bytes() >> 20);
+    println!("  size: {} MB", index.size().await.unwrap().1 >> 20);
     let reach = Arc::new(Reach::of((0..SPACES).map(Audience::Readers), 0..SPACES));
     let asks: Vec<Ask> = (0..2000).filter_map(|_| ask(&maker.question(), &reach)).collect();
     let filtered: Vec<Ask> = asks
@@ -340,29 +345,43 @@ fn speed(count: i64, collections: &[Collection]) {
         })
         .collect();
     // The first question computes what the asker may see.
-    index.search(&asks[0]).unwrap();
+    index.search(asks[0].clone(), None).await.unwrap();
     for clients in [1, 8] {
         for (name, asks) in [("search", &asks), ("filtered search", &filtered), ("suggestion", &suggesting)] {
-            println!("  {name}, {clients} client(s): {}", measure(&index, asks, clients, 5));
+            println!("  {name}, {clients} client(s): {}", measure(index, asks, clients, 5).await);
         }
     }
     let stop = Arc::new(AtomicBool::new(false));
     let writing = {
-        let (index, stop) = (Arc::clone(&index), Arc::clone(&stop));
+        let (index, stop, runtime) = (index.clone(), Arc::clone(&stop), Handle::current());
         std::thread::spawn(move || {
-            let mut written = 0i64;
+            let (started, mut written) = (Instant::now(), 0i64);
             while !stop.load(Ordering::Relaxed) {
-                let batch: Vec<Change> =
-                    (0..500).map(|at| Change::Put(Box::new(maker.document(count + written + at)))).collect();
-                index.write(&batch, &progress).unwrap();
+                let batch = (0..500).map(|at| Change::Put(Box::new(maker.document(count + written + at)))).collect();
+                runtime.block_on(index.write(batch, &progress)).unwrap();
                 written += 500;
             }
-            written
+            written as f64 / started.elapsed().as_secs_f64()
         })
     };
-    let while_writing = measure(&index, &asks, 1, 5);
+    let while_writing = measure(index, &asks, 1, 5).await;
     stop.store(true, Ordering::Relaxed);
-    println!("  search while indexing at full rate: {while_writing}, {} indexed a second", writing.join().unwrap() / 5);
+    let rate = writing.join().unwrap();
+    println!("  search while indexing at full rate: {while_writing}, {rate:.0} indexed a second");
+}
+
+/// The embedded index, and Meilisearch if there is one (`PRAXIS_TEST_MEILI_URL`).
+async fn speeds(count: i64, collections: &[Collection]) {
+    let folder = Folder::new();
+    let embedded = Generation::open(&folder.0, Tuning::default()).unwrap();
+    println!("Tantivy, embedded");
+    speed(&Index::Embedded(Arc::new(embedded)), count, collections).await;
+    if let Some(home) = meilisearch() {
+        println!("Meilisearch");
+        let index = home.fresh().await.unwrap();
+        speed(&Index::Meili(Arc::new(index.clone())), count, collections).await;
+        index.delete().await.unwrap();
+    }
 }
 
 fn main() {
@@ -387,7 +406,7 @@ fn main() {
         }
         Some("speed") if args.len() > 2 => {
             let collections: Vec<Collection> = args[2..].iter().map(|folder| load(folder)).collect();
-            speed(args[1].parse().expect("a count of documents"), &collections);
+            runtime().block_on(speeds(args[1].parse().expect("a count of documents"), &collections));
         }
         _ => {
             eprintln!("relevance quality FOLDER… | relevance speed COUNT FOLDER…");
