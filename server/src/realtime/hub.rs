@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use super::live::Live;
 use super::protocol::{events_frame, parts};
@@ -16,10 +15,6 @@ use crate::streams::{Committed, Item, Stream, StreamKind};
 
 /// Messages that may wait for a worker; beyond that its readers catch up from the log.
 const QUEUE: usize = 4096;
-/// Messages that may wait for a worker that is not behind.
-const LEFT: usize = 1;
-/// How long the news of all streams waits for one worker.
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What workers are told.
 #[derive(Clone, Debug)]
@@ -42,23 +37,6 @@ pub enum Notice {
 struct Door {
     queue: mpsc::Sender<Notice>,
     missed: Arc<AtomicBool>,
-    read: Arc<AtomicBool>,
-}
-
-impl Door {
-    fn is_behind(&self) -> bool {
-        self.read.load(Ordering::Relaxed) && self.queue.max_capacity() - self.queue.capacity() > LEFT
-    }
-}
-
-/// A worker's side of its door.
-#[derive(Debug)]
-pub struct Mailbox {
-    pub notices: mpsc::Receiver<Notice>,
-    /// Something did not fit in.
-    pub missed: Arc<AtomicBool>,
-    /// The worker has begun to read it.
-    pub read: Arc<AtomicBool>,
 }
 
 /// One node's sockets, seen from outside the workers. Cheap to clone.
@@ -78,8 +56,6 @@ struct Inner {
     /// The server stops: workers look at this too, as what they are told may not fit into their mailbox.
     leaving: AtomicBool,
     doors: RwLock<Vec<Door>>,
-    /// A worker has read its mailbox to the end.
-    drained: Notify,
     sockets: AtomicUsize,
     /// Sockets by member.
     seats: Mutex<HashMap<i64, usize>>,
@@ -118,32 +94,12 @@ impl Hub {
         Some(Seat { hub: self.clone(), member })
     }
 
-    /// A worker's mailbox.
-    pub fn add_worker(&self) -> Mailbox {
-        let (queue, notices) = mpsc::channel(QUEUE);
-        let (missed, read) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        writing(&self.inner.doors).push(Door { queue, missed: Arc::clone(&missed), read: Arc::clone(&read) });
-        Mailbox { notices, missed, read }
-    }
-
-    /// Waits until the workers have handled what they were told. Under load what comes meanwhile shares their
-    /// next frames, and costs them no more than it must; but nobody waits long for a worker that is stuck.
-    pub async fn caught_up(&self) {
-        let caught_up = async {
-            while self.is_behind() {
-                self.inner.drained.notified().await;
-            }
-        };
-        let _late = tokio::time::timeout(PATIENCE, caught_up).await;
-    }
-
-    fn is_behind(&self) -> bool {
-        reading(&self.inner.doors).iter().any(Door::is_behind)
-    }
-
-    /// A worker has read its mailbox to the end.
-    pub(super) fn drained(&self) {
-        self.inner.drained.notify_one();
+    /// A worker's mailbox, and the flag that tells it that something did not fit in.
+    pub fn add_worker(&self) -> (mpsc::Receiver<Notice>, Arc<AtomicBool>) {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let missed = Arc::new(AtomicBool::new(false));
+        writing(&self.inner.doors).push(Door { queue, missed: Arc::clone(&missed) });
+        (receiver, missed)
     }
 
     /// Who types, who is there, which rooms have news.

@@ -3,12 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
-use super::hub::{Hub, Mailbox};
+use super::hub::{Hub, Notice};
 use super::protocol::close;
 use super::recent::Recent;
 use super::recovery::Cursor;
@@ -51,7 +52,7 @@ pub struct Sockets {
     /// By room: sockets of those who follow it.
     pub(super) followers: RefCell<HashMap<i64, Vec<Rc<Socket>>>>,
     next: Cell<u64>,
-    mailbox: RefCell<Option<Mailbox>>,
+    mailbox: RefCell<Option<(mpsc::Receiver<Notice>, Arc<AtomicBool>)>>,
     pub(super) leaving: Cell<bool>,
     /// How often somebody's rights were looked at again here.
     pub(super) withdrawals: Cell<u64>,
@@ -76,8 +77,7 @@ impl Sockets {
 
     /// Reads the mailbox from the first socket on.
     pub fn ensure_running(self: &Rc<Self>, state: &AppState) {
-        if let Some(Mailbox { mut notices, missed, read }) = self.mailbox.borrow_mut().take() {
-            read.store(true, Ordering::Relaxed);
+        if let Some((mut mailbox, missed)) = self.mailbox.borrow_mut().take() {
             let (this, state) = (Rc::clone(self), state.clone());
             actix_web::rt::spawn(async move {
                 let mut sweep = tokio::time::interval(SWEEP);
@@ -94,12 +94,9 @@ impl Sockets {
                     }
                     tokio::select! {
                         biased;
-                        notice = notices.recv() => {
+                        notice = mailbox.recv() => {
                             let Some(notice) = notice else { return };
                             this.handle(&state, notice);
-                            if notices.is_empty() {
-                                this.hub.drained();
-                            }
                         }
                         () = tokio::time::sleep_until(next), if behind => {}
                         _ = sweep.tick() => {

@@ -33,7 +33,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Commits that may wait to be delivered; beyond that they are found by comparison.
 const QUEUE: usize = 1024;
 /// Commits that are delivered together when they wait: a busy stream coalesces into one frame.
-const GATHER: usize = 256;
+const GATHER: usize = 64;
 /// How long a piece that came too early waits for the one before it, which is on its way from
 /// another writer; then the log is read.
 const EARLY: Duration = Duration::from_millis(30);
@@ -174,7 +174,6 @@ impl Relay {
                 biased;
                 events = receiver.recv() => {
                     let Some(mut events) = events else { return };
-                    self.hub.caught_up().await;
                     let mut gathered = 1;
                     while gathered < GATHER && let Ok(more) = receiver.try_recv() {
                         events.extend(more);
