@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::chat::sign_in;
 use super::{Browser, Driver};
 use crate::support::{Db, TestHub, hub_test};
 
@@ -87,10 +88,7 @@ fn a_page_comes_back_after_a_restart_and_has_lost_nothing() {
         let space = hub.space(&ada, "open").await;
         let topic = hub.topic(&ada, &space, "Who is awake?").await["id"].as_str().unwrap().to_owned();
         let browser = driver.open(&hub.base, 1280).await;
-        browser.open("/login").await;
-        browser.fill("[name=login]", "ada").await;
-        browser.fill("[name=password]", &crate::support::hub::password("ada")).await;
-        browser.send("main form .btn-primary").await;
+        sign_in(&browser, "ada").await;
         browser.open(&format!("/s/{space}/t/{topic}")).await;
         browser.ask("window.stays = true").await;
 
@@ -116,10 +114,7 @@ hub_test!(async fn a_script_that_did_not_come_is_asked_for_again(hub) {
     let space = hub.space(&ada, "open").await;
     let topic = hub.topic(&ada, &space, "Who is awake?").await["id"].as_str().unwrap().to_owned();
     let browser = driver.open(&hub.base, 1280).await;
-    browser.open("/login").await;
-    browser.fill("[name=login]", "ada").await;
-    browser.fill("[name=password]", &crate::support::hub::password("ada")).await;
-    browser.send("main form .btn-primary").await;
+    sign_in(&browser, "ada").await;
     browser.devtools("Network.enable", json!({})).await;
     browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/folds.js"]})).await;
     browser.open(&format!("/s/{space}/t/{topic}")).await;
@@ -139,10 +134,7 @@ hub_test!(async fn a_page_says_why_it_is_live_no_more(hub) {
     let path = format!("/s/{space}/t/{topic}");
     let open = async || {
         let browser = driver.open(&hub.base, 1280).await;
-        browser.open("/login").await;
-        browser.fill("[name=login]", "ada").await;
-        browser.fill("[name=password]", &crate::support::hub::password("ada")).await;
-        browser.send("main form .btn-primary").await;
+        sign_in(&browser, "ada").await;
         browser.open(&path).await;
         browser
     };

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::chat::sign_in;
 use super::{Browser, Driver};
 use crate::support::program::Folder;
 use crate::support::stage::id;
@@ -9,10 +10,7 @@ use crate::support::{TestHub, hub_test};
 
 async fn signed_in(driver: &Driver, hub: &TestHub, handle: &str, width: u32) -> Browser {
     let browser = driver.open(&hub.base, width).await;
-    browser.open("/login").await;
-    browser.fill("[name=login]", handle).await;
-    browser.fill("[name=password]", &crate::support::hub::password(handle)).await;
-    browser.send("main form .btn-primary").await;
+    sign_in(&browser, handle).await;
     browser
 }
 

@@ -1,6 +1,7 @@
 //! Searching in a browser: by keyboard alone, from everywhere.
 
 use super::Driver;
+use super::chat::sign_in;
 use crate::features::search::settle;
 use crate::support::hub_test;
 
@@ -11,10 +12,7 @@ hub_test!(async fn whoever_types_is_led_there(hub) {
     let topic = hub.topic(&root, &space, "Hyacinth macaw").await["id"].as_str().unwrap().to_owned();
     settle(hub).await;
     let browser = driver.open(&hub.base, 1280).await;
-    browser.open("/login").await;
-    browser.fill("[name=login]", "ada").await;
-    browser.fill("[name=password]", &crate::support::hub::password("ada")).await;
-    browser.send("main form .btn-primary").await;
+    sign_in(&browser, "ada").await;
     browser.open("/spaces").await;
     browser.find("[data-find] [role=combobox]").await;
     let press = |key: &str, more: &str| {

@@ -2,15 +2,9 @@
 
 use serde_json::json;
 
-use super::{Browser, Driver};
+use super::Driver;
+use super::chat::sign_in;
 use crate::support::hub_test;
-
-async fn sign_in(browser: &Browser, handle: &str) {
-    browser.open("/login").await;
-    browser.fill("[name=login]", handle).await;
-    browser.fill("[name=password]", &crate::support::hub::password(handle)).await;
-    browser.send("main form .btn-primary").await;
-}
 
 const BODY: &str = "return document.querySelector('#body').value";
 
