@@ -1,5 +1,6 @@
 //! Putting the hub together: configuration, state, routes, start and stop, command line.
 
+pub mod behind;
 pub mod cli;
 pub mod config;
 pub mod health;

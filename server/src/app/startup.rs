@@ -11,6 +11,7 @@ use sea_orm::EntityTrait as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::behind;
 use super::config::Config;
 use super::health::{Leaving, Readiness};
 use super::node::{self, Node};
@@ -273,10 +274,13 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
+    // What can be found may come a moment later when the hub is busy; what is said may not.
+    let following = behind::task(follow::run(state.clone(), wishes, stopping.clone()))
+        .map_err(|error| format!("the follower of the search index cannot start ({error})"))?;
     let mut tasks = vec![
         spawn(relay.run(receiver)),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
-        spawn(follow::run(state.clone(), wishes, stopping.clone())),
+        spawn(following),
         spawn(state.hub.clone().run_live(state.clone(), stopping.clone())),
     ];
     for lane in Lane::ALL {

@@ -216,8 +216,11 @@ impl Sockets {
         self.hub.set_followed(&old, &socket.follows.borrow());
     }
 
-    /// Reads anew which rooms a socket's member follows.
+    /// Reads anew which rooms a socket's member follows, if it reads its member's stream: no other is told of them.
     pub fn refresh_follows(self: &Rc<Self>, state: &AppState, socket: &Rc<Socket>) {
+        if !socket.cursors.borrow().contains_key(&Stream::member(socket.member.get())) {
+            return;
+        }
         let (this, state, socket) = (Rc::clone(self), state.clone(), Rc::clone(socket));
         let asked = socket.asked.get() + 1;
         socket.asked.set(asked);

@@ -9,12 +9,18 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::embedded::{self, Generation, Shared};
 use super::meili::{self, MeiliIndex};
 use super::{Ask, Change, EngineError, EngineResult, Found, Progress, Tuning};
+use crate::app::behind;
 use crate::search::Kind;
 
 /// Work on the embedded index, on a thread for it.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> EngineResult<T> + Send + 'static) -> EngineResult<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| EngineError("work on the index panicked".into()))?
+}
+
+/// The same for what nobody waits for: it gives way. Threads that an index keeps are those of who opened it.
+async fn giving_way<T: Send + 'static>(work: impl FnOnce() -> EngineResult<T> + Send + 'static) -> EngineResult<T> {
+    behind::run(work).await.map_err(|error| EngineError(format!("work on the index: {error}")))?
 }
 
 /// An index. Cheap to clone.
@@ -48,7 +54,7 @@ impl Index {
         match self {
             Self::Embedded(index) => {
                 let (index, progress) = (Shared::clone(index), progress.clone());
-                blocking(move || Generation::write(&index, &changes, &progress)).await
+                giving_way(move || Generation::write(&index, &changes, &progress)).await
             }
             Self::Meili(index) => index.write(changes, progress).await,
         }
@@ -139,7 +145,7 @@ impl Home {
         match self {
             Self::Embedded(home) => {
                 let (home, epoch) = (Arc::clone(home), epoch.to_owned());
-                let found = blocking(move || home.current(&epoch, &Tuning::default())).await?;
+                let found = giving_way(move || home.current(&epoch, &Tuning::default())).await?;
                 Ok(found.map(|(index, progress)| (Index::Embedded(index.into()), progress)))
             }
             Self::Meili(home) => {
@@ -153,7 +159,7 @@ impl Home {
         match self {
             Self::Embedded(home) => {
                 let home = Arc::clone(home);
-                blocking(move || Ok(Index::Embedded(home.fresh(&Tuning::default())?.into()))).await
+                giving_way(move || Ok(Index::Embedded(home.fresh(&Tuning::default())?.into()))).await
             }
             Self::Meili(home) => Ok(Index::Meili(home.fresh().await?.into())),
         }
