@@ -23,6 +23,7 @@ mod m20261126_000081_hidden_revisions;
 mod m20261127_000090_chat_indexes;
 mod m20261127_000100_revision_authors;
 mod m20261127_000110_room_lists;
+mod m20261128_000120_one_index_of_days;
 
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000090_chat_indexes::Migration),
             Box::new(m20261127_000100_revision_authors::Migration),
             Box::new(m20261127_000110_room_lists::Migration),
+            Box::new(m20261128_000120_one_index_of_days::Migration),
         ];
         steps.into_iter().map(|step| Box::new(Whole(step)) as Box<dyn MigrationTrait>).collect()
     }

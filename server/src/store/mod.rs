@@ -21,7 +21,7 @@ pub use connect::{Connections, close_readers, connect, pool_of};
 pub use faults::{ANSWER_WITHIN, Fault, fault, in_time, note_lost, one_line};
 pub use ids::{Id, Ids, NotAnId};
 pub use schema::{Change, change_schema, look, refuse_newer};
-pub use sql::{Sql, insert_rows};
+pub use sql::{MOST_ROWS, Sql, few_sizes, insert_rows};
 pub use tx::{After, Tx};
 pub use writer::{CommitSink, Writer};
 

@@ -8,17 +8,24 @@ use crate::web::error::Result;
 /// powers of two, so that few statements make up any number.
 const CHUNKS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
+/// Rows of one statement at most.
+pub const MOST_ROWS: usize = CHUNKS[0];
+
 /// Inserts rows, many in one statement; `insert` ends with `VALUES `.
 pub async fn insert_rows<const N: usize>(db: &impl ConnectionTrait, insert: &str, rows: Vec<[Value; N]>) -> Result<()> {
-    let mut left = rows.len();
-    let mut rows = rows.into_iter();
-    for size in CHUNKS {
-        while left >= size {
-            Sql::new(insert).rows(rows.by_ref().take(size)).run(db).await?;
-            left -= size;
-        }
+    for part in few_sizes(rows) {
+        Sql::new(insert).rows(part).run(db).await?;
     }
     Ok(())
+}
+
+/// Rows in parts of few sizes, each for a statement of its own.
+pub fn few_sizes<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || {
+        let size = CHUNKS.into_iter().find(|size| *size <= rows.len())?;
+        Some(rows.by_ref().take(size).collect())
+    })
 }
 
 /// Where a value goes, until it is known which database reads it.
@@ -178,6 +185,18 @@ mod tests {
     use sea_orm::DbBackend;
 
     use super::Sql;
+
+    #[test]
+    fn parts_have_few_sizes_and_leave_nothing_out() {
+        let sizes = |count: usize| {
+            let parts: Vec<Vec<usize>> = super::few_sizes((0..count).collect()).collect();
+            assert_eq!(parts.concat(), (0..count).collect::<Vec<_>>());
+            parts.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(700), [256, 256, 128, 32, 16, 8, 4]);
+    }
 
     #[test]
     fn values_are_numbered_and_rows_padded() {

@@ -7,11 +7,8 @@ use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 
 use super::Stream;
-use crate::store::{Sql, insert_rows};
+use crate::store::{Sql, few_sizes, insert_rows};
 use crate::web::error::{AppError, Result};
-
-/// Heads moved in one statement.
-const HEADS: usize = 500;
 
 /// An event that an action wants in a stream.
 #[derive(Clone, Debug)]
@@ -134,10 +131,8 @@ async fn advance_heads(
     now: i64,
 ) -> Result<std::collections::HashMap<Stream, i64>> {
     let mut before = std::collections::HashMap::with_capacity(streams.len());
-    let all: Vec<(&String, &(Stream, i64))> = streams.iter().collect();
-    for chunk in all.chunks(HEADS) {
-        let rows =
-            chunk.iter().map(|(name, (_, count))| [(*name).clone().into(), (*count).into(), 0i64.into(), now.into()]);
+    for part in few_sizes(streams.iter().collect()) {
+        let rows = part.iter().map(|(name, (_, count))| [(*name).into(), (*count).into(), 0i64.into(), now.into()]);
         let moved = Sql::new("INSERT INTO stream (name, head, floor, updated_at) VALUES ")
             .rows(rows)
             .then(" ON CONFLICT (name) DO UPDATE SET head = stream.head + excluded.head, ")

@@ -18,7 +18,7 @@ use crate::app::secrets::{hash_bytes, random_token};
 use crate::entities::{file, idempotent_answer};
 use crate::ports::clock::DAY;
 use crate::ports::scanner::{ScanFault, Verdict};
-use crate::store::{Id, Sql, Tx};
+use crate::store::{Id, Sql, Tx, few_sizes};
 use crate::web::error::{AppError, Result};
 use crate::web::idempotency::{Answer, Once, write_once};
 
@@ -274,17 +274,18 @@ pub async fn adopt_cover(tx: &mut Tx, owner_id: i64, playbook_id: i64, file_id: 
 
 /// The same for messages: by file the message that shows it and that one's author.
 pub async fn adopt_into_messages(tx: &Tx, files: &BTreeMap<i64, (i64, i64)>) -> Result<()> {
-    if files.is_empty() {
-        return Ok(());
+    for part in few_sizes(files.iter().collect()) {
+        let rows =
+            part.into_iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]);
+        Sql::new("WITH p(file_id, message_id, owner_id) AS (VALUES ")
+            .rows(rows)
+            .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
+            .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL ")
+            .then("AND file.shown_in IS NULL AND file.resource_id IS NULL ")
+            .then("AND file.study_id IS NULL AND file.playbook_id IS NULL")
+            .run(tx.conn())
+            .await?;
     }
-    Sql::new("WITH p(file_id, message_id, owner_id) AS (VALUES ")
-        .rows(files.iter().map(|(file, (message, owner))| [(*file).into(), (*message).into(), (*owner).into()]))
-        .then(") UPDATE file SET message_id = p.message_id FROM p WHERE file.id = p.file_id ")
-        .then("AND file.owner_id = p.owner_id AND file.post_id IS NULL AND file.message_id IS NULL ")
-        .then("AND file.shown_in IS NULL AND file.resource_id IS NULL ")
-        .then("AND file.study_id IS NULL AND file.playbook_id IS NULL")
-        .run(tx.conn())
-        .await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::features::forum;
 use crate::features::forum::model::AuthorView;
 use crate::ports::clock::rfc3339;
 use crate::search::Kind;
-use crate::store::{After, Id, Sql, Tx};
+use crate::store::{After, Id, MOST_ROWS, Sql, Tx};
 use crate::streams::{NewEvent, Stream};
 use crate::web::error::{AppError, Result};
 
@@ -89,23 +89,24 @@ async fn grounds(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<(i64, i64), Ground
     let mut pairs: Vec<(i64, i64)> = all.iter().map(|one| (one.room, one.member)).collect();
     pairs.sort_unstable();
     pairs.dedup();
-    let rows = Sql::new("WITH p(room_id, member_id) AS (VALUES ")
-        .padded_rows(pairs.into_iter().map(|(room, member)| [room.into(), member.into()]).collect())
-        .then(") SELECT ")
-        .then(ground::ROOM)
-        .then(", ")
-        .then(forum::AUTHOR)
-        .then(
-            " FROM p JOIN room r ON r.id = p.room_id JOIN member v ON v.id = p.member_id JOIN member a ON a.id = v.id",
-        )
-        .then(ground::AROUND)
-        .all(tx.conn())
-        .await?;
-    let mut grounds = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        let room = ground::room(row)?;
-        let author = forum::author(row)?;
-        grounds.insert((room.id, author.id), Ground { room, author });
+    let mut grounds = HashMap::with_capacity(pairs.len());
+    for part in pairs.chunks(MOST_ROWS) {
+        let rows = Sql::new("WITH p(room_id, member_id) AS (VALUES ")
+            .padded_rows(part.iter().map(|(room, member)| [(*room).into(), (*member).into()]).collect())
+            .then(") SELECT ")
+            .then(ground::ROOM)
+            .then(", ")
+            .then(forum::AUTHOR)
+            .then(" FROM p JOIN room r ON r.id = p.room_id JOIN member v ON v.id = p.member_id ")
+            .then("JOIN member a ON a.id = v.id")
+            .then(ground::AROUND)
+            .all(tx.conn())
+            .await?;
+        for row in &rows {
+            let room = ground::room(row)?;
+            let author = forum::author(row)?;
+            grounds.insert((room.id, author.id), Ground { room, author });
+        }
     }
     Ok(grounds)
 }
@@ -118,43 +119,45 @@ fn key(one: &Outgoing) -> Key {
 
 /// Those of the batch that were posted before, as they now are.
 async fn known(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<Key, Arc<MessageView>>> {
-    let rows = Sql::new("WITH p(room_id, author_id, client_id) AS (VALUES ")
-        .padded_rows(
-            all.iter().map(|one| [one.room.into(), one.member.into(), one.client_id.as_str().into()]).collect(),
-        )
-        .then(") SELECT m.id FROM p JOIN message m ON m.room_id = p.room_id AND m.author_id = p.author_id ")
-        .then("AND m.client_id = p.client_id")
-        .all(tx.conn())
-        .await?;
-    if rows.is_empty() {
-        return Ok(HashMap::new());
+    let mut known = HashMap::new();
+    for part in all.chunks(MOST_ROWS) {
+        let ids = Sql::new("WITH p(room_id, author_id, client_id) AS (VALUES ")
+            .padded_rows(
+                part.iter().map(|one| [one.room.into(), one.member.into(), one.client_id.as_str().into()]).collect(),
+            )
+            .then(") SELECT m.id FROM p JOIN message m ON m.room_id = p.room_id AND m.author_id = p.author_id ")
+            .then("AND m.client_id = p.client_id")
+            .ids(tx.conn())
+            .await?;
+        if ids.is_empty() {
+            continue;
+        }
+        for view in queries::messages_by_ids(tx.conn(), &ids).await? {
+            known.insert((view.room.0, view.author.id, view.client_id.clone()), Arc::new(view));
+        }
     }
-    let ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<i64>>>()?;
-    let views = queries::messages_by_ids(tx.conn(), &ids).await?;
-    let keyed = |view: MessageView| ((view.room.0, view.author.id, view.client_id.clone()), Arc::new(view));
-    Ok(views.into_iter().map(keyed).collect())
+    Ok(known)
 }
 
 async fn answered(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<i64, Answered>> {
     let ids: Vec<i64> = all.iter().filter_map(|one| one.reply_to).collect();
-    let mut answered = HashMap::new();
-    if ids.is_empty() {
-        return Ok(answered);
-    }
-    let rows = Sql::new(
-        "SELECT m.id, m.room_id, t.id AS root, t.reply_count FROM message m \
-         JOIN message t ON t.id = COALESCE(m.thread_id, m.id) WHERE m.id IN ",
-    )
-    .list(ids)
-    .all(tx.conn())
-    .await?;
-    for row in rows {
-        let of = Answered {
-            room: row.try_get("", "room_id")?,
-            root: row.try_get("", "root")?,
-            reply_count: row.try_get("", "reply_count")?,
-        };
-        answered.insert(row.try_get("", "id")?, of);
+    let mut answered = HashMap::with_capacity(ids.len());
+    for part in ids.chunks(MOST_ROWS) {
+        let rows = Sql::new(
+            "SELECT m.id, m.room_id, t.id AS root, t.reply_count FROM message m \
+             JOIN message t ON t.id = COALESCE(m.thread_id, m.id) WHERE m.id IN ",
+        )
+        .list(part.iter().copied())
+        .all(tx.conn())
+        .await?;
+        for row in rows {
+            let of = Answered {
+                room: row.try_get("", "room_id")?,
+                root: row.try_get("", "root")?,
+                reply_count: row.try_get("", "reply_count")?,
+            };
+            answered.insert(row.try_get("", "id")?, of);
+        }
     }
     Ok(answered)
 }

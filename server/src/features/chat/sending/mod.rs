@@ -28,7 +28,7 @@ use crate::web::idempotency::{Answer, Once, write_once};
 /// Messages that may wait for a commit; beyond that a send is refused with 503.
 const QUEUE: usize = 8192;
 /// Messages that share one commit.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 /// Characters of a `client_id`.
 const CLIENT_ID: usize = 64;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::batch::{Fresh, Ground};
-use crate::store::{Sql, Tx, insert_rows};
+use crate::store::{MOST_ROWS, Sql, Tx, few_sizes, insert_rows};
 use crate::web::error::Result;
 
 pub(super) async fn insert_messages(tx: &Tx, fresh: &[Fresh<'_>]) -> Result<()> {
@@ -56,27 +56,30 @@ pub(super) async fn move_rooms(tx: &Tx, fresh: &[Fresh<'_>]) -> Result<()> {
     for one in fresh {
         *counts.entry(one.outgoing.room).or_insert(0) += 1;
     }
-    Sql::new("WITH p(id, n) AS (VALUES ")
-        .padded_rows(counts.into_iter().map(|(room, count)| [room.into(), count.into()]).collect())
-        .then(") UPDATE room SET message_count = room.message_count + p.n, last_message_at = ")
-        .bind(tx.now())
-        .then(" FROM p WHERE room.id = p.id")
-        .run(tx.conn())
-        .await?;
+    let counts: Vec<(i64, i64)> = counts.into_iter().collect();
+    for part in counts.chunks(MOST_ROWS) {
+        Sql::new("WITH p(id, n) AS (VALUES ")
+            .padded_rows(part.iter().map(|(room, count)| [(*room).into(), (*count).into()]).collect())
+            .then(") UPDATE room SET message_count = room.message_count + p.n, last_message_at = ")
+            .bind(tx.now())
+            .then(" FROM p WHERE room.id = p.id")
+            .run(tx.conn())
+            .await?;
+    }
     Ok(())
 }
 
 pub(super) async fn count_replies(tx: &Tx, roots: &BTreeMap<i64, i32>) -> Result<()> {
-    if roots.is_empty() {
-        return Ok(());
+    let roots: Vec<(&i64, &i32)> = roots.iter().collect();
+    for part in roots.chunks(MOST_ROWS) {
+        Sql::new("WITH p(id, n) AS (VALUES ")
+            .padded_rows(part.iter().map(|(root, count)| [(**root).into(), (**count).into()]).collect())
+            .then(") UPDATE message SET reply_count = message.reply_count + p.n, last_reply_at = ")
+            .bind(tx.now())
+            .then(" FROM p WHERE message.id = p.id")
+            .run(tx.conn())
+            .await?;
     }
-    Sql::new("WITH p(id, n) AS (VALUES ")
-        .padded_rows(roots.iter().map(|(root, count)| [(*root).into(), (*count).into()]).collect())
-        .then(") UPDATE message SET reply_count = message.reply_count + p.n, last_reply_at = ")
-        .bind(tx.now())
-        .then(" FROM p WHERE message.id = p.id")
-        .run(tx.conn())
-        .await?;
     Ok(())
 }
 
@@ -111,20 +114,20 @@ pub(super) async fn move_markers(
             new.insert(one.outgoing.member);
         }
     }
-    if moved.is_empty() {
-        return Ok(new);
+    for part in few_sizes(moved.into_iter().collect()) {
+        let rows = part.into_iter().map(|((member, room), (seq, count))| {
+            let (none, no) = (0i32, false);
+            [member.into(), room.into(), seq.into(), count.into(), none.into(), no.into(), no.into(), tx.now().into()]
+        });
+        Sql::new(
+            "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, favourite, \
+             joined_at) VALUES ",
+        )
+        .rows(rows)
+        .then(" ON CONFLICT (member_id, room_id) DO UPDATE SET read_seq = excluded.read_seq, ")
+        .then("read_count = excluded.read_count WHERE room_member.read_seq < excluded.read_seq")
+        .run(tx.conn())
+        .await?;
     }
-    let rows = moved.into_iter().map(|((member, room), (seq, count))| {
-        [member.into(), room.into(), seq.into(), count.into(), 0i32.into(), false.into(), false.into(), tx.now().into()]
-    });
-    Sql::new(
-        "INSERT INTO room_member (member_id, room_id, read_seq, read_count, mention_count, muted, favourite, \
-         joined_at) VALUES ",
-    )
-    .rows(rows)
-    .then(" ON CONFLICT (member_id, room_id) DO UPDATE SET read_seq = excluded.read_seq, ")
-    .then("read_count = excluded.read_count WHERE room_member.read_seq < excluded.read_seq")
-    .run(tx.conn())
-    .await?;
     Ok(new)
 }
