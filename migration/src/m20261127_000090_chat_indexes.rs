@@ -1,5 +1,5 @@
 //! Indexes for what a page of a room reads: its main column, and a day. Threads have one already. The index
-//! of days without an order within a moment is the release before's, and stays for it.
+//! of days without an order within a moment is the release before's, and stays for it until the next one.
 
 use sea_orm_migration::prelude::*;
 

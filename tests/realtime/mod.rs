@@ -6,6 +6,7 @@ mod first_frame;
 mod full;
 mod journeys;
 mod let_in;
+mod many;
 mod reaching;
 mod recovery;
 mod retention;

@@ -274,13 +274,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
     let _set = state.origin.set(format!("http://{address}").into());
     features::prepare(&state).await.map_err(|error| format!("the hub cannot be prepared ({error})"))?;
     let (stop, stopping) = watch::channel(false);
-    // What can be found may come a moment later when the hub is busy; what is said may not.
-    let following = behind::task(follow::run(state.clone(), wishes, stopping.clone()))
-        .map_err(|error| format!("the follower of the search index cannot start ({error})"))?;
     let mut tasks = vec![
         spawn(relay.run(receiver)),
         spawn(chat::Sender::run(state.clone(), mailbag, stopping.clone())),
-        spawn(following),
         spawn(state.hub.clone().run_live(state.clone(), stopping.clone())),
     ];
     for lane in Lane::ALL {
@@ -289,9 +285,14 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, String> {
         }
     }
     if let Some(outgoing) = outgoing {
-        tasks.push(spawn(state.bus.clone().run(outgoing, node, stopping)));
+        tasks.push(spawn(state.bus.clone().run(outgoing, node, stopping.clone())));
     }
     let server = serve(&state, listener, workers).map_err(|error| format!("PRAXIS_BIND: {error}"))?;
+    // What can be found may come a moment later when the hub is busy; what is said may not. The last that may
+    // fail: a thread goes on until it is told to stop.
+    let following = behind::task(follow::run(state.clone(), wishes, stopping))
+        .map_err(|error| format!("the follower of the search index cannot start ({error})"))?;
+    tasks.push(spawn(following));
     let handle = server.handle();
     let serving = spawn(server);
     Ok(Running { state, address, server: handle, serving, stop, tasks })

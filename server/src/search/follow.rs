@@ -14,7 +14,7 @@ use super::lease::Lease;
 use super::service::{Condition, Wish, Wishes};
 use super::side::{ALONE, BESIDE, Side, begin, bring, build, follow, told};
 use super::{Kind, Source, log, requests, stand_by};
-use crate::app::AppState;
+use crate::app::{AppState, behind};
 use crate::ports::search::embedded::Shared;
 use crate::ports::search::{Home, Index, meili};
 use crate::web::error::{AppError, Result};
@@ -223,12 +223,11 @@ impl<'a> Follower<'a> {
         }
         let building = self.go_on_building().await?;
         if followed == Some(false) {
-            let next = self.next.is_some();
             let documents = self.main.index.embedded().map(|index| index.len());
             self.state.search.note(|status| {
                 status.condition = Condition::Good;
                 status.documents = documents.unwrap_or(status.documents);
-                status.behind = if next { status.behind } else { 0 };
+                status.lacks_since = None;
             });
             for answer in self.settling.drain(..) {
                 let _gone = answer.send(());
@@ -241,7 +240,7 @@ impl<'a> Follower<'a> {
             }
             self.expunge();
         } else {
-            self.state.search.note(|status| status.behind = (self.state.clock.now() - started).max(1));
+            self.state.search.note(|status| _ = status.lacks_since.get_or_insert(started));
         }
         let home = &self.home;
         self.retired.retain(|index| !home.remove(index));
@@ -294,11 +293,14 @@ impl<'a> Follower<'a> {
         let Some(index) = self.main.index.embedded().map(Shared::clone) else { return };
         self.expunged = Instant::now();
         // On its own: what changes meanwhile is followed.
-        drop(tokio::task::spawn_blocking(move || {
+        let begun = behind::begin("praxis-expunge", move || {
             if let Err(error) = index.expunge() {
                 tracing::warn!(%error, "the search index could not be cleared of what is gone");
             }
-        }));
+        });
+        if let Err(error) = begun {
+            tracing::warn!(%error, "the search index cannot be cleared of what is gone now");
+        }
     }
 
     /// Compares index and rows, and reads again what differs.

@@ -50,8 +50,16 @@ pub struct Status {
     pub commits: u64,
     /// Documents that the self-check put right since the start.
     pub repaired: u64,
-    /// Microseconds since the index last had everything.
-    pub behind: i64,
+    /// Since when the index lacks something, microseconds; none if it has everything.
+    pub lacks_since: Option<i64>,
+}
+
+impl Status {
+    /// How long ago the index last had everything, microseconds.
+    #[must_use]
+    pub fn behind(&self, now: i64) -> i64 {
+        self.lacks_since.map_or(0, |since| (now - since).max(1))
+    }
 }
 
 /// Something the follower is asked for.
@@ -163,7 +171,9 @@ impl Search {
     }
 
     pub(super) fn answer_from(&self, index: Option<Index>) {
-        *writing(&self.0.current) = index;
+        let old = std::mem::replace(&mut *writing(&self.0.current), index);
+        // The last one of an index waits for its threads, and nobody should wait for that.
+        drop(old);
     }
 
     #[must_use]

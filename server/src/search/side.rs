@@ -93,7 +93,7 @@ pub(super) async fn build(
 
 /// Follows the log by one page; whether there is more, or `None` if it does not go on from here.
 pub(super) async fn follow(state: &AppState, sources: &[&'static dyn Source], side: &mut Side) -> Result<Option<bool>> {
-    let db = state.store.read();
+    let (db, asked) = (state.store.read(), state.clock.now());
     let Some(read) = log::read(db, &side.progress.cursor).await? else { return Ok(None) };
     let mut next = side.progress.clone();
     next.cursor = read.next;
@@ -101,6 +101,8 @@ pub(super) async fn follow(state: &AppState, sources: &[&'static dyn Source], si
         side.progress = next;
         return Ok(Some(read.more));
     }
+    // Said before the work: on a busy machine that may take its time.
+    state.search.note(|status| _ = status.lacks_since.get_or_insert(asked));
     let rows: BTreeSet<(Kind, i64)> = read.marks.iter().map(|mark| (mark.kind, mark.id)).collect();
     for deep in read.marks.iter().filter(|mark| mark.deep) {
         inside(db, sources, side, *deep).await?;

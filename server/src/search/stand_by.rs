@@ -59,8 +59,7 @@ pub async fn run(
             if has_all {
                 had_all = state.clock.now();
             }
-            let behind = if has_all { 0 } else { (state.clock.now() - had_all).max(1) };
-            state.search.note(|status| status.behind = behind);
+            state.search.note(|status| status.lacks_since = (!has_all).then_some(had_all));
             if condition == Condition::Good && has_all {
                 for answer in settling.drain(..) {
                     let _gone = answer.send(());

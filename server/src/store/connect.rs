@@ -88,10 +88,11 @@ async fn sqlite(path: &Path) -> Result<Connections, String> {
         .connect_with(writing)
         .await
         .map_err(fault)?;
+    // All from the start: the thread of a connection gives way for ever if the one that opened it did.
     let reader = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
-        .min_connections(1)
-        .idle_timeout(Duration::from_secs(60))
+        .min_connections(SQLITE_READERS)
+        .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
         .connect_with(base.pragma("query_only", "ON").pragma("cache_size", "-4096"))

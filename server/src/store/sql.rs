@@ -94,6 +94,16 @@ impl Sql {
         self
     }
 
+    /// [`Sql::list`] with the last value repeated until there are as many as one of few numbers, as
+    /// [`Sql::padded_rows`] does.
+    pub fn padded_list(self, mut values: Vec<i64>) -> Self {
+        if let Some(last) = values.last().copied() {
+            let size = CHUNKS.iter().rev().copied().find(|size| *size >= values.len());
+            values.resize(size.unwrap_or_else(|| values.len().next_multiple_of(MOST_ROWS)), last);
+        }
+        self.list(values)
+    }
+
     /// Puts text of our own before and after it.
     pub fn around(mut self, before: &str, after: &str) -> Self {
         self.text.insert_str(0, before);
@@ -208,6 +218,9 @@ mod tests {
         let rows: Vec<[sea_orm::Value; 1]> = (0..3i64).map(|number| [number.into()]).collect();
         let sql = Sql::new("VALUES ").padded_rows(rows);
         assert_eq!(sql.written(DbBackend::Postgres), "VALUES ($1), ($2), ($3), ($4)");
+        assert_eq!(Sql::new("IN ").padded_list(vec![7, 8, 9]).values, [7i64, 8, 9, 9].map(sea_orm::Value::from));
+        assert_eq!(Sql::new("IN ").padded_list(vec![]).written(DbBackend::Sqlite), "IN (NULL)");
+        assert_eq!(Sql::new("IN ").padded_list((0..700).collect()).values.len(), 768);
         assert_eq!(sql.written(DbBackend::Sqlite), "VALUES (?), (?), (?), (?)");
         assert_eq!(sql.values, [0i64, 1, 2, 2].map(sea_orm::Value::from).to_vec());
         assert_eq!(Sql::new("").padded_rows::<1>(Vec::new()).text, "");

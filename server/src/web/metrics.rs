@@ -148,7 +148,7 @@ pub async fn serve(req: HttpRequest, state: web::Data<AppState>) -> Result<HttpR
     gauge(&mut text, "praxis_search_bytes", "Size of the index.", search.bytes);
     gauge(&mut text, "praxis_search_commits", "Commits of this node's index since the start.", search.commits);
     gauge(&mut text, "praxis_search_repaired", "Documents put right by the self-check.", search.repaired);
-    let behind = search.behind as f64 / 1e6;
+    let behind = search.behind(state.clock.now()) as f64 / 1e6;
     gauge(&mut text, "praxis_search_behind_seconds", "Since this node's index last had everything.", behind);
     let up = i32::from(search.condition == crate::search::Condition::Good);
     gauge(&mut text, "praxis_search_up", "Whether this node's index has everything.", up);

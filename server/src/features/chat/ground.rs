@@ -122,18 +122,18 @@ pub(super) async fn lock(tx: &Tx, rooms: &[i64], members: &[i64]) -> Result<()> 
         return Ok(());
     }
     Sql::new("SELECT id FROM space WHERE id IN (SELECT space_id FROM room WHERE id IN ")
-        .list(rooms.iter().copied())
+        .padded_list(rooms.to_vec())
         .then(") ORDER BY id FOR KEY SHARE")
         .all(tx.conn())
         .await?;
     Sql::new("SELECT id FROM room WHERE id IN ")
-        .list(rooms.iter().copied())
+        .padded_list(rooms.to_vec())
         .then(" ORDER BY id FOR UPDATE")
         .all(tx.conn())
         .await?;
     if !members.is_empty() {
         Sql::new("SELECT id FROM member WHERE id IN ")
-            .list(members.iter().copied())
+            .padded_list(members.to_vec())
             .then(" ORDER BY id FOR SHARE")
             .all(tx.conn())
             .await?;

@@ -27,11 +27,10 @@ const BUDGET: Duration = Duration::from_secs(20);
 
 /// Looks at those that have waited longest.
 pub async fn run_due(state: &AppState) -> Result<()> {
-    let status = state.search.status();
-    if status.condition != Condition::Good || status.behind > 0 {
+    let (status, started, now) = (state.search.status(), Instant::now(), state.clock.now());
+    if status.condition != Condition::Good || status.behind(now) >= SETTLED {
         return Ok(());
     }
-    let (started, now) = (Instant::now(), state.clock.now());
     let rows = Sql::new("SELECT id, member_id, query, coalesce(unseen_from, checked_at) AS since FROM saved_search ")
         .then("WHERE notify AND checked_at < ")
         .bind(now - EVERY)

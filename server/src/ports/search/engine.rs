@@ -65,7 +65,7 @@ impl Index {
         match self {
             Self::Embedded(index) => {
                 let index = Shared::clone(index);
-                blocking(move || index.counts()).await
+                giving_way(move || index.counts()).await
             }
             Self::Meili(index) => index.counts().await,
         }
@@ -76,7 +76,7 @@ impl Index {
         match self {
             Self::Embedded(index) => {
                 let index = Shared::clone(index);
-                blocking(move || index.ids(of)).await
+                giving_way(move || index.ids(of)).await
             }
             Self::Meili(index) => index.ids(of).await,
         }
@@ -87,7 +87,7 @@ impl Index {
         match self {
             Self::Embedded(index) => {
                 let index = Shared::clone(index);
-                blocking(move || Ok((index.len(), index.bytes()))).await
+                giving_way(move || Ok((index.len(), index.bytes()))).await
             }
             Self::Meili(index) => index.size().await,
         }
@@ -119,7 +119,7 @@ pub enum Home {
 impl Home {
     /// Takes a folder for an embedded index.
     pub async fn embedded(data_dir: PathBuf) -> EngineResult<Self> {
-        blocking(move || Ok(Self::Embedded(embedded::Home::open(&data_dir)?.into()))).await
+        giving_way(move || Ok(Self::Embedded(embedded::Home::open(&data_dir)?.into()))).await
     }
 
     /// What the index is called among those of the hub.
@@ -170,7 +170,7 @@ impl Home {
         match (self, index) {
             (Self::Embedded(home), Index::Embedded(generation)) => {
                 let (home, generation) = (Arc::clone(home), Shared::clone(generation));
-                blocking(move || home.adopt(&generation)).await?;
+                giving_way(move || home.adopt(&generation)).await?;
                 Ok(index.clone())
             }
             (Self::Meili(home), Index::Meili(index)) => Ok(Index::Meili(home.adopt(index).await?.into())),

@@ -1,4 +1,4 @@
-//! One transaction for many messages, in a number of statements that does not grow with them.
+//! One transaction for many messages, in few statements: one for 256 of them where one would not do.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -147,7 +147,7 @@ async fn answered(tx: &Tx, all: &[Outgoing]) -> Result<HashMap<i64, Answered>> {
             "SELECT m.id, m.room_id, t.id AS root, t.reply_count FROM message m \
              JOIN message t ON t.id = COALESCE(m.thread_id, m.id) WHERE m.id IN ",
         )
-        .list(part.iter().copied())
+        .padded_list(part.to_vec())
         .all(tx.conn())
         .await?;
         for row in rows {

@@ -27,8 +27,12 @@ use crate::web::idempotency::{Answer, Once, write_once};
 
 /// Messages that may wait for a commit; beyond that a send is refused with 503.
 const QUEUE: usize = 8192;
-/// Messages that share one commit.
+/// Messages that share one commit, and about how many bytes they are to a reader: all of one commit fits
+/// between a reader's connection and its limit.
 const BATCH: usize = 1024;
+const BATCH_BYTES: usize = 512 << 10;
+/// What an event has besides its texts, about.
+const BESIDE_TEXT: usize = 512;
 /// Characters of a `client_id`.
 const CLIENT_ID: usize = 64;
 
@@ -62,6 +66,13 @@ pub struct Sent {
 struct Letter {
     outgoing: Outgoing,
     reply: oneshot::Sender<Result<Sent>>,
+}
+
+impl Letter {
+    const fn size(&self) -> usize {
+        let written = &self.outgoing.written;
+        written.body.len() + written.html.len() + BESIDE_TEXT
+    }
 }
 
 /// The queue of messages. Cheap to clone.
@@ -105,19 +116,23 @@ impl Sender {
         let mut letters = Vec::with_capacity(BATCH);
         let mut answers = Vec::with_capacity(BATCH);
         loop {
+            let mut bytes: usize = letters.iter().map(Letter::size).sum();
             while letters.len() < BATCH
+                && bytes < BATCH_BYTES
                 && let Ok(letter) = bag.0.try_recv()
             {
+                bytes += letter.size();
                 letters.push(letter);
             }
             if letters.is_empty() {
                 answer_all(&mut answers);
                 tokio::select! {
                     biased;
-                    count = bag.0.recv_many(&mut letters, BATCH) => {
-                        if count == 0 {
-                            return;
-                        }
+                    letter = bag.0.recv() => {
+                        let Some(letter) = letter else { return };
+                        letters.push(letter);
+                        // Others may have come with it.
+                        continue;
                     }
                     _ = stop.changed() => return,
                 }
@@ -139,32 +154,32 @@ fn answer_all(answers: &mut Vec<Answered>) {
     }
 }
 
-/// One commit for all; if that fails, one for each, so that none falls for another.
+/// One commit for all; if that fails one for each half and so on, so that none falls for another.
 async fn commit(state: &AppState, outgoing: Vec<Outgoing>) -> Vec<Result<Sent>> {
     let all = Arc::new(outgoing);
-    let batch = Arc::clone(&all);
-    match state.store.write(async move |tx| deliver(tx, &batch).await).await {
-        Ok(outcomes) => outcomes,
-        Err(AppError::Internal(error)) if all.len() > 1 => {
-            tracing::error!(%error, messages = all.len(), "a batch of messages failed; one by one");
-            let mut outcomes = Vec::with_capacity(all.len());
-            for one in all.iter() {
-                let one = vec![one.clone()];
-                let outcome = state.store.write(async move |tx| deliver(tx, &one).await).await;
-                outcomes.push(outcome.and_then(|mut all| {
-                    all.pop().unwrap_or_else(|| Err(AppError::internal("a message came to nothing")))
-                }));
+    let mut outcomes = Vec::with_capacity(all.len());
+    let mut parts = vec![0..all.len()];
+    while let Some(part) = parts.pop() {
+        let (batch, of) = (Arc::clone(&all), part.clone());
+        let done = state.store.write(async move |tx| deliver(tx, batch.get(of.clone()).unwrap_or_default()).await);
+        match done.await {
+            Ok(done) => outcomes.extend(done),
+            Err(AppError::Internal(error)) if part.len() > 1 => {
+                tracing::error!(%error, messages = part.len(), "a batch of messages failed; by halves");
+                let middle = part.start + part.len() / 2;
+                // The earlier ones first: what one connection sent stays in order.
+                parts.extend([middle..part.end, part.start..middle]);
             }
-            outcomes
-        }
-        Err(error) => {
-            let again = |error: &AppError| match error {
-                AppError::Unavailable(seconds) => AppError::Unavailable(*seconds),
-                error => AppError::internal(error.to_string()),
-            };
-            all.iter().map(|_| Err(again(&error))).collect()
+            Err(error) => {
+                let again = |error: &AppError| match error {
+                    AppError::Unavailable(seconds) => AppError::Unavailable(*seconds),
+                    error => AppError::internal(error.to_string()),
+                };
+                outcomes.extend(part.map(|_| Err(again(&error))));
+            }
         }
     }
+    outcomes
 }
 
 /// Checks and renders a message. Only one that may name somebody asks the database, and one that is

@@ -1,4 +1,4 @@
-//! The rows that a batch of messages writes: one statement a table, whatever their number.
+//! The rows that a batch of messages writes: a table at a time, up to 256 rows in a statement.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
