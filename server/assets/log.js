@@ -57,14 +57,15 @@ function dayName(at) {
 
 export class Log {
   /** `view` holds [data-scroll], [data-log] and the links [data-older], [data-newer]; `page` is the room's address. */
-  constructor(view, { page, me, thread = '', seen = () => {}, moved = () => {}, arrived = () => {}, changed = () => {} }) {
+  constructor(view, { page, me, thread = '', seen = () => {}, moved = () => {}, arrived = () => {}, changed = () => {}, left = () => {} }) {
     this.view = view;
     this.root = view.querySelector('[data-log]');
     this.scroll = view.querySelector('[data-scroll]');
     this.older = view.querySelector('[data-older]');
     this.newer = view.querySelector('[data-newer]');
-    // arrived(): the newest message has come into the page. changed(ids): these may be older than they are.
-    Object.assign(this, { page, me, thread, arrived, changed });
+    // arrived(): the newest message has come into the page. left(): the newest is in it no more. changed(ids): these may be
+    // older than they are.
+    Object.assign(this, { page, me, thread, arrived, changed, left });
     /** The "New" line stands before the first message of others behind this seq. */
     this.newAfter = view.dataset.newAfter ? Number(view.dataset.newAfter) : null;
     /** Everything behind this seq is here, up to the last message. */
@@ -343,6 +344,7 @@ export class Log {
   leave() {
     const last = this.last();
     if (last) this.link(this.newer, `${this.page}?after=${last.dataset.seq}`);
+    this.left();
   }
 
   /** Shows the newest page, whatever was here. */

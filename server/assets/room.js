@@ -115,6 +115,10 @@ function replies({ id, reply_count: n }) {
   }
 }
 
+// Whoever leaves a private room loses its stream at once, while the way out is still loading.
+let leaving = false;
+document.addEventListener('submit', ({ target }) => { leaving ||= target.id === 'leave'; });
+
 let restarting = 0;
 
 /** History was rewound or is too far behind: everything again, in place, until it is there. */
@@ -143,7 +147,7 @@ live.subscribe(main.dataset.stream, {
     rewound(head);
     start();
   },
-  onLost: () => location.reload(),
+  onLost: () => setTimeout(() => location.reload(), leaving ? 3000 : 0),
 });
 
 // ---- Acts of the menu and the bar of a message

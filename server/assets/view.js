@@ -23,7 +23,7 @@ export class View {
     // Client ids that the server has and that are not shown yet; true: they have come, further down.
     this.limbo = new Map();
     this.log = new Log(node, {
-      page, me, thread: this.thread, seen: () => this.seen(), moved: () => looked(this), arrived: () => this.atLast(), changed: renew,
+      page, me, thread: this.thread, seen: () => this.seen(), moved: () => looked(this), arrived: () => this.atLast(), changed: renew, left: () => this.offerEnd(),
     });
     this.form = node.querySelector('form[data-chat]');
     this.outbox = node.querySelector('[data-outbox]');
@@ -37,12 +37,17 @@ export class View {
   /** Messages of others that came while one reads further up, or looks elsewhere. */
   count(by) {
     this.unseen = by ? this.unseen + by : 0;
+    this.offerEnd();
+    const all = views().reduce((sum, view) => sum + view.unseen, 0);
+    document.title = all ? `(${all}) ${title}` : title;
+  }
+
+  /** The way to the newest, where there is something to come to. */
+  offerEnd() {
     if (this.pill) {
       this.pill.hidden = (!this.unseen || this.log.atEnd()) && !this.log.hasNewer();
       this.pill.querySelector('span').textContent = this.unseen ? word('newMessages', { n: this.unseen }) : word('toNewest');
     }
-    const all = views().reduce((sum, view) => sum + view.unseen, 0);
-    document.title = all ? `(${all}) ${title}` : title;
   }
 
   seen() {

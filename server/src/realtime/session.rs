@@ -247,7 +247,7 @@ impl Session {
             return Err(AppError::NotFound);
         }
         if since.is_some_and(|since| since < 0) {
-            return Err(AppError::field("since", "since counts from 0"));
+            return Err(AppError::field("since", "counts from 0"));
         }
         let (count, known) = self.socket.count_of(stream);
         if count >= MOST_STREAMS && !known {

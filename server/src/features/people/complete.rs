@@ -121,23 +121,27 @@ async fn tags(state: &AppState, viewer: &Viewer, prefix: &str) -> Result<Vec<Ite
         .collect())
 }
 
-/// Emoji by their shortcodes: those that begin so first, then those that have it somewhere.
+/// Emoji by their shortcodes: the one that is called so, those that begin so, then those that have it somewhere.
 fn emoji(prefix: &str) -> Vec<Item> {
-    let codes = |from: bool| {
-        emojis::iter().filter_map(move |emoji| {
-            let code = emoji.shortcodes().find(|code| {
-                if from { code.starts_with(prefix) } else { !code.starts_with(prefix) && code.contains(prefix) }
-            })?;
-            // One that begins so under another name is among the first.
-            let twice = !from && emoji.shortcodes().any(|code| code.starts_with(prefix));
-            (!twice).then(|| Item {
-                value: emoji.as_str().to_owned(),
-                label: code.to_owned(),
-                detail: emoji.name().to_owned(),
-            })
-        })
+    let rank = |code: &&str| {
+        if *code == prefix {
+            0
+        } else if code.starts_with(prefix) {
+            1
+        } else {
+            2
+        }
     };
-    codes(true).chain(codes(false)).take(MOST_EMOJI).collect()
+    let mut found: Vec<(u8, Item)> = emojis::iter()
+        .filter_map(|emoji| {
+            let code = emoji.shortcodes().filter(|code| code.contains(prefix)).min_by_key(rank)?;
+            let item =
+                Item { value: emoji.as_str().to_owned(), label: code.to_owned(), detail: emoji.name().to_owned() };
+            Some((rank(&code), item))
+        })
+        .collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().take(MOST_EMOJI).map(|(_, item)| item).collect()
 }
 
 #[cfg(test)]
@@ -148,6 +152,10 @@ mod tests {
     fn emoji_are_found_by_the_beginning_of_their_names_first() {
         let found = emoji("tada");
         assert_eq!(found.first().map(|item| (item.value.as_str(), item.label.as_str())), Some(("🎉", "tada")));
+        for (name, emoji_of) in [("heart", "❤️"), ("smile", "😄")] {
+            let first = emoji(name).remove(0);
+            assert_eq!((first.value.as_str(), first.label.as_str()), (emoji_of, name));
+        }
         let smiles = emoji("smil");
         assert!(smiles.len() > 3 && smiles.iter().take(3).all(|item| item.label.starts_with("smil")));
         assert!(emoji("no_such_thing_at_all").is_empty());

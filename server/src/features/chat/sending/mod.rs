@@ -158,8 +158,8 @@ fn answer_all(answers: &mut Vec<Answered>) {
 async fn commit(state: &AppState, outgoing: Vec<Outgoing>) -> Vec<Result<Sent>> {
     let all = Arc::new(outgoing);
     let mut outcomes = Vec::with_capacity(all.len());
-    let mut parts = vec![0..all.len()];
-    while let Some(part) = parts.pop() {
+    let (mut next, mut parts) = (Some(0..all.len()), Vec::new());
+    while let Some(part) = next.take().or_else(|| parts.pop()) {
         let (batch, of) = (Arc::clone(&all), part.clone());
         let done = state.store.write(async move |tx| deliver(tx, batch.get(of.clone()).unwrap_or_default()).await);
         match done.await {
@@ -168,7 +168,8 @@ async fn commit(state: &AppState, outgoing: Vec<Outgoing>) -> Vec<Result<Sent>> 
                 tracing::error!(%error, messages = part.len(), "a batch of messages failed; by halves");
                 let middle = part.start + part.len() / 2;
                 // The earlier ones first: what one connection sent stays in order.
-                parts.extend([middle..part.end, part.start..middle]);
+                parts.push(middle..part.end);
+                next = Some(part.start..middle);
             }
             Err(error) => {
                 let again = |error: &AppError| match error {
