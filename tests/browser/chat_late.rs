@@ -322,6 +322,15 @@ hub_test!(async fn a_room_that_is_left_leaves_the_sidebar(hub) {
     assert_eq!(browser.ask("return document.querySelectorAll('.side [data-unread]').length").await, 0);
     post(&by_ada, &secret, "Welcome").await;
     browser.find(&format!("{link} [data-unread]")).await;
+
+    // Who leaves by the menu of the room comes to the rooms, and not to what is no longer there.
+    enter(&browser, &format!("/s/{space}/chat/secret")).await;
+    browser.ask("document.querySelector('[form=leave]').click()").await;
+    browser.click("dialog[open] button[value=yes]").await;
+    browser.until("the rooms", "return location.pathname === '/rooms' && document.readyState === 'complete'").await;
+    browser.until("the scripts", loaded).await;
+    done(&by_ada.put(&format!("/api/v1/rooms/{secret}/members/bea")).await);
+    browser.find(&link).await;
     assert_eq!(by_ada.delete(&format!("/api/v1/rooms/{secret}/members/bea")).await.status, 204);
     browser.until("it is gone", &format!("return !document.querySelector(\"{link}\")")).await;
     browser.close().await;
