@@ -29,6 +29,16 @@ struct Failures {
     last: i64,
 }
 
+impl Failures {
+    /// Whether the wait is over, or how long it is. Who need not wait is not held up by somebody who asked a moment
+    /// later and came first.
+    fn passed(&self, now: i64) -> Result<()> {
+        let wait = wait(self.count);
+        let left = if wait > 0 { self.last + wait - now } else { 0 };
+        if left > 0 { Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1))) } else { Ok(()) }
+    }
+}
+
 /// What is remembered of failed sign-ins, by the hash of a pair. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct SlowDown {
@@ -54,12 +64,9 @@ impl SlowDown {
         if now - failures.last > KEPT {
             failures.count = 0;
         }
-        let left = failures.last + wait(failures.count) - now;
-        if left > 0 {
-            return Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1)));
-        }
+        failures.passed(now)?;
         failures.count += 1;
-        failures.last = now;
+        failures.last = now.max(failures.last);
         self.bus.tell(Told::Slowed(key, failures.count, now));
         Ok(())
     }
@@ -85,8 +92,7 @@ impl SlowDown {
         let Some(failures) = pairs.get(&hash_token(pair)).filter(|failures| now - failures.last <= KEPT) else {
             return Ok(());
         };
-        let left = failures.last + wait(failures.count) - now;
-        if left > 0 { Err(AppError::TooMany(u64::try_from(left / SECOND + 1).unwrap_or(1))) } else { Ok(()) }
+        failures.passed(now)
     }
 
     /// The password was right: the pair starts anew.
@@ -125,6 +131,18 @@ fn make_room(pairs: &mut HashMap<String, Failures>, now: i64) {
 mod tests {
     use super::{FREE, PAIRS, SlowDown, wait};
     use crate::ports::clock::SECOND;
+
+    #[test]
+    fn one_who_asked_earlier_and_comes_later_need_not_wait() {
+        let slow = SlowDown::default();
+        slow.attempt("pair", 10 * SECOND).unwrap();
+        slow.attempt("pair", 10 * SECOND - 1).unwrap();
+        slow.look("pair", 10 * SECOND - 1).unwrap();
+        for _ in 2..FREE {
+            slow.attempt("pair", 10 * SECOND).unwrap();
+        }
+        assert!(slow.attempt("pair", 11 * SECOND).is_err(), "then it has to");
+    }
 
     #[test]
     fn waits_grow_and_end() {
