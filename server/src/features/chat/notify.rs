@@ -250,7 +250,7 @@ async fn written_to(state: &AppState, notify: &Notify) -> Result<Vec<News>> {
         .then(FROM_MESSAGE)
         .then("JOIN room_member rm ON rm.room_id = r.id JOIN member m ON m.id = rm.member_id WHERE r.kind = 'direct'")
         .then(" AND NOT rm.muted AND g.id IN ")
-        .list(notify.messages.iter().map(|of| of.message))
+        .padded_list(notify.messages.iter().map(|of| of.message).collect())
         .then(TELLABLE)
         .then("1 = 1")
         .all(state.store.read())
