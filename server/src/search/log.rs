@@ -181,18 +181,28 @@ fn marks(rows: &[sea_orm::QueryResult]) -> Result<(BTreeSet<Mark>, i64, i64)> {
 
 /// Cuts marks from before a time, microseconds, a batch a call, and says in the same transaction
 /// how far: an index that is further behind builds itself again. Returns how many went.
+///
+/// On PostgreSQL a mark stays while a transaction is open that began to write before it, of whatever database of
+/// the cluster: until that one ends, no snapshot says of itself that it has all before the mark, so that an index
+/// could neither go on nor be built.
 pub async fn trim(tx: &DatabaseTransaction, before: i64, now: i64) -> Result<usize> {
     let by_place = tx.get_database_backend() == DbBackend::Postgres;
-    let gone = Sql::new("DELETE FROM index_change WHERE id IN (SELECT id FROM index_change WHERE at < ")
-        .bind(before)
-        .then(" ORDER BY at LIMIT 5000) RETURNING id, place")
-        .all(tx)
-        .await?;
+    let mut sql =
+        Sql::new("DELETE FROM index_change WHERE id IN (SELECT id FROM index_change WHERE at < ").bind(before);
+    // Marks and a floor that came with a dump of another cluster may be numbered beyond this one.
+    let mut next = i64::MAX;
+    if by_place {
+        let snapshot = snapshot(tx).await?;
+        let (Some(low), Some(high)) = (edge(&snapshot, 0), edge(&snapshot, 1)) else {
+            return Err(AppError::internal("no snapshot"));
+        };
+        sql = sql.then(" AND (place < ").bind(low).then(" OR place >= ").bind(high).then(")");
+        next = high;
+    }
+    let gone = sql.then(" ORDER BY at LIMIT 5000) RETURNING id, place").all(tx).await?;
     if gone.is_empty() {
         return Ok(0);
     }
-    // Marks and a floor that came with a dump of another cluster may be numbered beyond this one.
-    let next = if by_place { edge(&snapshot(tx).await?, 1).unwrap_or(i64::MAX) } else { i64::MAX };
     let mut floor: i64 = 0;
     for row in &gone {
         let place: i64 = row.try_get("", if by_place { "place" } else { "id" })?;
