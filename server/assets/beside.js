@@ -12,6 +12,22 @@ export function renewHeadSoon() {
   timer ||= setTimeout(renewHead, Math.random() * SPREAD);
 }
 
+/** Where one may not write any more, the reason stands in place of the field; what was typed stays in it. */
+function mayWrite(no) {
+  const feet = [...document.querySelectorAll('.room-foot')];
+  // A page that came without a field gets one by coming again.
+  if (!no && feet.some((foot) => !foot.querySelector('form[data-chat]'))) { location.reload(); return; }
+  for (const foot of feet) {
+    const form = foot.querySelector('form[data-chat]');
+    const said = foot.querySelector('[data-no-say]');
+    if (no && !said) {
+      if (form?.contains(document.activeElement)) foot.closest('[data-view]').querySelector('[data-scroll]').focus();
+      foot.append(no.cloneNode(true));
+    } else if (!no) said?.remove();
+    if (form) form.hidden = Boolean(no);
+  }
+}
+
 export async function renewHead() {
   clearTimeout(timer);
   timer = 0;
@@ -21,6 +37,7 @@ export async function renewHead() {
     const response = await request(`${main.dataset.page}?fragment=${whole ? 'beside' : 'head'}`);
     if (!response.ok) return;
     const now = parse(await response.text());
+    mayWrite(now.querySelector('[data-no-say]'));
     const [head, old] = [now.querySelector('[data-room-head]'), main.querySelector('[data-room-head]')];
     // Whoever has a menu of it open is not disturbed.
     if (old?.querySelector('details[open], [aria-expanded="true"]')) { timer ||= setTimeout(renewHead, 2000); return; }

@@ -98,7 +98,7 @@ const told = (what) => { for (const heard of listeners) heard(what); };
 const tell = (what) => { told(what); channel?.postMessage(what); };
 if (channel) channel.onmessage = ({ data }) => told(data);
 
-/** heard({room, sent?: {client_id, message?}}) after every change, whichever tab made it. */
+/** heard({room, sent?: {client_id, message?}, refused?: code}) after every change, whichever tab made it. */
 export const onChange = (heard) => listeners.add(heard);
 
 // ---- Sending
@@ -198,7 +198,7 @@ async function drain() {
     } else {
       const refused = { ...next, state: 'refused', why: answer.why, code: answer.code };
       await put(refused);
-      tell({ room: next.room });
+      tell({ room: next.room, refused: answer.code });
       setTimeout(() => sayRefused(refused), 500); // the pages that show it have been told by then
     }
   }

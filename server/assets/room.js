@@ -28,8 +28,10 @@ const say = (message) => { main.querySelector('[data-announce]').textContent = m
 
 for (const node of document.querySelectorAll('[data-view]')) new View(node);
 
-onChange(async ({ room: where, sent }) => {
+onChange(async ({ room: where, sent, refused }) => {
   if (where !== room) return;
+  // Whoever was blocked is not told of it before they write.
+  if (refused && refused !== 'confirm') renewHead();
   for (const view of views()) {
     if (sent) view.sent(sent.client_id);
     if (sent?.message && (sent.message.thread ?? '') === view.thread) view.posted([{ data: sent.message, item: {} }]);
@@ -221,7 +223,7 @@ document.addEventListener('click', async (event) => {
   } else if (from('[data-quote]') && message) {
     event.preventDefault();
     const { form } = viewOf(message);
-    if (form) quote(form, message);
+    if (form && !form.hidden) quote(form, message);
   } else if (from('[data-select]')) {
     event.preventDefault();
     selecting(true, message);

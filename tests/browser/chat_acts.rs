@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::chat::{enter, say, scene, shows, sign_in};
+use super::chat_late::opener;
 use super::chat_more::{inside, leads_to, lists, menu_of, post};
 use super::{Browser, Driver};
 use crate::support::hub_test;
@@ -48,6 +49,7 @@ hub_test!(async fn chosen_messages_become_a_topic_and_leave_a_note(hub) {
     let note = format!("[data-log] > [data-by=bea] .msg-body a[href='{topic}']");
     ada.find(&note).await;
     shows(&ada, "ada", &["Which pump do you use?", "Lunch?", "Pump B, since May", "📌 Which pumps we use"]).await;
+    ada.find(&format!(".room-about .kept a[href='{topic}']")).await;
     ada.send(&note).await;
     assert_eq!(ada.path().await, topic);
     ada.open(&format!("{page}/topics")).await;
@@ -139,6 +141,41 @@ hub_test!(async fn a_favourite_comes_first_and_a_muted_room_is_quiet(hub) {
 });
 
 const REASON: &str = "You cannot write to each other.";
+/// Every view of the room has a reason in place of its field.
+const NO_FIELD: &str = "return [...document.querySelectorAll('.room-foot')].every((foot) => \
+    foot.querySelector('.note') && !foot.querySelector('form[data-chat]')?.offsetWidth)";
+const FIELD: &str = "return [...document.querySelectorAll('.room-foot')].every((foot) => \
+    !foot.querySelector('.note') && foot.querySelector('form[data-chat]')?.offsetWidth)";
+
+hub_test!(async fn an_archived_room_takes_its_field_from_open_pages_and_gives_it_back(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let (by_ada, by_bea, space, room) = scene(hub).await;
+    let first = post(&by_bea, &room, "Which pump do you use?").await;
+    let bea = inside(&driver, hub, "bea", &format!("/s/{space}/chat/ward"), 1280).await;
+    bea.ask(&opener(&id(&first))).await;
+    bea.find("[data-panel] form[data-chat][data-enhanced]").await;
+    assert_eq!(bea.ask(FIELD).await, true);
+    bea.fill("main form[data-chat] textarea", "Half a senten").await;
+    let archive = async |on: bool| {
+        let changed = by_ada.patch(&format!("/api/v1/rooms/{room}"), &json!({"archived": on})).await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+    };
+    archive(true).await;
+    bea.until("the fields go", NO_FIELD).await;
+    let said = bea.find("main .room-foot > .note").await.text().await.unwrap();
+    assert_eq!(said, "This room is archived. It can be read, not written in.");
+    archive(false).await;
+    bea.until("they come back", FIELD).await;
+    let typed = "return document.querySelector('main form[data-chat] textarea').value";
+    assert_eq!(bea.ask(typed).await, "Half a senten");
+    // A page that came while nobody could write gets its field, too.
+    archive(true).await;
+    bea.open(&format!("/s/{space}/chat/ward")).await;
+    bea.find("main .room-foot > .note").await;
+    archive(false).await;
+    bea.until("it comes", FIELD).await;
+    bea.close().await;
+});
 
 /// Blocks somebody by the menu of their profile.
 async fn block(browser: &Browser, handle: &str) {
@@ -180,6 +217,8 @@ hub_test!(async fn a_block_ends_a_conversation_and_both_are_told_why(hub) {
     ada.until("why it is refused", &refused).await;
     ada.click("[data-outbox] .is-refused .btn-quiet").await;
     ada.until("it is given up", "return !document.querySelector('[data-outbox]').children.length").await;
+    ada.until("the field goes", NO_FIELD).await;
+    assert_eq!(ada.find("main .room-foot > .note").await.text().await.unwrap(), REASON);
 
     // Loaded anew, the page offers nothing that could not be sent, to neither of them.
     for browser in [&ada, &bea] {

@@ -164,7 +164,8 @@ async fn panel(browser: &Browser, texts: &[&str]) {
     browser.until(&format!("the panel shows {texts:?}"), &script).await;
 }
 
-fn opener(message: &str) -> String {
+/// Opens the thread of a message beside its room.
+pub fn opener(message: &str) -> String {
     format!(
         "const more = document.querySelector('#m-{message} .msg-more'); more.focus(); \
          document.querySelector('#m-{message} > .msg-acts [data-thread-link]').click(); return true"

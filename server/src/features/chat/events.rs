@@ -3,7 +3,7 @@
 //!
 //! Data is absolute: `message.*` is the message, with `root` (the head of its thread and how many
 //! replies that has) where it hangs in one; `reaction.*` has all reactions of the message;
-//! `room.changed` is the room as all its readers see it.
+//! `room.changed` is the room as all its readers see it; a topic made of its messages changes it, too.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

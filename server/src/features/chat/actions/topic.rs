@@ -14,6 +14,7 @@ use crate::features::chat::sending::{Outgoing, Written, deliver, written};
 use crate::features::forum::actions::{NewTopic, PreparedTopic, insert_topic, prepare_topic};
 use crate::features::forum::model::TopicView;
 use crate::store::{Sql, Tx};
+use crate::streams::{NewEvent, Stream};
 use crate::text;
 use crate::web::error::{AppError, Result};
 use crate::web::etag::of_version;
@@ -96,6 +97,7 @@ async fn insert(tx: &mut Tx, member: i64, draft: &Draft) -> Result<TopicView> {
         .rows([[room.into(), id.0.into(), member.into(), tx.now().into()]])
         .run(tx.conn())
         .await?;
+    tx.append(Stream::room(room), NewEvent::new("room.changed", room, Some(member)));
     let mut note = draft.note.clone();
     note.body = note.body.replace(PLACE, &id.to_string());
     note.html = note.html.replace(PLACE, &id.to_string());

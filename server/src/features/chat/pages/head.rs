@@ -6,6 +6,15 @@ use crate::features::chat::model::{RoomPerson, RoomView};
 use crate::features::chat::queries::{self, FoundRoom};
 use crate::web::error::Result;
 
+/// Why a viewer may not write in a room. Templates call it `no`.
+#[derive(Clone, Debug)]
+pub struct NoSay {
+    /// `archived`, `space` (which is archived), `blocked` or `join` (the space first).
+    pub why: &'static str,
+    pub space: String,
+    pub space_name: String,
+}
+
 /// The head of a room as one viewer sees it. Templates call it `head`.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one part of the template")]
@@ -29,6 +38,7 @@ pub struct RoomHead {
     pub follows: bool,
     pub favourite: bool,
     pub muted: bool,
+    pub no_say: Option<NoSay>,
     /// May end following it, or leave it.
     pub leaves: bool,
     /// May change the room and archive it.
@@ -63,10 +73,21 @@ impl RoomHead {
             RoomKind::Direct => "user",
         };
         let mine = view.mine.unwrap_or_default();
+        let (space, space_name) = (view.space.unwrap_or_default(), room.ground.space_name.clone().unwrap_or_default());
+        let no_say = standing.write().is_err().then(|| NoSay {
+            why: match (standing.archived, standing.space_archived) {
+                (true, _) => "archived",
+                (_, true) => "space",
+                _ if standing.blocked => "blocked",
+                _ => "join",
+            },
+            space: space.clone(),
+            space_name: space_name.clone(),
+        });
         Self {
             id: view.id.to_string(),
-            space: view.space.unwrap_or_default(),
-            space_name: room.ground.space_name.clone().unwrap_or_default(),
+            space,
+            space_name,
             name: view.name,
             purpose: view.purpose,
             page,
@@ -80,9 +101,10 @@ impl RoomHead {
             follows: room.ground.mine.is_some(),
             favourite: mine.favourite,
             muted: mine.muted,
+            make_topic: view.kind == RoomKind::Open && no_say.is_none(),
+            no_say,
             leaves: view.kind != RoomKind::Direct && room.ground.mine.is_some(),
             manages: standing.arrange().is_ok(),
-            make_topic: view.kind == RoomKind::Open && standing.write().is_ok(),
             make_study: standing.visibility != Some(Visibility::Confidential),
             people,
             tab,

@@ -62,7 +62,6 @@ struct RoomPage<'a> {
     unread_above: Option<(String, String)>,
     selecting: bool,
     say: Option<Say>,
-    no_say: &'static str,
     people: Vec<RoomPerson>,
     pins: Vec<PinLine>,
     topics: Vec<TopicLine>,
@@ -87,7 +86,7 @@ struct Part<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "chat/templates/_room_head.html")]
+#[template(path = "chat/templates/_head.html")]
 struct HeadFragment<'a> {
     f: &'a Frame,
     head: RoomHead,
@@ -230,7 +229,7 @@ pub async fn render(
     let lines = entries(&frame, &part.items, &around, &mine, marks);
     let (older, newer) = links(&page, &part);
     let (people, pins, topics) = beside(state, &frame, &room, &head).await?;
-    let (say, no_say) = Say::of(&frame, &head, &room, typed);
+    let say = Say::of(&frame, &head, typed);
     let content = RoomPage {
         f: &frame,
         entries: lines,
@@ -242,7 +241,6 @@ pub async fn render(
         unread_above,
         selecting: query.select.is_some() && head.make_topic,
         say,
-        no_say,
         people,
         pins,
         topics,

@@ -34,18 +34,11 @@ pub struct Say {
 }
 
 impl Say {
-    /// The composer for a viewer, or why there is none.
+    /// The composer for a viewer; `None` if they may not write, and the head says why.
     #[must_use]
-    pub fn of(f: &Frame, head: &RoomHead, room: &FoundRoom, typed: Option<Self>) -> (Option<Self>, &'static str) {
-        let standing = &room.ground.standing;
-        if standing.write().is_err() {
-            let why = match (standing.archived, standing.space_archived) {
-                (true, _) => "archived",
-                (_, true) => "space",
-                _ if standing.blocked => "blocked",
-                _ => "join",
-            };
-            return (None, why);
+    pub fn of(f: &Frame, head: &RoomHead, typed: Option<Self>) -> Option<Self> {
+        if head.no_say.is_some() {
+            return None;
         }
         let typed = typed.unwrap_or_default();
         let label = if typed.thread.is_empty() {
@@ -55,7 +48,7 @@ impl Say {
         };
         let draft = format!("{}{}", head.id, typed.thread);
         let client = crate::app::secrets::random_token();
-        (Some(Self { room: head.id.clone(), space: head.space.clone(), draft, client, label, ..typed }), "")
+        Some(Self { room: head.id.clone(), space: head.space.clone(), draft, client, label, ..typed })
     }
 }
 

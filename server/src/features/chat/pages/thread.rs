@@ -6,7 +6,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::cards::{Around, Entry, Marks, MessageCard, avatar, entries};
-use super::head::RoomHead;
+use super::head::{NoSay, RoomHead};
 use super::say::Say;
 use super::{id_in, room_of};
 use crate::app::AppState;
@@ -39,6 +39,7 @@ struct ThreadPart<'a> {
     older: String,
     newer: String,
     say: Option<Say>,
+    no_say: Option<NoSay>,
 }
 
 #[derive(Template)]
@@ -118,13 +119,23 @@ pub async fn render(
     let first = views.get(1).filter(|_| part.more_before);
     let last = views.last().filter(|_| part.more_after);
     let typed = Say { thread: Id(root).to_string(), ..typed.unwrap_or_default() };
-    let (say, _) = Say::of(&frame, &head, &room, Some(typed));
+    let say = Say::of(&frame, &head, Some(typed));
     let (thread, back) = (Id(root).to_string(), format!("{page}?at={}", found.seq));
     let older = first.map_or_else(String::new, |first| format!("{address}?before={}", first.seq));
     let newer = last.map_or_else(String::new, |last| format!("{address}?after={}", last.seq));
     let f = &frame;
-    let address = page.clone();
-    let part = ThreadPart { f, page: address, thread, back, entries: lines, in_thread: true, older, newer, say };
+    let part = ThreadPart {
+        f,
+        page: page.clone(),
+        thread,
+        back,
+        entries: lines,
+        in_thread: true,
+        older,
+        newer,
+        say,
+        no_say: head.no_say.clone(),
+    };
     let Shown::Page(status) = shown else { return page_with_status(f, &part, StatusCode::OK) };
     let content = ThreadPage {
         f,
