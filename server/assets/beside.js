@@ -2,6 +2,7 @@
 // the room has changed.
 import { parse, request } from './dom.js';
 import { here } from './presence.js';
+import { mayNot } from './views.js';
 
 const SPREAD = 4000;
 const main = document.querySelector('main[data-room]');
@@ -14,6 +15,7 @@ export function renewHeadSoon() {
 
 /** Where one may not write any more, the reason stands in place of the field; what was typed stays in it. */
 function mayWrite(no) {
+  const could = mayNot();
   const feet = [...document.querySelectorAll('.room-foot')];
   // A page that came without a field gets one by coming again.
   if (!no && feet.some((foot) => !foot.querySelector('form[data-chat]'))) { location.reload(); return; }
@@ -26,6 +28,19 @@ function mayWrite(no) {
     } else if (!no) said?.remove();
     if (form) form.hidden = Boolean(no);
   }
+  if (mayNot() !== could) document.querySelector('.msg-acts')?.remove(); // it comes again with what one may do now
+}
+
+const nameIn = (head) => head.querySelector('h1 > span:not(.presence, .label)')?.textContent ?? '';
+
+/** The name of a room stands in the title of the page and at its field, too. */
+function rename(old, name) {
+  if (!old || !name || old === name) return;
+  document.title = document.title.replace(old, () => name);
+  const field = main.querySelector('form[data-chat] textarea');
+  if (!field) return;
+  field.placeholder = field.placeholder.replace(old, () => name);
+  field.labels[0].textContent = field.placeholder;
 }
 
 export async function renewHead() {
@@ -42,6 +57,7 @@ export async function renewHead() {
     // Whoever has a menu of it open is not disturbed.
     if (old?.querySelector('details[open], [aria-expanded="true"]')) { timer ||= setTimeout(renewHead, 2000); return; }
     if (head && old) {
+      rename(nameIn(old), nameIn(head));
       const at = old.contains(document.activeElement) ? old.querySelectorAll('a, button, summary') : [];
       const focused = [...at].indexOf(document.activeElement);
       old.replaceWith(head);

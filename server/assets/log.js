@@ -6,6 +6,7 @@
 import { word, lang } from './words.js';
 import { el, parse, request } from './dom.js';
 import { stub } from './change.js';
+import { mayNot } from './views.js';
 
 const TOGETHER = 5 * 60_000;
 export const MOST = 300;
@@ -27,6 +28,7 @@ export function canOf(article, me) {
   const usual = article.dataset.by === me ? template?.dataset.own : template?.dataset.others;
   const can = new Set((article.dataset.can ?? usual ?? '').split(' '));
   if (article.closest('[data-view]')?.dataset.view) { can.delete('thread'); can.delete('pick'); }
+  if (mayNot()) for (const act of ['react', 'pin', 'unpin', 'pick', 'edit']) can.delete(act);
   return can;
 }
 
@@ -207,7 +209,7 @@ export class Log {
       }
       const joined = Boolean(before) && !above.length && before.dataset.by === message.dataset.by
         && !before.classList.contains('is-stub') && !message.classList.contains('is-stub')
-        && at - atOf(before) < TOGETHER;
+        && at - atOf(before) < TOGETHER && before.id !== `m-${this.thread}`; // what a thread is about stands for itself
       message.classList.toggle('is-joined', joined);
       if (!joined) this.face(message);
       localise(message, at);

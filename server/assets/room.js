@@ -10,7 +10,7 @@ import { live } from './socket.js';
 import { onChange } from './outbox.js';
 import { stopped } from './presence.js';
 import { react, toggle } from './reactions.js';
-import { viewOf, views } from './views.js';
+import { mayNot, viewOf, views } from './views.js';
 import { View } from './view.js';
 import { insert, quote } from './say.js';
 import { pickEmoji } from './picker.js';
@@ -32,6 +32,7 @@ onChange(async ({ room: where, sent, refused }) => {
   if (where !== room) return;
   // Whoever was blocked is not told of it before they write.
   if (refused && refused !== 'confirm') renewHead();
+  if (sent && mayNot()) renewHead();
   for (const view of views()) {
     if (sent) view.sent(sent.client_id);
     if (sent?.message && (sent.message.thread ?? '') === view.thread) view.posted([{ data: sent.message, item: {} }]);
@@ -83,11 +84,18 @@ function onEvents(items) {
     else if (event.startsWith('message.') && data.author) changed(data);
     else if (id) again.add(id);
     if (data.root) replies(data.root);
-    if (event === 'message.pinned' || event === 'message.unpinned') renewHeadSoon();
+    if (event === 'message.pinned' || event === 'message.unpinned' || (event !== 'message.posted' && isBeside(data, event))) renewHeadSoon();
   }
   flush();
   if (again.size) renew([...again]);
   read();
+}
+
+/** Whether a message whose words have changed stands among the decisions beside the room, or may. */
+function isBeside({ id, seq }, event) {
+  if (event !== 'message.edited' && event !== 'message.deleted') return false;
+  const at = views()[0]?.log.find(id)?.dataset.seq ?? seq;
+  return Boolean(document.querySelector(`.room-about a[href*="?at="]${at ? `[href$="?at=${Number(at)}"]` : ''}`));
 }
 
 /** Shows a message as an event says it now is, wherever it stands. */
@@ -116,6 +124,10 @@ function replies({ id, reply_count: n }) {
     });
   }
 }
+
+// Who may write here may have changed without an event of the room: one joined its space or left it, or a block is over.
+document.addEventListener('praxis:membership', ({ detail }) => { if (detail.space === space || detail.room === room) renewHead(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden && mayNot()) renewHead(); });
 
 // Whoever leaves a private room loses its stream at once, while the way out is still loading.
 let leaving = false;

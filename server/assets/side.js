@@ -92,7 +92,12 @@ async function renew() {
     for (const each of rooms) {
       if (!each.mine || each.archived) continue;
       if (each.mine.unread > 0 || joined.delete(each.id)) add(each);
-      for (const link of linksOf(each.id)) link.toggleAttribute('data-muted', each.mine.muted);
+      for (const link of linksOf(each.id)) {
+        link.toggleAttribute('data-muted', each.mine.muted);
+        if (!each.slug) continue;
+        link.href = `/s/${each.space}/chat/${each.slug}`;
+        link.querySelector(':scope > span').textContent = each.name;
+      }
       if (!moved.has(each.id)) room(each.id, each.mine);
     }
     beyond = rooms.filter(({ id, archived, mine }) => mine && !archived && !moved.has(id) && waits(mine) && !linksOf(id).length).length;
@@ -151,6 +156,7 @@ function onEvents(items) {
     }
     if (event === 'membership.changed') {
       if (data.room) joined.add(data.room);
+      document.dispatchEvent(new CustomEvent('praxis:membership', { detail: data }));
       if (data.space && !data.role) document.querySelector(`.side a[href="/s/${CSS.escape(data.space)}"]`)?.closest('li').remove();
       soon();
     }

@@ -13,7 +13,6 @@ import { open, views } from './views.js';
 
 const main = document.querySelector('main[data-room]');
 const { room, page, me, space } = main.dataset;
-const title = document.title;
 
 export class View {
   constructor(node) {
@@ -39,6 +38,7 @@ export class View {
     this.unseen = by ? this.unseen + by : 0;
     this.offerEnd();
     const all = views().reduce((sum, view) => sum + view.unseen, 0);
+    const title = document.title.replace(/^\(\d+\) /, '');
     document.title = all ? `(${all}) ${title}` : title;
   }
 

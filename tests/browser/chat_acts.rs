@@ -48,7 +48,7 @@ hub_test!(async fn chosen_messages_become_a_topic_and_leave_a_note(hub) {
     // The other one saw the note come, and it leads to the topic.
     let note = format!("[data-log] > [data-by=bea] .msg-body a[href='{topic}']");
     ada.find(&note).await;
-    shows(&ada, "ada", &["Which pump do you use?", "Lunch?", "Pump B, since May", "📌 Which pumps we use"]).await;
+    shows(&ada, "ada", &["Which pump do you use?", "Lunch?", "Pump B, since May", "Made a topic: Which pumps we use"]).await;
     ada.find(&format!(".room-about .kept a[href='{topic}']")).await;
     ada.send(&note).await;
     assert_eq!(ada.path().await, topic);
@@ -96,6 +96,27 @@ hub_test!(async fn a_decision_is_pinned_and_found_again(hub) {
     lists(&ada, &[]).await;
     ada.find("main .empty").await;
     ada.close().await;
+    bea.close().await;
+});
+
+hub_test!(async fn a_decision_beside_a_room_says_what_its_message_says(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let (by_ada, _, space, room) = scene(hub).await;
+    let message = format!("/api/v1/messages/{}", id(&post(&by_ada, &room, "Pump B from Monday").await));
+    assert_eq!(by_ada.put(&format!("{message}/pin")).await.status, 204);
+    let bea = inside(&driver, hub, "bea", &format!("/s/{space}/chat/ward"), 1280).await;
+    let beside = |texts: &[&str]| {
+        format!(
+            "return JSON.stringify([...document.querySelectorAll('.room-aside .kept a')] \
+             .map((link) => link.innerText.trim())) === JSON.stringify({})",
+            json!(texts)
+        )
+    };
+    bea.until("it stands there", &beside(&["Pump B from Monday"])).await;
+    done(&by_ada.patch(&message, &json!({"body": "Pump C from Monday"})).await);
+    bea.until("it says the new words", &beside(&["Pump C from Monday"])).await;
+    assert_eq!(by_ada.delete(&message).await.status, 204);
+    bea.until("it is gone", &beside(&[])).await;
     bea.close().await;
 });
 
@@ -168,6 +189,19 @@ hub_test!(async fn an_archived_room_takes_its_field_from_open_pages_and_gives_it
     bea.until("they come back", FIELD).await;
     let typed = "return document.querySelector('main form[data-chat] textarea').value";
     assert_eq!(bea.ask(typed).await, "Half a senten");
+    let renamed = by_ada.patch(&format!("/api/v1/rooms/{room}"), &json!({"name": "Evening round"})).await;
+    assert_eq!(renamed.status, 200, "{}", renamed.text);
+    let everywhere = format!(
+        "return document.title.startsWith('Evening round') && [`.side [data-side-room='{room}'] > span`, 'main h1 > span', \
+         'main .room-foot label'].every((css) => document.querySelector(css).textContent.includes('Evening round'))"
+    );
+    bea.until("its new name is everywhere", &everywhere).await;
+    // Who leaves a space where only its members write, or comes back, by another way is told at once.
+    done(&by_ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "restricted"})).await);
+    assert_eq!(by_bea.delete(&format!("/api/v1/spaces/{space}/members/bea")).await.status, 204);
+    bea.until("the fields go", NO_FIELD).await;
+    done(&by_bea.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await);
+    bea.until("they come back", FIELD).await;
     // A page that came while nobody could write gets its field, too.
     archive(true).await;
     bea.open(&format!("/s/{space}/chat/ward")).await;

@@ -141,6 +141,12 @@ hub_test!(async fn channels_become_rooms_with_their_messages(hub) {
         (5, 5, "Former member U66", "Feed it twice."),
         (6, 6, "Ólaf Crumb", "Its beginning is gone."),
     ]);
+    // Whose names stand there have a page that leads to what they said, and are in no directory.
+    let reader = hub.member("bea").await;
+    let page = reader.get("/people/laf-crumb-u01").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    assert!(page.text.contains("/search?kind=message&amp;author=laf-crumb-u01"), "{}", page.text);
+    assert_eq!(reader.get("/people/former-member-u03-u03").await.status, 404, "who said nothing that one may read");
     assert!(said[1].body_html.contains("<strong>needs</strong>"), "{}", said[1].body_html);
     assert!(said[3].body_html.contains("href=\"/s/bakers/chat/old_ovens\""), "{}", said[3].body_html);
     assert_eq!(said[0].created_at, parse_rfc3339("2019-03-01T10:00:00.0001Z").unwrap());

@@ -36,6 +36,18 @@ impl DiffTime {
     }
 }
 
+/// A version against the one before it; the first one is there to be read, whole.
+#[must_use]
+pub fn version_html(before: Option<&str>, now: &str, words: &DiffWords<'_>, time: DiffTime) -> String {
+    if let Some(before) = before {
+        return diff_html(before, now, words, time);
+    }
+    let mut rows = Rows { html: String::from("<div class=\"diff\">"), words, deadline: time.0 };
+    cut(now, MAX_BYTES).lines().for_each(|line| rows.row(ChangeTag::Equal, line));
+    rows.html.push_str("</div>");
+    rows.html
+}
+
 /// `<div class="diff">` of one `<div class="diff-row">` a line, with `<ins>` and `<del>` in them;
 /// far unchanged lines become one row of class `diff-gap`. All text escaped. `time`: one for all that
 /// are compared for a page, however many.
@@ -217,6 +229,8 @@ mod tests {
         assert_eq!(html.matches("diff-gap").count(), 1);
         assert_eq!(html.matches("line").count(), CONTEXT);
         assert!(html.contains("<ins>+\u{a0}</ins>"), "{html}");
+        let whole = version_html(None, &same, &WORDS, DiffTime::begin());
+        assert_eq!((whole.matches("line").count(), whole.matches("diff-gap").count()), (20, 0), "{whole}");
         assert_eq!(diff("x", "x"), "<div class=\"diff\"><div class=\"diff-row\">x</div></div>");
     }
 

@@ -36,7 +36,7 @@ mod hostile_tests;
 mod render_tests;
 
 pub use clean::{TextFault, clean};
-pub use diff::{DiffTime, DiffWords, diff_html};
+pub use diff::{DiffTime, DiffWords, diff_html, version_html};
 pub use excerpt::excerpt;
 pub use from_html::html_to_markdown;
 pub use markdown::{Links, Rendered, Words, images, mention_candidates, quote, render, render_section};

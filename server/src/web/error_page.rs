@@ -124,6 +124,7 @@ async fn render(req: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Ap
     let key = match problem.status {
         401 => "sign_in",
         403 => "forbidden",
+        404 if frame.signed_in() => "not_found_signed_in",
         404 => "not_found",
         405 => "method",
         409 => "conflict",

@@ -135,8 +135,8 @@ fn emoji(prefix: &str) -> Vec<Item> {
     let mut found: Vec<(u8, Item)> = emojis::iter()
         .filter_map(|emoji| {
             let code = emoji.shortcodes().filter(|code| code.contains(prefix)).min_by_key(rank)?;
-            let item =
-                Item { value: emoji.as_str().to_owned(), label: code.to_owned(), detail: emoji.name().to_owned() };
+            let detail = if emoji.name() == code.replace('_', " ") { String::new() } else { emoji.name().to_owned() };
+            let item = Item { value: emoji.as_str().to_owned(), label: code.to_owned(), detail };
             Some((rank(&code), item))
         })
         .collect();

@@ -7,7 +7,7 @@ use crate::app::AppState;
 use crate::entities::kinds::TopicKind;
 use crate::entities::{post, space_member, topic};
 use crate::features::spaces::Snapshot;
-use crate::store::Id;
+use crate::store::{Id, Sql};
 use crate::text::excerpt;
 use crate::web::error::Result;
 use crate::web::frame::SideSpace;
@@ -15,6 +15,8 @@ use crate::web::viewer::{Me, Viewer};
 
 const TOPICS: u64 = 5;
 const REPLIES: u64 = 10;
+/// Of the newest messages of a member so many are looked at for one in an open room.
+const LOOKED_AT: i64 = 1000;
 /// Characters shown of a reply.
 const EXCERPT: usize = 160;
 
@@ -32,21 +34,22 @@ pub struct Row {
     pub excerpt: String,
 }
 
-/// The newest of both.
+/// The newest of both, and whether they said something in rooms.
 #[derive(Clone, Debug, Default)]
 pub struct Writings {
     pub topics: Vec<Row>,
     pub replies: Vec<Row>,
+    pub messages: bool,
 }
 
 impl Writings {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.topics.is_empty() && self.replies.is_empty()
+        self.topics.is_empty() && self.replies.is_empty() && !self.messages
     }
 }
 
-/// The newest topics and replies of a member in the spaces that the viewer may read.
+/// The newest topics and replies of a member in the spaces that the viewer may read; messages in their open rooms.
 pub async fn of_member(state: &AppState, viewer: &Viewer, member: i64) -> Result<Writings> {
     let readable = state.spaces.readable(state, viewer).await?;
     let known = state.spaces.snapshot(state).await?;
@@ -69,7 +72,7 @@ pub async fn of_member(state: &AppState, viewer: &Viewer, member: i64) -> Result
         .filter(post::Column::HiddenAt.is_null())
         .filter(post::Column::DeletedAt.is_null())
         .filter(post::Column::PurgedAt.is_null())
-        .filter(topic::Column::SpaceId.is_in(readable))
+        .filter(topic::Column::SpaceId.is_in(readable.iter().copied()))
         .filter(topic::Column::HiddenAt.is_null())
         .filter(topic::Column::DeletedAt.is_null())
         .order_by_desc(post::Column::CreatedAt)
@@ -77,7 +80,19 @@ pub async fn of_member(state: &AppState, viewer: &Viewer, member: i64) -> Result
         .limit(REPLIES)
         .all(db)
         .await?;
+    let messages =
+        Sql::new("SELECT 1 AS said FROM (SELECT room_id FROM message WHERE deleted_at IS NULL AND author_id = ")
+            .bind(member)
+            .then(" ORDER BY created_at DESC")
+            .limit(LOOKED_AT)
+            .then(") m JOIN room r ON r.id = m.room_id WHERE r.kind = 'open' AND r.space_id IN ")
+            .list(readable)
+            .then(" LIMIT 1")
+            .one(db)
+            .await?
+            .is_some();
     Ok(Writings {
+        messages,
         topics: topics.iter().filter_map(|of| row(&known, of, None)).collect(),
         replies: replies.iter().filter_map(|(post, of)| row(&known, of.as_ref()?, Some(post))).collect(),
     })

@@ -83,7 +83,7 @@ async fn prepare(state: &AppState, me: &Me, room: i64, wish: &TopicWish) -> Resu
     };
     let topic = prepare_topic(state, space, &new).await?;
     // The link's address is known in the transaction; its words are rendered like any text.
-    let note = written(state, room, &format!("📌 [{}](/s/{slug}/t/{PLACE})", escape(&topic.title))).await?;
+    let note = written(state, room, &format!("Made a topic: [{}](/s/{slug}/t/{PLACE})", escape(&topic.title))).await?;
     let quoted = messages.iter().map(|message| (message.id.0, message.version)).collect();
     Ok(Draft { room, space, quoted, topic, note })
 }

@@ -246,7 +246,9 @@ pub fn entries(
         }
         let mut card = MessageCard::new(view, around, mine.get(&view.id.0).map_or(&[], Vec::as_slice));
         card.joined = before.is_some_and(|before| {
+            // What a thread is about stands for itself.
             before.author.id == view.author.id
+                && before.thread == view.thread
                 && !before.deleted
                 && !view.deleted
                 && view.created - before.created < TOGETHER

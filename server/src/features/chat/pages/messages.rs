@@ -12,7 +12,7 @@ use crate::app::AppState;
 use crate::features::chat::model::{MessageRevision, MessageView};
 use crate::features::chat::queries;
 use crate::ports::clock::parse_rfc3339;
-use crate::text::{DiffTime, DiffWords, diff_html};
+use crate::text::{DiffTime, DiffWords, version_html};
 use crate::web::comparing;
 use crate::web::error::Result;
 use crate::web::frame::{Frame, page, see_other};
@@ -129,7 +129,7 @@ fn versions(revisions: &[MessageRevision], created: i64) -> Vec<Version> {
         .map(|(now, before)| Version {
             at: parse_rfc3339(&now.created_at).unwrap_or(created),
             number: now.number.to_string(),
-            diff: diff_html(before.map_or(now.body.as_str(), |before| before.body.as_str()), &now.body, &words, time),
+            diff: version_html(before.map(|before| before.body.as_str()), &now.body, &words, time),
         })
         .collect()
 }

@@ -10,7 +10,7 @@ use crate::app::AppState;
 use crate::features::forum::model::RevisionView;
 use crate::features::forum::queries::{self, Seen};
 use crate::store::Id;
-use crate::text::{DiffTime, DiffWords, diff_html};
+use crate::text::{DiffTime, DiffWords, version_html};
 use crate::web::comparing;
 use crate::web::error::{AppError, Result};
 use crate::web::frame::{Frame, page, see_other};
@@ -151,7 +151,6 @@ fn versions(revisions: &[RevisionView]) -> Vec<Version> {
 }
 
 fn version(now: &RevisionView, before: Option<&RevisionView>, words: &DiffWords<'_>, time: DiffTime) -> Version {
-    let old = before.map_or(now.body.as_str(), |before| before.body.as_str());
     let renamed = before.is_none_or(|before| before.title != now.title);
     Version {
         at: now.at,
@@ -160,6 +159,6 @@ fn version(now: &RevisionView, before: Option<&RevisionView>, words: &DiffWords<
         editor_name: now.editor_name.clone(),
         note: now.note.clone(),
         title: now.title.clone().filter(|_| renamed),
-        diff: diff_html(old, &now.body, words, time),
+        diff: version_html(before.map(|before| before.body.as_str()), &now.body, words, time),
     }
 }

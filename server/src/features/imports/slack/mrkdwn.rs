@@ -125,6 +125,12 @@ fn entity(text: &str) -> Option<(&'static str, usize)> {
         .map(|(name, text)| (text, name.len()))
 }
 
+/// What somebody is called whom the export does not name.
+#[must_use]
+pub fn former(id: &str) -> String {
+    format!("Former member {id}")
+}
+
 /// `<@U1|name>`, `<#C1|name>`, `<!here>`, `<https://…|words>`.
 fn mark(inner: &str, names: &Names) -> String {
     let (target, label) = match inner.split_once('|') {
@@ -132,8 +138,9 @@ fn mark(inner: &str, names: &Names) -> String {
         None => (inner, None),
     };
     if let Some(id) = target.strip_prefix('@') {
-        let name = names.people.get(id).map(String::as_str).or(label).unwrap_or(id);
-        return format!("@{}", escaped(&plain(name)));
+        // Whom the export does not name is called as the author of what they wrote.
+        let name = names.people.get(id).cloned().or_else(|| label.map(str::to_owned));
+        return format!("@{}", escaped(&plain(&name.unwrap_or_else(|| former(id)))));
     }
     if let Some(id) = target.strip_prefix('#') {
         return match names.rooms.get(id) {
@@ -322,7 +329,7 @@ mod tests {
     #[test]
     fn marks() {
         for (slack, markdown) in [
-            ("hello <@U1>, <@U9|Bo> and <@U8>", "hello @Ada\\_L, @Bo and @U8"),
+            ("hello <@U1>, <@U9|Bo> and <@U8>", "hello @Ada\\_L, @Bo and @Former member U8"),
             ("see <#C1|old> and <#C2|gone>", "see [#news](/s/bakers/chat/news) and #gone"),
             ("<!here> <!subteam^S1|@bakers> <!date^1^{date}|today>", "@here @bakers today"),
             ("<https://a.example/x_y?a=1&amp;b=2>", "<https://a.example/x_y?a=1&b=2>"),

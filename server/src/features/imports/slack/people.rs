@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Run;
 use super::export::User;
+use super::mrkdwn::former;
 use crate::features::imports::refs;
 use crate::features::imports::unclaimed::{self, Unclaimed, name_of, with_ending};
 use crate::web::error::Result;
@@ -100,7 +101,7 @@ impl People {
 
     fn unclaimed(&self, writer: &Writer) -> Unclaimed {
         let (name, ending) = match writer {
-            Writer::User(id) => (self.name(id).unwrap_or_else(|| format!("Former member {id}")), ending_of(id)),
+            Writer::User(id) => (self.name(id).unwrap_or_else(|| former(id)), ending_of(id)),
             Writer::Program(name) => (name_of(name).unwrap_or_else(|| "Program".into()), "former".to_owned()),
         };
         Unclaimed { reference: writer.reference(), handle: with_ending(&name, &ending), name, created: None }
