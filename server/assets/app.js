@@ -158,7 +158,7 @@ let going = 0;
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') {
     const menu = document.querySelector('details.menu[open]');
-    if (menu) { menu.open = false; menu.querySelector('summary')?.focus(); }
+    if (menu) { event.preventDefault(); menu.open = false; menu.querySelector('summary')?.focus(); }
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;

@@ -23,11 +23,17 @@ export const idOf = (article) => article.id.slice(2);
 const atOf = (article) => new Date(article.dataset.at ? Number(article.dataset.at) : article.querySelector('.msg-time time').dateTime);
 
 /** What may be done with it: said by the message where it is unusual. */
-export function canOf(article, me) {
+export function flagsOf(article, me) {
   const template = document.getElementById('message');
   const usual = article.dataset.by === me ? template?.dataset.own : template?.dataset.others;
   const can = new Set((article.dataset.can ?? usual ?? '').split(' '));
   if (article.closest('[data-view]')?.dataset.view) { can.delete('thread'); can.delete('pick'); }
+  return can;
+}
+
+/** The same as it is now, where nobody may write for a while. */
+export function canOf(article, me) {
+  const can = flagsOf(article, me);
   if (mayNot()) for (const act of ['react', 'pin', 'unpin', 'pick', 'edit']) can.delete(act);
   return can;
 }

@@ -5,7 +5,7 @@
 import { word } from './words.js';
 import { el, icon, parse, pauseAfter, refusal, request, toast } from './dom.js';
 import { menus } from './menu.js';
-import { canOf, idOf, isBusy } from './log.js';
+import { canOf, flagsOf, idOf, isBusy } from './log.js';
 import { live } from './socket.js';
 import { onChange } from './outbox.js';
 import { stopped } from './presence.js';
@@ -16,7 +16,7 @@ import { insert, quote } from './say.js';
 import { pickEmoji } from './picker.js';
 import { edit } from './revise.js';
 import { change, stub } from './change.js';
-import { renewHead, renewHeadSoon } from './beside.js';
+import { follows, renewHead, renewHeadNow, renewHeadSoon } from './beside.js';
 import { selecting } from './choose.js';
 import { looked, reached, read, readAll, rewound } from './reading.js';
 import { renew, touched } from './renew.js';
@@ -31,8 +31,7 @@ for (const node of document.querySelectorAll('[data-view]')) new View(node);
 onChange(async ({ room: where, sent, refused }) => {
   if (where !== room) return;
   // Whoever was blocked is not told of it before they write.
-  if (refused && refused !== 'confirm') renewHead();
-  if (sent && mayNot()) renewHead();
+  if ((refused && refused !== 'confirm') || (sent && mayNot())) renewHeadNow();
   for (const view of views()) {
     if (sent) view.sent(sent.client_id);
     if (sent?.message && (sent.message.thread ?? '') === view.thread) view.posted([{ data: sent.message, item: {} }]);
@@ -77,14 +76,14 @@ function onEvents(items) {
     }
     flush();
     const id = data.message_id ?? data.id;
-    if (event === 'room.changed') { renewHeadSoon(); continue; }
+    if (event === 'room.changed') { follows(data); renewHeadSoon(); continue; }
     if (id) touched(id);
     for (const late of arriving.values()) if (id) late.changed.add(id);
     if (event.startsWith('reaction.')) react(data.message_id, data.reactions ?? [], { ...data, on: event === 'reaction.added' });
     else if (event.startsWith('message.') && data.author) changed(data);
     else if (id) again.add(id);
     if (data.root) replies(data.root);
-    if (event === 'message.pinned' || event === 'message.unpinned' || (event !== 'message.posted' && isBeside(data, event))) renewHeadSoon();
+    if (event === 'message.pinned' || event === 'message.unpinned' || isBeside(data, event)) renewHeadSoon();
   }
   flush();
   if (again.size) renew([...again]);
@@ -106,7 +105,7 @@ function changed(data) {
     if (data.deleted) {
       const at = Date.parse(data.created_at);
       view.log.put([stub({ ...data, seq: article.dataset.seq, at }, article.querySelector('.msg-thread'))]);
-    } else view.log.keep(() => change(article, data, canOf(article, me)));
+    } else view.log.keep(() => change(article, data, flagsOf(article, me)));
   }
 }
 
@@ -126,8 +125,8 @@ function replies({ id, reply_count: n }) {
 }
 
 // Who may write here may have changed without an event of the room: one joined its space or left it, or a block is over.
-document.addEventListener('praxis:membership', ({ detail }) => { if (detail.space === space || detail.room === room) renewHead(); });
-document.addEventListener('visibilitychange', () => { if (!document.hidden && mayNot()) renewHead(); });
+document.addEventListener('praxis:membership', ({ detail }) => { if (detail.space === space || detail.room === room) renewHeadNow(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden && mayNot()) renewHeadNow(); });
 
 // Whoever leaves a private room loses its stream at once, while the way out is still loading.
 let leaving = false;

@@ -137,7 +137,7 @@ export function enhance(form, { room, sent = () => {}, edit = () => {} }) {
     for (const file of found) upload(file);
   });
   const zone = form.closest('[data-view]') ?? form;
-  const holdsFiles = (event) => [...event.dataTransfer?.types ?? []].includes('Files');
+  const holdsFiles = (event) => !form.hidden && [...event.dataTransfer?.types ?? []].includes('Files');
   zone.addEventListener('dragover', (event) => {
     if (!holdsFiles(event)) return;
     event.preventDefault();

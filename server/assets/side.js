@@ -63,9 +63,18 @@ const moved = new Set(); // rooms read while a list is fetched: what it says of 
 function add({ id, space, slug, name, private: closed, mine }) {
   const list = document.querySelector(`[aria-labelledby="${slug ? 'nav-rooms' : 'nav-direct'}"] ul`);
   if (!list || list.children.length > ROWS || linksOf(id).length) return;
-  const link = el('a', { href: slug ? `/s/${space}/chat/${slug}` : `/direct/${id}`, 'data-side-room': id, 'data-muted': mine.muted },
+  const link = el('a', { href: slug ? `/s/${space}/chat/${slug}` : `/direct/${id}`, 'data-side-room': id },
     ...(slug && closed ? [icon('lock')] : []), el('span', {}, name));
+  mute(link, mine.muted);
   list.lastElementChild.before(el('li', {}, link));
+}
+
+/** What is paler to see is said to hear. */
+function mute(link, muted) {
+  link.toggleAttribute('data-muted', muted);
+  const said = link.querySelector('[data-quiet]');
+  if (!muted) said?.remove();
+  else if (!said) link.querySelector(':scope > span').after(el('span', { class: 'sr', 'data-quiet': true }, ` ${word('muted')}`));
 }
 
 /** All rooms that one follows; `whole` is false where there are more than a sidebar holds. */
@@ -93,7 +102,7 @@ async function renew() {
       if (!each.mine || each.archived) continue;
       if (each.mine.unread > 0 || joined.delete(each.id)) add(each);
       for (const link of linksOf(each.id)) {
-        link.toggleAttribute('data-muted', each.mine.muted);
+        mute(link, each.mine.muted);
         if (!each.slug) continue;
         link.href = `/s/${each.space}/chat/${each.slug}`;
         link.querySelector(':scope > span').textContent = each.name;

@@ -88,7 +88,7 @@ document.addEventListener('click', (event) => {
   close();
 });
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && !event.defaultPrevented && panel && !panel.hidden && !document.querySelector('dialog[open], details[open] > .menu-body, .msg .menu-body')) close();
+  if (event.key === 'Escape' && !event.defaultPrevented && !event.isComposing && panel && !panel.hidden && !document.querySelector('dialog[open], details[open] > .menu-body, .msg .menu-body')) close();
 });
 
 /** The view of a thread that is open, or the place where what comes for it is kept until it is. */

@@ -163,10 +163,10 @@ hub_test!(async fn a_favourite_comes_first_and_a_muted_room_is_quiet(hub) {
 
 const REASON: &str = "You cannot write to each other.";
 /// Every view of the room has a reason in place of its field.
-const NO_FIELD: &str = "return [...document.querySelectorAll('.room-foot')].every((foot) => \
-    foot.querySelector('.note') && !foot.querySelector('form[data-chat]')?.offsetWidth)";
-const FIELD: &str = "return [...document.querySelectorAll('.room-foot')].every((foot) => \
-    !foot.querySelector('.note') && foot.querySelector('form[data-chat]')?.offsetWidth)";
+const NO_FIELD: &str = "const feet = [...document.querySelectorAll('.room-foot')]; \
+    return feet.length > 0 && feet.every((foot) => foot.querySelector('.note') && !foot.querySelector('form[data-chat]')?.offsetWidth)";
+const FIELD: &str = "const feet = [...document.querySelectorAll('.room-foot')]; \
+    return feet.length > 0 && feet.every((foot) => !foot.querySelector('.note') && foot.querySelector('form[data-chat]')?.offsetWidth)";
 
 hub_test!(async fn an_archived_room_takes_its_field_from_open_pages_and_gives_it_back(hub) {
     let Some(driver) = Driver::start() else { return };
@@ -200,13 +200,30 @@ hub_test!(async fn an_archived_room_takes_its_field_from_open_pages_and_gives_it
     done(&by_ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "restricted"})).await);
     assert_eq!(by_bea.delete(&format!("/api/v1/spaces/{space}/members/bea")).await.status, 204);
     bea.until("the fields go", NO_FIELD).await;
+    assert_eq!(by_ada.put(&format!("/api/v1/messages/{}/pin", id(&first))).await.status, 204);
+    bea.until("it is pinned", "return !!document.querySelector('main [data-log] > .msg .msg-head .label')").await;
     done(&by_bea.post(&format!("/api/v1/spaces/{space}/join"), &json!({})).await);
     bea.until("they come back", FIELD).await;
+    // What one may do with a message that changed meanwhile is what it was.
+    let can = "return document.querySelector('main [data-log] > .msg').dataset.can.split(' ')";
+    let can = bea.ask(can).await;
+    for act in ["react", "unpin", "edit"] {
+        assert!(can.as_array().unwrap().contains(&json!(act)), "{act}: {can}");
+    }
+    // Escape closes what is open on top, and then the thread.
+    let escape = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', \
+        {key: 'Escape', bubbles: true, cancelable: true})); \
+        return [!!document.querySelector('[data-room-head] details[open]'), document.body.classList.contains('has-thread')]";
+    bea.click("[data-room-head] .head-actions summary").await;
+    bea.find("[data-room-head] details[open]").await;
+    assert_eq!(bea.ask(escape).await, json!([false, true]));
+    assert_eq!(bea.ask(escape).await, json!([false, false]));
     // A page that came while nobody could write gets its field, too.
     archive(true).await;
     bea.open(&format!("/s/{space}/chat/ward")).await;
     bea.find("main .room-foot > .note").await;
     archive(false).await;
+    bea.find("main form[data-chat][data-enhanced]").await;
     bea.until("it comes", FIELD).await;
     bea.close().await;
 });

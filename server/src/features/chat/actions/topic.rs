@@ -20,6 +20,7 @@ use crate::web::error::{AppError, Result};
 use crate::web::etag::of_version;
 use crate::web::idempotency::{Answer, Once, write_once};
 use crate::web::viewer::Me;
+use crate::web::words::english;
 
 /// What a topic is to be made of.
 #[derive(Clone, Debug)]
@@ -82,8 +83,10 @@ async fn prepare(state: &AppState, me: &Me, room: i64, wish: &TopicWish) -> Resu
         confirmed: wish.confirmed,
     };
     let topic = prepare_topic(state, space, &new).await?;
+    let link = format!("[{}](/s/{slug}/t/{PLACE})", escape(&topic.title));
+    let note = english().with("chat.topics.made", &[("topic", link.as_str())]);
     // The link's address is known in the transaction; its words are rendered like any text.
-    let note = written(state, room, &format!("Made a topic: [{}](/s/{slug}/t/{PLACE})", escape(&topic.title))).await?;
+    let note = written(state, room, &note).await?;
     let quoted = messages.iter().map(|message| (message.id.0, message.version)).collect();
     Ok(Draft { room, space, quoted, topic, note })
 }

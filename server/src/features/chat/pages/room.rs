@@ -35,6 +35,8 @@ pub struct RoomQuery {
     select: Option<String>,
     quote: Option<String>,
     fragment: Option<String>,
+    /// The page that asks for the head: `thread`, else the room.
+    tab: Option<String>,
     ids: Option<String>,
 }
 
@@ -118,6 +120,10 @@ fn seq(text: Option<&String>) -> Result<Option<i64>> {
 }
 
 impl RoomQuery {
+    fn tab(&self) -> &'static str {
+        if self.tab.as_deref() == Some("thread") { "thread" } else { "room" }
+    }
+
     fn bound(&self) -> Result<Bound> {
         Ok(match (seq(self.at.as_ref())?, seq(self.before.as_ref())?, seq(self.after.as_ref())?) {
             (Some(at), ..) => Bound::Around(at),
@@ -141,7 +147,7 @@ pub async fn show(
         Some("messages") => return fragment(&req, &state, &viewer, &me, &room, &query).await,
         Some("head") => {
             let frame = Frame::part(&state, &req, &viewer).await?;
-            let head = RoomHead::of(&state, &room, "room").await?;
+            let head = RoomHead::of(&state, &room, query.tab()).await?;
             return page_with_status(&frame, &HeadFragment { f: &frame, head }, StatusCode::OK);
         }
         Some("beside") => {
