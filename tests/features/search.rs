@@ -8,7 +8,7 @@ use crate::support::{Client, TestHub, search_test};
 
 /// Waits until everything written so far can be found.
 pub async fn settle(hub: &TestHub) {
-    let settled = tokio::time::timeout(std::time::Duration::from_secs(60), hub.state().search.settle()).await;
+    let settled = tokio::time::timeout(std::time::Duration::from_secs(20), hub.state().search.settle()).await;
     assert!(matches!(settled, Ok(Ok(()))), "the index does not follow: {:?}", hub.state().search.status());
 }
 

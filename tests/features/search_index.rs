@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use praxis_server::search::log;
-use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 
 use super::search::{search, settle};
 use crate::support::hub::run_with;
@@ -127,13 +127,19 @@ hub_test!(async fn the_log_is_cut_and_who_is_behind_knows(hub) {
     let nothing = log::read(state.store.read(), &read.next).await.unwrap().unwrap();
     assert!(nothing.marks.is_empty());
     settle(hub).await;
-    // Whoever else writes on the same PostgreSQL may hold it up for a moment.
-    let cut = async {
-        while log::read(state.store.read(), &start).await.unwrap().is_some() {
-            state.store.write(async |tx| log::trim(tx.conn(), tx.now() + 1, tx.now()).await).await.unwrap();
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(100), cut).await.is_ok(), "it cannot go on from there");
+    let trim = async || state.store.write(async |tx| log::trim(tx.conn(), tx.now() + 1, tx.now()).await).await.unwrap();
+    let mut cut = trim().await;
+    if state.store.read().get_database_backend() == DbBackend::Postgres {
+        // Whoever else writes on the same server may hold up the rest for a moment.
+        let rest = async {
+            while log::read(state.store.read(), &start).await.unwrap().is_some() {
+                cut += trim().await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(60), rest).await.is_ok(), "it is never cut");
+    }
+    assert!(cut >= 2, "{cut}");
+    assert!(log::read(state.store.read(), &start).await.unwrap().is_none(), "it cannot go on from there");
     hub.topic(&ada, &space, "Three").await;
     assert_eq!(total(hub, &ada, "three").await, 1, "who was not behind goes on");
 });
