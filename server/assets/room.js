@@ -126,6 +126,13 @@ function replies({ id, reply_count: n }) {
 
 // Who may write here may have changed without an event of the room: one joined its space or left it, or a block is over.
 document.addEventListener('praxis:membership', ({ detail }) => { if (detail.space === space || detail.room === room) renewHeadNow(); });
+// The space around it was archived, or only its members write there now.
+if (main.dataset.around) {
+  live.subscribe(main.dataset.around, {
+    onEvents: (items) => { if (items.some(({ event }) => event === 'space.changed')) renewHeadSoon(); },
+    onReset: renewHeadSoon,
+  });
+}
 document.addEventListener('visibilitychange', () => { if (!document.hidden && mayNot()) renewHeadNow(); });
 
 // Whoever leaves a private room loses its stream at once, while the way out is still loading.

@@ -196,6 +196,14 @@ hub_test!(async fn an_archived_room_takes_its_field_from_open_pages_and_gives_it
          'main .room-foot label'].every((css) => document.querySelector(css).textContent.includes('Evening round'))"
     );
     bea.until("its new name is everywhere", &everywhere).await;
+    // So it is when the whole space is archived.
+    let space_archived = async |on: bool| {
+        done(&by_ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"archived": on})).await);
+    };
+    space_archived(true).await;
+    bea.until("the fields go", NO_FIELD).await;
+    space_archived(false).await;
+    bea.until("they come back", FIELD).await;
     // Who leaves a space where only its members write, or comes back, by another way is told at once.
     done(&by_ada.patch(&format!("/api/v1/spaces/{space}"), &json!({"visibility": "restricted"})).await);
     assert_eq!(by_bea.delete(&format!("/api/v1/spaces/{space}/members/bea")).await.status, 204);

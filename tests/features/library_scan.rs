@@ -1,7 +1,6 @@
 //! The virus scanner: a real clamd with a signature of our own.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use super::library::{file, send_file};
 use crate::features::library_files::kept;
 use crate::features::people_files::{picture, upload};
 use crate::support::hub::run_with;
+use crate::support::port::Port;
 use crate::support::program::Folder;
 use crate::support::stage::{done, id};
 use crate::support::{Client, Db, TestHub};
@@ -33,12 +33,10 @@ impl Drop for Scanner {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Scanner {
-    fn start(port: u16) -> Self {
+    fn start(port: &Port) -> Self {
+        let address = port.address();
+        let port = port.number;
         let folder = Folder::new();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir(at("db")).unwrap();
@@ -59,7 +57,7 @@ impl Scanner {
             .unwrap();
         let scanner = Self { child, folder };
         let until = Instant::now() + Duration::from_secs(60);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while std::net::TcpStream::connect(&address).is_err() {
             let log = std::fs::read_to_string(scanner.folder.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "clamd does not come up: {log}");
             std::thread::yield_now();
@@ -96,11 +94,11 @@ fn scanned(db: Db) {
         crate::support::not_run("the virus scanner (clamd is not installed)");
         return;
     }
-    let port = free_port();
-    run_with(db, "scanner", &[("clamd", &format!("127.0.0.1:{port}"))], async |hub| journey(hub, port).await);
+    let port = Port::hold();
+    run_with(db, "scanner", &[("clamd", &port.address())], async |hub| journey(hub, &port).await);
 }
 
-async fn journey(hub: &TestHub, port: u16) {
+async fn journey(hub: &TestHub, port: &Port) {
     let (ada, bea) = (hub.member("ada").await, hub.member("bea").await);
     let space = hub.space(&ada, "open").await;
     let ready = async || hub.visitor().get("/readyz").await;
@@ -168,12 +166,12 @@ fn a_file_for_a_text_is_taken_once_it_is_clean() {
         crate::support::not_run("the virus scanner (clamd is not installed)");
         return;
     }
-    let port = free_port();
-    let settings = [("clamd", &*format!("127.0.0.1:{port}"))];
-    run_with(Db::Sqlite, "scanned attachments", &settings, async |hub| attachments(hub, port).await);
+    let port = Port::hold();
+    let settings = [("clamd", &*port.address())];
+    run_with(Db::Sqlite, "scanned attachments", &settings, async |hub| attachments(hub, &port).await);
 }
 
-async fn attachments(hub: &TestHub, port: u16) {
+async fn attachments(hub: &TestHub, port: &Port) {
     let bea = hub.member("bea").await;
     let rows = async || {
         let sql = praxis_server::store::Sql::new("SELECT count(*) AS n FROM file");
@@ -210,9 +208,9 @@ fn what_came_before_the_scanner_is_scanned_when_it_is_shared_again() {
         crate::support::not_run("the virus scanner (clamd is not installed)");
         return;
     }
-    let port = free_port();
-    run_with(Db::Sqlite, "scanner set later", &[("clamd", &format!("127.0.0.1:{port}"))], async |hub| {
-        let _scanner = Scanner::start(port);
+    let port = Port::hold();
+    run_with(Db::Sqlite, "scanner set later", &[("clamd", &port.address())], async |hub| {
+        let _scanner = Scanner::start(&port);
         let (ada, bea) = (hub.member("ada").await, hub.member("bea").await);
         let space = hub.space(&ada, "open").await;
         let first = file(&ada, &space, "first.txt", b"From before.").await;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::playbooks::{playbook, published, put};
 use crate::support::hub::{password, run_with};
+use crate::support::port::Port;
 use crate::support::program::Folder;
 use crate::support::smtp::Smtp;
 use crate::support::stage::{done, id};
@@ -125,9 +126,8 @@ hub_test!(async fn an_import_without_a_name_takes_that_of_its_folder(hub) {
 #[test]
 fn a_lost_mail_server_is_seen() {
     let smtp = Smtp::start();
-    // Nobody listens where somebody has just ceased to.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (url, state) in [(smtp.url(), "ok"), (format!("smtp://{gone}"), "degraded")] {
+    let gone = Port::hold();
+    for (url, state) in [(smtp.url(), "ok"), (format!("smtp://{}", gone.address()), "degraded")] {
         run_with(Db::Sqlite, "mail-state", &[("smtp_url", &url)], async |hub| {
             let answer = hub.visitor().get("/readyz").await;
             assert_eq!((answer.status, &answer.json()["components"]["mail"]["state"]), (200, &json!(state)));

@@ -1,5 +1,6 @@
 //! The program as its operator meets it: settings, the ready line, the end.
 
+use crate::support::port::Port;
 use crate::support::program::{Ended, Folder, Served, run};
 
 /// One line that names the setting and how to mend it, exit code 2, and nothing else.
@@ -84,8 +85,8 @@ fn what_cannot_be_opened_is_said_in_one_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     refused(&run(folder.path(), &[], &[("BIND", &address)]), "PRAXIS_BIND");
-    let nobody = format!("postgres://praxis:hidden-password@{address}/praxis");
-    drop(taken);
+    let held = Port::hold();
+    let nobody = format!("postgres://praxis:hidden-password@{}/praxis", held.address());
     let ended = run(folder.path(), &[], &[("BIND", "127.0.0.1:0"), ("DATABASE_URL", &nobody)]);
     refused(&ended, "PRAXIS_DATABASE_URL");
     assert!(!ended.err.contains("hidden-password"));

@@ -5,7 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::engines::{Redis, free_port};
+use crate::support::engines::Redis;
+use crate::support::port::Port;
 use crate::support::program::{Folder, Served, run};
 
 /// Starts the program, which refuses: its line.
@@ -57,11 +58,12 @@ fn hanging_up() -> u16 {
 
 #[test]
 fn a_postgres_that_is_not_what_it_should_be_stops_the_start() {
-    let (nobody, web, silent) = (free_port(), impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n"), impostor(b""));
+    let (nobody, web, silent) = (Port::hold(), impostor(b"HTTP/1.1 400 Bad Request\r\n\r\n"), impostor(b""));
     let at = |port: u16| format!("postgres://praxis:secret-word@127.0.0.1:{port}/praxis");
-    let line = refused(&[("DATABASE_URL", &at(nobody))]);
+    let line = refused(&[("DATABASE_URL", &at(nobody.number))]);
+    let at_nobody = nobody.address();
     assert!(
-        line.starts_with(&format!("praxis: PRAXIS_DATABASE_URL: cannot reach PostgreSQL at 127.0.0.1:{nobody} (")),
+        line.starts_with(&format!("praxis: PRAXIS_DATABASE_URL: cannot reach PostgreSQL at {at_nobody} (")),
         "{line}"
     );
     let line = refused(&[("DATABASE_URL", &at(web))]);
@@ -206,10 +208,10 @@ fn a_redis_that_does_not_let_us_in_stops_the_start() {
 
 #[test]
 fn a_redis_that_is_away_does_not_stop_the_start() {
-    let (nobody, silent) = (free_port(), impostor(b""));
+    let (nobody, silent) = (Port::hold(), impostor(b""));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        for port in [nobody, silent] {
+        for port in [nobody.number, silent] {
             let folder = Folder::new();
             let served = Served::start(folder.path(), &[("REDIS_URL", &format!("redis://127.0.0.1:{port}"))]);
             let ready = reqwest::get(format!("{}/readyz", served.base)).await.unwrap();

@@ -2,7 +2,6 @@
 //! forwarding when it is told to. Each ends with the test, by its process.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,15 +9,11 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 
+use super::port::Port;
 use super::program::Folder;
 
 /// How long an engine may take to start or stop.
 const WITHIN: Duration = Duration::from_secs(30);
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     let started = Instant::now();
@@ -33,6 +28,7 @@ pub struct Redis {
     folder: Folder,
     child: Option<Child>,
     pub port: u16,
+    _held: Port,
     arguments: Vec<String>,
 }
 
@@ -45,7 +41,8 @@ impl Redis {
             return None;
         }
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut redis = Self { folder: Folder::new(), child: None, port: free_port(), arguments };
+        let held = Port::hold();
+        let mut redis = Self { folder: Folder::new(), child: None, port: held.number, _held: held, arguments };
         redis.resume();
         Some(redis)
     }
@@ -104,6 +101,7 @@ pub struct Postgres {
     folder: Folder,
     bin: PathBuf,
     pub port: u16,
+    _held: Port,
     runs: bool,
     more: String,
 }
@@ -122,7 +120,9 @@ impl Postgres {
             super::not_run("a test with a PostgreSQL of its own (no initdb below /usr/lib/postgresql)");
             return None;
         };
-        let mut postgres = Self { folder: Folder::new(), bin, port: free_port(), runs: false, more: String::new() };
+        let held = Port::hold();
+        let (folder, port) = (Folder::new(), held.number);
+        let mut postgres = Self { folder, bin, port, _held: held, runs: false, more: String::new() };
         if is_root() {
             let owned = Command::new("chown").arg("postgres").arg(postgres.folder.path()).status().unwrap();
             assert!(owned.success());

@@ -8,6 +8,7 @@ pub mod meili;
 pub mod moving;
 pub mod nodes;
 pub mod pages;
+pub mod port;
 pub mod postgres;
 pub mod program;
 pub mod raw;

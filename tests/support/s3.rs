@@ -1,12 +1,11 @@
 //! A store that speaks S3, on a port of this machine: real requests, real signatures, files below.
 
-use std::net::SocketAddr;
-
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
+use super::port::Port;
 use super::program::Folder;
 
 pub const BUCKET: &str = "hub-files";
@@ -16,7 +15,7 @@ const SECRET: &str = "an-open-secret-of-the-tests";
 /// The store. It has a thread of its own, so that it can be away while a test goes on.
 pub struct S3Store {
     folder: Folder,
-    address: SocketAddr,
+    port: Port,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -24,7 +23,7 @@ impl S3Store {
     pub fn start() -> Self {
         let folder = Folder::new();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        let mut store = Self { folder, address: "127.0.0.1:0".parse().unwrap(), runtime: None };
+        let mut store = Self { folder, port: Port::hold(), runtime: None };
         store.resume();
         store
     }
@@ -38,9 +37,8 @@ impl S3Store {
             builder.build()
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = std::net::TcpListener::bind(self.address).unwrap();
+        let listener = std::net::TcpListener::bind(self.port.address()).unwrap();
         listener.set_nonblocking(true).unwrap();
-        self.address = listener.local_addr().unwrap();
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             loop {
@@ -64,7 +62,7 @@ impl S3Store {
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("storage_url", format!("s3://{BUCKET}/hubs/one")),
-            ("AWS_ENDPOINT", format!("http://{}", self.address)),
+            ("AWS_ENDPOINT", format!("http://{}", self.port.address())),
             ("AWS_REGION", "eu-west-2".to_owned()),
             ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),

@@ -4,6 +4,7 @@ use crate::app::AppState;
 use crate::entities::kinds::{RoomKind, Visibility};
 use crate::features::chat::model::{RoomPerson, RoomView};
 use crate::features::chat::queries::{self, FoundRoom};
+use crate::streams::Stream;
 use crate::web::error::Result;
 
 /// Why a viewer may not write in a room. Templates call it `no`.
@@ -31,6 +32,8 @@ pub struct RoomHead {
     pub other: String,
     pub people: Vec<RoomPerson>,
     pub stream: String,
+    /// The stream of its space; empty for a direct conversation.
+    pub around: String,
     pub seq: i64,
     pub epoch: String,
     pub read_seq: i64,
@@ -94,6 +97,7 @@ impl RoomHead {
             icon,
             other,
             stream: view.stream,
+            around: room.ground.space_id.map(|id| Stream::space(id).to_string()).unwrap_or_default(),
             seq: view.head,
             epoch: view.epoch,
             read_seq: mine.read_seq,
