@@ -71,7 +71,7 @@ impl Reader {
     async fn say(&mut self, text: String) {
         match self {
             Self::Session(session) => _ = session.text(text).await,
-            Self::Bytes(outbox) => outbox.push(text_frame(text.as_bytes())),
+            Self::Bytes(outbox) => _ = outbox.push(text_frame(text.as_bytes())),
         }
     }
 }
@@ -159,10 +159,16 @@ impl Worker {
         while let Some(posted) = mailbox.recv().await {
             let of_room = self.readers.borrow_mut().get_mut(&posted.room).map(std::mem::take);
             let Some(mut readers) = of_room else { continue };
-            for reader in &mut readers {
-                match reader {
-                    Reader::Session(session) => _ = session.text(posted.text.clone()).await,
+            let mut at = 0;
+            while let Some(reader) = readers.get_mut(at) {
+                let there = match reader {
+                    Reader::Session(session) => session.text(posted.text.clone()).await.is_ok(),
                     Reader::Bytes(outbox) => outbox.push(posted.frame.clone()),
+                };
+                if there {
+                    at += 1;
+                } else {
+                    readers.swap_remove(at);
                 }
             }
             let mut all = self.readers.borrow_mut();
@@ -199,12 +205,11 @@ impl Worker {
                 Err(error) => panic!("{error}: {text}"),
             }
         }
-        // A closed `Session` refuses by itself; an outbox has to be let go of.
-        if let Reader::Bytes(own) = &reader {
-            own.close();
-            for readers in self.readers.borrow_mut().values_mut() {
-                readers.retain(|other| !matches!(other, Reader::Bytes(other) if Rc::ptr_eq(other, own)));
-            }
+        // The room lets go of it with the next message. Unless the answer ends here, its socket stays
+        // half open for as long as the room is quiet, and thousands of them take every descriptor.
+        match reader {
+            Reader::Session(session) => _ = session.close(None).await,
+            Reader::Bytes(outbox) => outbox.close(),
         }
     }
 }
@@ -246,11 +251,16 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn push(&self, frame: Bytes) {
+    /// False once it is closed.
+    fn push(&self, frame: Bytes) -> bool {
+        if self.closed.get() {
+            return false;
+        }
         self.frames.borrow_mut().push_back(frame);
         if let Some(waker) = self.writer.borrow_mut().take() {
             waker.wake();
         }
+        true
     }
 
     fn close(&self) {
