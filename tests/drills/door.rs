@@ -77,21 +77,27 @@ impl Drop for Door {
 /// Asks every node again and again; one without an address is asked where it was.
 async fn look(inner: Arc<Inner>, addresses: Addresses) {
     let http = reqwest::Client::builder().timeout(EVERY).build().unwrap();
+    let probe = async |(number, address): (usize, Option<String>)| {
+        let base = {
+            let mut nodes = inner.nodes.lock().unwrap();
+            let node = &mut nodes[number];
+            if address.is_some() && address != node.base {
+                *node = Node { base: address, ready: false };
+            }
+            node.base.clone()
+        };
+        let Some(base) = base else { return };
+        let ready = match http.get(format!("{base}/readyz")).send().await {
+            Ok(answer) => answer.status() == 200,
+            // Slow once is not away.
+            Err(error) if error.is_timeout() => return,
+            Err(_) => false,
+        };
+        inner.nodes.lock().unwrap()[number].ready = ready;
+    };
     loop {
         let current = addresses.lock().unwrap().clone();
-        for (number, address) in current.into_iter().enumerate() {
-            let base = {
-                let mut nodes = inner.nodes.lock().unwrap();
-                let node = &mut nodes[number];
-                if address.is_some() && address != node.base {
-                    *node = Node { base: address, ready: false };
-                }
-                node.base.clone()
-            };
-            let Some(base) = base else { continue };
-            let ready = http.get(format!("{base}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200);
-            inner.nodes.lock().unwrap()[number].ready = ready;
-        }
+        futures_util::future::join_all(current.into_iter().enumerate().map(&probe)).await;
         tokio::time::sleep(EVERY).await;
     }
 }

@@ -196,7 +196,7 @@ async fn a_backup_of_a_hub_under_load_has_everything_that_was_acknowledged() {
     }
     let acknowledged = || said.lock().unwrap().clone();
     while acknowledged().len() < 50 {
-        tokio::task::yield_now().await;
+        crate::support::nodes::a_moment().await;
     }
     // Twice, each beside the writers.
     let mut kept = Vec::new();
@@ -209,7 +209,7 @@ async fn a_backup_of_a_hub_under_load_has_everything_that_was_acknowledged() {
         kept.push((file, before));
         let more = acknowledged().len() + 20;
         while acknowledged().len() < more {
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
     }
     let last = kept.last().unwrap().0.display().to_string();

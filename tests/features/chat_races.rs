@@ -24,7 +24,7 @@ async fn while_open(hub: &TestHub, statements: &[String], act: impl Future<Outpu
             if asked.unwrap().unwrap().try_get::<i64>("", "n").unwrap() > 0 {
                 break;
             }
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
         open.commit().await.unwrap();
     };

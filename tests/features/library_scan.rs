@@ -11,6 +11,7 @@ use super::library::{file, send_file};
 use crate::features::library_files::kept;
 use crate::features::people_files::{picture, upload};
 use crate::support::hub::run_with;
+use crate::support::nodes::until;
 use crate::support::port::Port;
 use crate::support::program::Folder;
 use crate::support::stage::{done, id};
@@ -60,7 +61,7 @@ impl Scanner {
         while std::net::TcpStream::connect(&address).is_err() {
             let log = std::fs::read_to_string(scanner.folder.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "clamd does not come up: {log}");
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(5));
         }
         scanner
     }
@@ -68,15 +69,6 @@ impl Scanner {
 
 async fn scan_of(who: &crate::support::Client, at: &str) -> String {
     done(&who.get(at).await)["current"]["file"]["scan"].as_str().unwrap().to_owned()
-}
-
-async fn until(what: &str, is: impl AsyncFn() -> bool) {
-    let waited = tokio::time::timeout(Duration::from_secs(30), async {
-        while !is().await {
-            tokio::task::yield_now().await;
-        }
-    });
-    assert!(waited.await.is_ok(), "{what}");
 }
 
 #[test]

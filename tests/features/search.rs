@@ -322,7 +322,7 @@ search_test!(async fn saved_searches_tell_of_what_is_new(hub) {
             if praxis_server::store::Sql::new(&text).number(state.store.read()).await.unwrap() == 1 {
                 break;
             }
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
         done(&page.get("/api/v1/notices").await)["items"].as_array().unwrap().clone()
     };

@@ -255,7 +255,7 @@ hub_test!(async fn a_fault_that_passes_costs_no_index(hub) {
     change("ALTER TABLE index_change RENAME TO index_change_away").await;
     let noticed = tokio::time::timeout(Duration::from_secs(20), async {
         while hub.state().search.status().condition != praxis_server::search::Condition::Down {
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
     });
     assert!(noticed.await.is_ok(), "it says so");

@@ -21,7 +21,7 @@ async fn look(hub: &TestHub) {
         // The schedule may have come first, and be at it.
         while waiting().await > 0 {
             praxis_server::features::search::run_due(state).await.unwrap();
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
     });
     assert!(looked.await.is_ok(), "{:?}", state.search.status());

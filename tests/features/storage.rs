@@ -107,7 +107,7 @@ async fn suite(blobs: &Blobs) {
 async fn until_clean(left: impl Fn() -> Vec<String>) {
     let cleaned = tokio::time::timeout(std::time::Duration::from_secs(20), async {
         while !left().is_empty() {
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
     });
     assert!(cleaned.await.is_ok(), "{:?}", left());
@@ -296,7 +296,7 @@ fn within_a_minute(mut program: std::process::Command) -> std::process::Output {
         if began.elapsed() > std::time::Duration::from_secs(60) {
             child.kill().unwrap();
         }
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
     child.wait_with_output().unwrap()
 }

@@ -35,7 +35,7 @@ hub_test!(async fn an_upload_that_no_text_uses_is_gone_after_a_day(hub) {
     // Nobody calls it now: it comes round.
     let gone = tokio::time::timeout(Duration::from_secs(20), async {
         while ids(hub).await.contains(&unused) {
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
     });
     assert!(gone.await.is_ok(), "it is still there");

@@ -8,12 +8,13 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFil
 use serde_json::json;
 
 use crate::support::hub_test;
-use crate::support::nodes::{on_two_nodes, through_redis, until};
+use crate::support::nodes::{a_moment, on_two_nodes, through_redis, until};
 use crate::support::smtp::Smtp;
 
 /// How long a job stays with a node that took it, microseconds; and a moment more.
 const LEASE: i64 = 5 * 60 * 1_000_000 + 1_000_000;
-const HOUR: i64 = 3600 * 1_000_000;
+const MINUTE: i64 = 60 * 1_000_000;
+const HOUR: i64 = 60 * MINUTE;
 
 #[test]
 fn a_job_of_a_node_that_died_is_done_by_another() {
@@ -39,12 +40,12 @@ fn a_job_of_a_node_that_died_is_done_by_another() {
             row.one(second.store.read()).await.unwrap().unwrap()
         };
         let dead = look().await;
-        nodes.first.clock.advance(LEASE - 2_000_000);
+        nodes.first.clock.advance(LEASE - MINUTE);
         for state in [first, second] {
             assert!(jobs::take(state, jobs::Lane::Quick, 16).await.unwrap().iter().all(|job| job.id != dead.id));
         }
         assert_eq!(look().await, dead, "it is still the dead node's");
-        nodes.first.clock.advance(4_000_000);
+        nodes.first.clock.advance(MINUTE + 2_000_000);
         // The node's death was an attempt too.
         let failed = async || look().await.attempts == 2 && look().await.state == JobState::Ready;
         until("another node tries it when the lease is over", failed).await;
@@ -123,11 +124,11 @@ fn what_comes_round_runs_once_however_many_nodes_there_are() {
             let leases: Vec<i64> = [one.unwrap(), other.unwrap()].into_iter().flatten().collect();
             assert_eq!(leases.len(), 1);
             jobs::ran(first, "test.round", leases[0], now).await.unwrap();
-            nodes.first.clock.advance(HOUR - 1_000_000);
+            nodes.first.clock.advance(HOUR - MINUTE);
             for state in [first, second] {
                 assert_eq!(jobs::claim(state, "test.round", HOUR).await.unwrap(), None, "once is enough");
             }
-            nodes.first.clock.advance(2_000_000);
+            nodes.first.clock.advance(MINUTE + 1_000_000);
         }
     });
 }
@@ -185,7 +186,11 @@ fn a_task_that_takes_long_stays_with_its_node() {
             // After it no more, however often it is looked at.
             let last = mark().await;
             nodes.first.clock.advance(LEASE * 2 / 3);
-            let renewed = async { while mark().await == last {} };
+            let renewed = async {
+                while mark().await == last {
+                    a_moment().await;
+                }
+            };
             let looked = tokio::time::timeout(std::time::Duration::from_secs(3), renewed).await;
             assert!(looked.is_err(), "it is renewed no more");
             nodes.first.clock.advance(LEASE);

@@ -228,7 +228,7 @@ async fn unlimited(hub: &TestHub) {
     assert!(typed <= 10, "{typed} signs of typing got through");
     let cut = tokio::time::timeout(Duration::from_secs(20), async {
         while hub.state().hub.slow_readers() == 0 {
-            tokio::task::yield_now().await;
+            crate::support::nodes::a_moment().await;
         }
     });
     assert!(cut.await.is_ok(), "the slow reader is cut off");

@@ -50,7 +50,7 @@ fn a_slow_reader_is_cut_and_the_fast_ones_do_not_wait() {
         // It is given a moment to make room, and does not use it.
         let cut = tokio::time::timeout(std::time::Duration::from_secs(20), async {
             while hub.state().hub.slow_readers() == 0 {
-                tokio::task::yield_now().await;
+                crate::support::nodes::a_moment().await;
             }
         });
         assert!(cut.await.is_ok(), "the slow reader is cut off");

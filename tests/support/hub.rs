@@ -203,7 +203,7 @@ impl TestHub {
                 if next.is_none_or(|at| at > state.clock.now()) && state.relay.waiting() == 0 {
                     return;
                 }
-                tokio::task::yield_now().await;
+                crate::support::nodes::a_moment().await;
             }
         });
         assert!(settled.await.is_ok(), "jobs or unrelayed events are left");

@@ -108,12 +108,17 @@ impl Nodes {
     }
 }
 
+/// Between two looks at what is not so yet: whoever asks without a pause asks oftener than anybody may, and
+/// takes the processor from what it waits for.
+pub async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+}
+
 /// Waits until something is so.
 pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
-            // A machine that is quick asks oftener than anybody may.
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            a_moment().await;
         }
     };
     assert!(tokio::time::timeout(WITHIN, waiting).await.is_ok(), "{what}");

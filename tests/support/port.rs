@@ -17,7 +17,7 @@ impl Port {
         socket.set_reuseaddr(true).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let number = socket.local_addr().unwrap().port();
-        // Elsewhere two sockets cannot be bound to one port, though only one listens.
+        // Elsewhere two sockets cannot be bound to one port, even if only one of them listens.
         Self { number, _held: cfg!(target_os = "linux").then_some(socket) }
     }
 
@@ -27,7 +27,7 @@ impl Port {
 }
 
 #[test]
-fn a_port_that_is_held_goes_to_nobody_and_can_be_listened_at_again_and_again() {
+fn nobody_answers_at_a_held_port_and_it_can_be_listened_at_again_and_again() {
     let port = Port::hold();
     let at = || std::net::TcpStream::connect(port.address());
     for _ in 0..2 {

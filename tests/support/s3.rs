@@ -55,7 +55,9 @@ impl S3Store {
 
     /// Is away from now on; what it has stays.
     pub fn stop(&mut self) {
-        self.runtime.take().unwrap().shutdown_background();
+        let runtime = self.runtime.take().unwrap();
+        // Elsewhere, as a runtime may not wait inside another. Its port is free when this returns.
+        std::thread::spawn(move || runtime.shutdown_timeout(std::time::Duration::from_secs(5))).join().unwrap();
     }
 
     /// Settings of a hub that keeps its files here.
