@@ -126,10 +126,20 @@ function replies({ id, reply_count: n }) {
 
 // Who may write here may have changed without an event of the room: one joined its space or left it, or a block is over.
 document.addEventListener('praxis:membership', ({ detail }) => { if (detail.space === space || detail.room === room) renewHeadNow(); });
-// The space around it was archived, or only its members write there now.
+// The space around it was archived, or only its members write there now. Most of what happens in it is of no account here.
+let around = '';
 if (main.dataset.around) {
   live.subscribe(main.dataset.around, {
-    onEvents: (items) => { if (items.some(({ event }) => event === 'space.changed')) renewHeadSoon(); },
+    since: Number(main.dataset.aroundHead),
+    epoch: main.dataset.epoch,
+    onEvents(items) {
+      for (const { event, data } of items) {
+        if (event !== 'space.changed' || !data) continue;
+        const now = `${data.archived} ${data.visibility} ${data.name}`;
+        if (now !== around) renewHeadSoon();
+        around = now;
+      }
+    },
     onReset: renewHeadSoon,
   });
 }

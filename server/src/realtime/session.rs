@@ -125,6 +125,8 @@ impl Session {
 
     async fn talk(&mut self, messages: &mut Incoming) {
         let mut check = tokio::time::interval(self.state.config.look_every);
+        // A node that stood still looks once, and not as often as it would have: nobody has been silent for that.
+        check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         check.tick().await;
         let (mut silent, mut looks) = (0, 0_u32);
         loop {

@@ -32,8 +32,9 @@ pub struct RoomHead {
     pub other: String,
     pub people: Vec<RoomPerson>,
     pub stream: String,
-    /// The stream of its space; empty for a direct conversation.
+    /// The stream of its space, and where it stands; empty for a direct conversation.
     pub around: String,
+    pub around_seq: i64,
     pub seq: i64,
     pub epoch: String,
     pub read_seq: i64,
@@ -57,10 +58,14 @@ impl RoomHead {
     /// One statement more for the people of a room that is not open.
     pub async fn of(state: &AppState, room: &FoundRoom, tab: &'static str) -> Result<Self> {
         let view = queries::view_of(state, room).await?;
-        Ok(Self::new(view, room, tab))
+        let around = match room.ground.space_id.map(Stream::space) {
+            Some(space) => (space.to_string(), state.heads.current(state.store.read(), space).await?),
+            None => (String::new(), 0),
+        };
+        Ok(Self::new(view, room, tab, around))
     }
 
-    fn new(view: RoomView, room: &FoundRoom, tab: &'static str) -> Self {
+    fn new(view: RoomView, room: &FoundRoom, tab: &'static str, (around, around_seq): (String, i64)) -> Self {
         let standing = &room.ground.standing;
         let page = view.path();
         let people = view.members.unwrap_or_default();
@@ -97,7 +102,8 @@ impl RoomHead {
             icon,
             other,
             stream: view.stream,
-            around: room.ground.space_id.map(|id| Stream::space(id).to_string()).unwrap_or_default(),
+            around,
+            around_seq,
             seq: view.head,
             epoch: view.epoch,
             read_seq: mine.read_seq,
