@@ -227,7 +227,7 @@ async function act(form, button) {
     if (!response.ok) { toast(await refusal(response)); return; }
     if (pathname === `/rooms/${room}/read`) readAll();
     if (about) await renew([idOf(about)]);
-    else await renewHead();
+    if (!about || pathname.endsWith('/pin')) await renewHead();
   } catch { toast(word('offlineAct')); }
 }
 

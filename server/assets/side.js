@@ -77,6 +77,28 @@ function mute(link, muted) {
   else if (!said) link.querySelector(':scope > span').after(el('span', { class: 'sr', 'data-quiet': true }, ` ${word('muted')}`));
 }
 
+/** A favourite has a star for its sign. */
+function star(link, { slug, private: closed, mine: { favourite } }) {
+  if (favourite === (link.dataset.starred !== undefined)) return;
+  link.toggleAttribute('data-starred', favourite);
+  link.querySelector(':scope > .icon')?.remove();
+  const sign = favourite ? 'star-filled' : slug && closed && 'lock';
+  if (sign) link.prepend(icon(sign));
+}
+
+/** Favourites come first, and rooms are in the order of their names, as in a page that comes now. */
+function inOrder() {
+  for (const list of document.querySelectorAll('[aria-labelledby="nav-rooms"] ul, [aria-labelledby="nav-direct"] ul')) {
+    const links = [...list.querySelectorAll(':scope > li > [data-side-room]')];
+    const named = list.closest('[aria-labelledby="nav-rooms"]');
+    const starred = (link) => Number(link.dataset.starred !== undefined);
+    const name = (link) => (named ? link.querySelector(':scope > span').textContent.toLowerCase() : '');
+    const sorted = links.toSorted((a, b) => starred(b) - starred(a) || (name(a) < name(b) ? -1 : Number(name(a) > name(b))));
+    if (sorted.every((link, at) => link === links[at]) || list.contains(document.activeElement)) continue;
+    list.prepend(...sorted.map((link) => link.closest('li')));
+  }
+}
+
 /** All rooms that one follows; `whole` is false where there are more than a sidebar holds. */
 async function followed() {
   const rooms = [];
@@ -103,12 +125,14 @@ async function renew() {
       if (each.mine.unread > 0 || joined.delete(each.id)) add(each);
       for (const link of linksOf(each.id)) {
         mute(link, each.mine.muted);
+        star(link, each);
         if (!each.slug) continue;
         link.href = `/s/${each.space}/chat/${each.slug}`;
         link.querySelector(':scope > span').textContent = each.name;
       }
       if (!moved.has(each.id)) room(each.id, each.mine);
     }
+    inOrder();
     beyond = rooms.filter(({ id, archived, mine }) => mine && !archived && !moved.has(id) && waits(mine) && !linksOf(id).length).length;
     count();
     if (!whole) return;
@@ -148,7 +172,8 @@ async function list() {
     const response = await request('/notices');
     if (!response.ok || response.redirected) return;
     const now = parse(await response.text());
-    notices(Number(now.querySelector('[data-bell] [data-n]')?.textContent ?? 0));
+    const shown = now.querySelector('[data-bell] [data-n]')?.textContent ?? '0';
+    notices(shown === '99+' ? 100 : Number(shown));
     const place = document.querySelector('[data-notices]');
     const next = now.querySelector('[data-notices]');
     if (place && next && !place.contains(document.activeElement)) place.replaceWith(next);

@@ -120,6 +120,23 @@ hub_test!(async fn a_decision_beside_a_room_says_what_its_message_says(hub) {
     bea.close().await;
 });
 
+hub_test!(async fn what_is_pinned_says_so_below_another_and_a_linked_reply_is_marked(hub) {
+    let Some(driver) = Driver::start() else { return };
+    let (by_ada, by_bea, space, room) = scene(hub).await;
+    let first = post(&by_bea, &room, "Which pump do you use?").await;
+    let second = post(&by_bea, &room, "The small one, for instance").await;
+    assert_eq!(by_ada.put(&format!("/api/v1/messages/{}/pin", id(&second))).await.status, 204);
+    let reply = json!({"body": "The small one.", "client_id": "reply", "reply_to": id(&first)});
+    let reply = done(&by_ada.post(&format!("/api/v1/rooms/{room}/messages"), &reply).await);
+    let bea = inside(&driver, hub, "bea", &format!("/s/{space}/chat/ward"), 1280).await;
+    let label = "return document.querySelector('main .msg.is-joined > .msg-head > .label').offsetWidth > 20";
+    assert_eq!(bea.ask(label).await, true);
+    bea.open(&format!("/s/{space}/chat/ward?at={}", reply["seq"])).await;
+    let marked = format!("return document.querySelector('.msg:target')?.id === 'm-{}'", id(&reply));
+    bea.until("the reply is the one that is marked", &marked).await;
+    bea.close().await;
+});
+
 hub_test!(async fn a_favourite_comes_first_and_a_muted_room_is_quiet(hub) {
     let Some(driver) = Driver::start() else { return };
     let (by_ada, by_bea, space, room) = scene(hub).await;
@@ -131,6 +148,11 @@ hub_test!(async fn a_favourite_comes_first_and_a_muted_room_is_quiet(hub) {
 
     browser.click("[data-room-head] button[formaction$='/favourite']").await;
     browser.find("[data-room-head] button[formaction$='/favourite?undo=1'][aria-pressed=true]").await;
+    let first = format!(
+        "const link = document.querySelector('.side [data-side-room]'); \
+         return link.dataset.sideRoom === '{room}' && !!link.querySelector('use[href$=\"#i-star-filled\"]')"
+    );
+    browser.until("it goes up at once, with a star", &first).await;
     browser.click("[data-room-head] .head-actions summary").await;
     browser.click("[data-room-head] .menu-body button[formaction$='/mute']").await;
     browser.find("[data-room-head] .menu-body button[formaction$='/mute?undo=1']").await;

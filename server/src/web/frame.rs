@@ -52,6 +52,11 @@ impl SideRoom {
         if self.mentions > 0 || self.muted { i64::from(self.mentions) } else { self.unread }
     }
 
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(self.count())
+    }
+
     /// The key of the number's word.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -84,6 +89,16 @@ impl Side {
     }
 
     #[must_use]
+    pub fn waiting_shown(&self) -> String {
+        shown(i64::try_from(self.waiting).unwrap_or(i64::MAX))
+    }
+
+    #[must_use]
+    pub fn notices_shown(&self) -> String {
+        shown(self.notices)
+    }
+
+    #[must_use]
     pub fn waiting_form(&self) -> &'static str {
         form_of(i64::try_from(self.waiting).unwrap_or(i64::MAX))
     }
@@ -92,6 +107,12 @@ impl Side {
     pub fn notices_form(&self) -> &'static str {
         form_of(self.notices)
     }
+}
+
+/// What a small counter has place for; the script says the same.
+#[must_use]
+pub fn shown(count: i64) -> String {
+    if count > 99 { "99+".to_owned() } else { count.to_string() }
 }
 
 const fn form_of(count: i64) -> &'static str {

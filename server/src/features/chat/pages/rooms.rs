@@ -72,6 +72,11 @@ impl RoomLine {
     }
 
     #[must_use]
+    pub fn shown(&self) -> String {
+        crate::web::frame::shown(self.count())
+    }
+
+    #[must_use]
     pub fn waits(&self) -> bool {
         self.count() > 0
     }
